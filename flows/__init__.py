@@ -1,0 +1,1 @@
+"""Top floor: Prefect flows that read like runbooks, and the command line."""

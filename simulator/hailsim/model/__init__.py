@@ -1,0 +1,1 @@
+"""What a city is, and how a fleet works in it."""

@@ -1,0 +1,1 @@
+"""Prefect tasks: one effect each, safe to repeat."""

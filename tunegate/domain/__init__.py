@@ -1,0 +1,1 @@
+"""Plain frozen types that everything else speaks in; imports nothing of ours."""

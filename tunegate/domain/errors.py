@@ -1,0 +1,71 @@
+"""Errors that say the rule, the value, the place and the remedy, and whose class decides about retrying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One broken rule: what must hold, what was found, where, and what to do about it."""
+
+    rule: str
+    value: str
+    place: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.rule}, but got {self.value}. {self.remedy}"
+
+
+class BadInput(Exception):
+    """Input a person gave is wrong. The command line ends with exit code 2 and lists every fault."""
+
+    def __init__(self, *faults: Fault) -> None:
+        if not faults:
+            raise ValueError("BadInput needs at least one fault")
+        self.faults = faults
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+    def __reduce__(self) -> tuple[type[BadInput], tuple[Fault, ...]]:
+        return (type(self), self.faults)
+
+
+class FailureClass(StrEnum):
+    """Whether asking again can help."""
+
+    PERMANENT = "permanent"
+    TRANSIENT = "transient"
+
+
+class SimulationFailed(Exception):
+    """A simulation gave no trustworthy result.
+
+    A permanent failure (parameters refused, a day out of range) is never retried; a transient one (process died,
+    hung, printed rubbish) is, with the same parameters, until the attempts or the campaign's failure budget are spent.
+    """
+
+    def __init__(self, failure_class: FailureClass, fault: Fault) -> None:
+        self.failure_class = failure_class
+        self.fault = fault
+        super().__init__(f"{failure_class} simulation failure: {fault}")
+
+    def __reduce__(self) -> tuple[type[SimulationFailed], tuple[FailureClass, Fault]]:
+        return (type(self), (self.failure_class, self.fault))
+
+
+class FailureBudgetSpent(Exception):
+    """Too many trials failed. The campaign ends here, and `reasons` says why, most frequent first."""
+
+    def __init__(self, failed: int, budget: int, reasons: tuple[str, ...]) -> None:
+        self.failed = failed
+        self.budget = budget
+        self.reasons = reasons
+        listed = "\n".join(f"- {reason}" for reason in reasons)
+        super().__init__(
+            f"{failed} trials failed, and the failure budget is {budget}. Reasons, most frequent first:\n{listed}"
+        )
+
+    def __reduce__(self) -> tuple[type[FailureBudgetSpent], tuple[int, int, tuple[str, ...]]]:
+        return (type(self), (self.failed, self.budget, self.reasons))

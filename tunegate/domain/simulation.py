@@ -1,0 +1,99 @@
+"""What is asked of a simulator, and what a simulator says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from tunegate.domain.days import Forecast
+from tunegate.domain.parameters import MetricSpec, Parameters, ParameterSpec
+from tunegate.domain.periods import Period
+
+CONTRACT_VERSION = "1"
+
+SettingValue = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationRequest:
+    """Simulate every day with every seed under these parameters.
+
+    `settings` are the simulator's own, not tuned: what is true of the world (fleet size, follower share, patience).
+    `history` is what a demand forecast may train on, and nothing later.
+    """
+
+    id: str
+    city: str
+    parameters: Parameters
+    days: tuple[date, ...]
+    seeds: tuple[int, ...]
+    forecast: Forecast
+    history: Period
+    settings: Mapping[str, SettingValue]
+
+    def as_message(self) -> dict[str, object]:
+        """The request as the JSON object of the simulator contract."""
+        return {
+            "contract": CONTRACT_VERSION,
+            "id": self.id,
+            "city": self.city,
+            "parameters": dict(self.parameters),
+            "days": [day.isoformat() for day in self.days],
+            "seeds": list(self.seeds),
+            "forecast": self.forecast.value,
+            "history": {"first": self.history.first.isoformat(), "last": self.history.last.isoformat()},
+            "settings": dict(self.settings),
+        }
+
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 of everything but the id: equal digests ask for the same numbers."""
+        message = {key: value for key, value in self.as_message().items() if key != "id"}
+        canonical = json.dumps(message, sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSpec:
+    """What a simulator says of one of its settings in `describe`."""
+
+    name: str
+    type: str
+    unit: str
+    default: SettingValue
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CityFacts:
+    """What a simulator says of one city: which operating days it covers, how much of it there is, and its money."""
+
+    name: str
+    digest: str
+    first_day: date
+    last_day: date
+    links: int
+    drivers: int
+    currency: str
+    minor_per_major: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorDescription:
+    """The answer to `describe`, with a city when one was asked about."""
+
+    name: str
+    version: str
+    parameters: tuple[ParameterSpec, ...]
+    metrics: tuple[MetricSpec, ...]
+    settings: tuple[SettingSpec, ...]
+    city: CityFacts | None
+
+    def as_document(self) -> dict[str, object]:
+        """A plain dictionary for reports and records."""
+        return asdict(self)
