@@ -63,9 +63,7 @@ class FailureBudgetSpent(Exception):
         self.budget = budget
         self.reasons = reasons
         listed = "\n".join(f"- {reason}" for reason in reasons)
-        super().__init__(
-            f"{failed} trials failed, and the failure budget is {budget}. Reasons, most frequent first:\n{listed}"
-        )
+        super().__init__(f"{failed} trials failed, and the failure budget is {budget}. Reasons, most frequent first:\n{listed}")
 
     def __reduce__(self) -> tuple[type[FailureBudgetSpent], tuple[int, int, tuple[str, ...]]]:
         return (type(self), (self.failed, self.budget, self.reasons))
