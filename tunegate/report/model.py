@@ -1,0 +1,271 @@
+"""Everything a report shows, as one frozen value built of domain types and plain numbers.
+
+Effects are percent of production unless their name says otherwise; money is in minor currency units; `None` always means
+"not computed" or "did not happen", and every renderer says so in words instead of printing 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from tunegate.domain.days import Forecast
+from tunegate.domain.parameters import Dimension, Direction, Parameters, ParameterSpec
+from tunegate.domain.periods import Periods
+from tunegate.domain.verdicts import Interval, Verdict
+
+
+class TrialOutcome(StrEnum):
+    """How a trial ended."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    PRUNED = "pruned"
+
+
+class GuardrailState(StrEnum):
+    """What a guardrail's one-sided bound says of its margin."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    UNDECIDED = "undecided"
+    NOT_COMPUTED = "not computed"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Currency code (ISO 4217) and how many minor units make one of it."""
+
+    currency: str
+    minor_per_major: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What of the configuration a reader must know to trust or repeat the campaign.
+
+    `tuning_days` are the days one trial simulates, which may be fewer than the tuning period has; `forecast` is the one the
+    search planned with. The gate always uses both.
+    """
+
+    periods: Periods
+    tuning_days: tuple[date, ...]
+    tuning_seeds: tuple[int, ...]
+    validation_seeds: tuple[int, ...]
+    test_seeds: tuple[int, ...]
+    trial_budget: int
+    top_k: int
+    workers: int
+    sampler: str
+    pruner: str | None
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Versions and digests (`sha256:…`) of all that went in; `record_digest` is what a person approves."""
+
+    tunegate_version: str
+    simulator_name: str
+    simulator_version: str
+    python_version: str
+    git_commit: str | None
+    city_digest: str
+    config_digest: str
+    record_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One set of parameters the search tried; `value_pct` is its uplift over production on the tuning days."""
+
+    number: int
+    outcome: TrialOutcome
+    value_pct: float | None
+    parameters: Parameters
+    attempt: int
+    seconds: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """One of the search's best, simulated again on validation days with fresh seeds.
+
+    `validation` is None when those simulations failed; `reason` then says why.
+    """
+
+    trial_number: int
+    search_value_pct: float
+    validation: Interval | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The one that went to the gate, with what the search and the validation days said of it."""
+
+    trial_number: int
+    parameters: Parameters
+    search_value_pct: float | None
+    validation: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDay:
+    """Fleet revenue of one held-out day in both arms, each the mean over its seeds, in minor currency units."""
+
+    day: date
+    forecast: Forecast
+    production_minor: float
+    candidate_minor: float
+    drivers: int | None = None
+
+    @property
+    def difference_minor(self) -> float:
+        """Candidate minus production."""
+        return self.candidate_minor - self.production_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """One thing that must not get worse by more than `margin` (>= 0, in `unit`: "%" or "points").
+
+    `estimate` and `bound` are changes from production to candidate with their natural sign; `bound` is the one-sided bound on
+    the bad side: the upper one when `good` is lower, the lower one when `good` is higher.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    good: Direction
+    estimate: float | None
+    bound: float | None
+    margin: float
+    state: GuardrailState
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One precondition of reading the numbers at all."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How finely this gate could see: standard deviations of the paired difference, and the effects it can tell from none."""
+
+    sd_day_pct: float | None
+    sd_seed_pct: float | None
+    minimum_detectable_effect_pct: float | None
+    power_at_1_pct: float | None = None
+    power_at_1_4_pct: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingCharacteristic:
+    """One measured error rate of the gate's rule, in percent, beside what is demanded of it (such as "at most 5 %")."""
+
+    name: str
+    measured_pct: float | None
+    demanded: str
+    met: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodUse:
+    """Which use of this test period by this region the verdict was, and the error rate it was allowed to spend."""
+
+    use: int
+    alpha_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """The verdict with all that was measured for it; a part that could not be computed is None.
+
+    `explanation` is a paragraph in plain words that says what would change the verdict.
+    """
+
+    verdict: Verdict
+    delta_ml: Interval | None
+    delta_statistics: Interval | None
+    interaction: Interval | None
+    sign_flip_p: float | None
+    minimum_effect_pct: float
+    fallback_margin_pct: float
+    days: tuple[PairedDay, ...]
+    guardrails: tuple[Guardrail, ...]
+    checks: tuple[Check, ...]
+    precision: Precision | None
+    operating_characteristics: tuple[OperatingCharacteristic, ...]
+    period_use: PeriodUse | None = None
+    explanation: str | None = None
+    interval_level_pct: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """How often simulations failed for one reason, attempts that a retry repaired included."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What the campaign cost; `overhead_s_per_trial` is (wall x workers - simulation time) / trials."""
+
+    wall_s: float
+    simulation_s: float
+    simulated_days: int
+    overhead_s_per_trial: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignReport:
+    """One campaign from first trial to verdict.
+
+    `parameters` are the simulator's words on each parameter and `dimensions` what was searched. `candidate` and `gate` are both
+    None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to shares
+    that add up to 1, or is None when too few trials finished to say. Raises ValueError when timestamps have no zone, or when
+    only one of candidate and gate is there.
+    """
+
+    campaign: str
+    region: str
+    started_at: datetime
+    finished_at: datetime
+    money: Money
+    settings: Settings
+    provenance: Provenance
+    parameters: tuple[ParameterSpec, ...]
+    dimensions: tuple[Dimension, ...]
+    production: Parameters
+    trials: tuple[Trial, ...]
+    importance: Mapping[str, float] | None
+    confirmations: tuple[Confirmation, ...]
+    candidate: Candidate | None
+    gate: GateResult | None
+    failures: tuple[FailureCount, ...]
+    timing: Timing
+
+    def __post_init__(self) -> None:
+        for name, moment in (("started_at", self.started_at), ("finished_at", self.finished_at)):
+            if moment.tzinfo is None:
+                raise ValueError(f"{name} must carry a time zone, but got {moment.isoformat()}")
+        if (self.candidate is None) != (self.gate is None):
+            raise ValueError(
+                "candidate and gate must both be there or both be None, "
+                f"but got candidate={self.candidate is not None}, gate={self.gate is not None}"
+            )
+
+    def count(self, outcome: TrialOutcome) -> int:
+        """How many trials ended so."""
+        return sum(trial.outcome is outcome for trial in self.trials)
