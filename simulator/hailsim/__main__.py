@@ -1,0 +1,44 @@
+"""The command line: `hailsim import | describe | run | serve`. Each subcommand loads only what it needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+USAGE = """usage: hailsim COMMAND [arguments]
+
+  import CITY_SOURCE --out DIR   make a city folder from recorded trips and a road network
+  describe [--city CITY]         print the parameters, metrics and settings as JSON
+  run --request FILE             simulate one request, JSON lines on stdout
+  serve                          simulate requests from stdin, one per line, in one process
+
+`hailsim COMMAND --help` tells more."""
+
+# Imported when asked for: `import` needs no compiled kernel, `serve` no reader.
+_COMMANDS = {
+    "import": ("hailsim.readers.command", "import_command"),
+    "describe": ("hailsim.protocol.command", "describe_command"),
+    "run": ("hailsim.protocol.command", "run_command"),
+    "serve": ("hailsim.protocol.command", "serve_command"),
+}
+EXIT_BAD_INPUT = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code; 2 when there is no such command."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in {"-h", "--help"}:
+        sys.stdout.write(USAGE + "\n")
+        return 0
+    if not arguments or arguments[0] not in _COMMANDS:
+        got = f"no such command: {arguments[0]}\n\n" if arguments else ""
+        sys.stderr.write(got + USAGE + "\n")
+        return EXIT_BAD_INPUT
+    module_name, function_name = _COMMANDS[arguments[0]]
+    command = getattr(import_module(module_name), function_name)
+    return int(command(arguments[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
