@@ -14,15 +14,8 @@ from enum import StrEnum
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Dimension, Direction, Parameters, ParameterSpec
 from tunegate.domain.periods import Periods
+from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.domain.verdicts import Interval, Verdict
-
-
-class TrialOutcome(StrEnum):
-    """How a trial ended."""
-
-    COMPLETE = "complete"
-    FAILED = "failed"
-    PRUNED = "pruned"
 
 
 class GuardrailState(StrEnum):
@@ -75,19 +68,6 @@ class Provenance:
     city_digest: str
     config_digest: str
     record_digest: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One set of parameters the search tried; `value_pct` is its uplift over production on the tuning days."""
-
-    number: int
-    outcome: TrialOutcome
-    value_pct: float | None
-    parameters: Parameters
-    attempt: int
-    seconds: float | None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +228,7 @@ class CampaignReport:
     parameters: tuple[ParameterSpec, ...]
     dimensions: tuple[Dimension, ...]
     production: Parameters
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialRecord, ...]
     importance: Mapping[str, float] | None
     confirmations: tuple[Confirmation, ...]
     candidate: Candidate | None
@@ -266,6 +246,6 @@ class CampaignReport:
                 f"but got candidate={self.candidate is not None}, gate={self.gate is not None}"
             )
 
-    def count(self, outcome: TrialOutcome) -> int:
-        """How many trials ended so."""
-        return sum(trial.outcome is outcome for trial in self.trials)
+    def count(self, state: TrialState) -> int:
+        """How many trials are in this state."""
+        return sum(trial.state is state for trial in self.trials)
