@@ -1,1 +1,1 @@
-"""adapters."""
+"""Implementations of the ports: simulator processes, SQL stores, the clock. Only `tunegate.wiring` builds them."""
