@@ -1,1 +1,1 @@
-"""search."""
+"""The search: Optuna inside, domain types outside; knows no orchestrator."""

@@ -1,0 +1,52 @@
+"""A trial of the search: one attempt at simulating one proposal of parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tunegate.domain.errors import FailureClass
+from tunegate.domain.parameters import Parameters
+
+
+class TrialState(StrEnum):
+    """Where a trial stands. Only `COMPLETE` counts towards the budget of trials, only `FAILED` towards the failure budget."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What is known of one trial.
+
+    `proposal` counts distinct proposals of parameters from 0 (production); a retry is a new trial of the same proposal with
+    the next `attempt` (from 1). `revenue_minor_per_day` is the objective: mean fleet revenue per simulated day, in minor
+    currency units. `value_pct` is its uplift over production on the same days and seeds, known once production's own
+    trial is complete. Times are aware and in UTC.
+    """
+
+    number: int
+    proposal: int
+    attempt: int
+    state: TrialState
+    parameters: Parameters
+    worker: str | None = None
+    revenue_minor_per_day: float | None = None
+    value_pct: float | None = None
+    simulated_days: int = 0
+    simulation_s: float = 0.0
+    reason: str | None = None
+    failure_class: FailureClass | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this is a trial of the parameters that run in production now."""
+        return self.proposal == 0

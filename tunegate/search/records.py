@@ -1,0 +1,84 @@
+"""Optuna's frozen trials to records of ours, and what is written beside each trial to make that possible.
+
+Two user attributes per trial, each one JSON object: `asked` (proposal, attempt, worker, time) and `outcome` (how it ended,
+written *before* the trial is finished, so that a crash in between loses nothing). Times are our own, aware and in UTC:
+Optuna 5 stores naive UTC and reads it back as local time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from tunegate.domain.errors import FailureClass
+from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.search.space import Space
+
+ASKED = "asked"
+OUTCOME = "outcome"
+
+_UNFINISHED = {OptunaState.RUNNING: TrialState.RUNNING, OptunaState.WAITING: TrialState.WAITING}
+
+
+def is_born(trial: FrozenTrial, space: Space) -> bool:
+    """Whether the trial got all its parameters and its place among the proposals.
+
+    A process killed while asking leaves a trial without them. It never was a proposal, and the next one takes its place.
+    """
+    return ASKED in trial.user_attrs and (
+        trial.state is OptunaState.WAITING or trial.params.keys() == space.distributions.keys()
+    )
+
+
+def records(trials: Iterable[FrozenTrial], space: Space) -> tuple[TrialRecord, ...]:
+    """Records of all born trials, in order of their numbers, with uplifts where production's own result is known."""
+    bare = tuple(_record(trial, space) for trial in trials if is_born(trial, space))
+    reference = production_revenue(bare)
+    return tuple(replace(record, value_pct=uplift_pct(record, reference)) for record in bare)
+
+
+def production_revenue(found: Iterable[TrialRecord]) -> float | None:
+    """Production's own objective value in this study, None until its trial is complete."""
+    for record in found:
+        if record.is_production and record.state is TrialState.COMPLETE:
+            return record.revenue_minor_per_day
+    return None
+
+
+def uplift_pct(record: TrialRecord, production_minor_per_day: float | None) -> float | None:
+    """Uplift of a complete trial over production in percent; None where either is unknown or production earned nothing."""
+    if record.revenue_minor_per_day is None or not production_minor_per_day:
+        return None
+    return 100.0 * (record.revenue_minor_per_day / production_minor_per_day - 1.0)
+
+
+def _record(trial: FrozenTrial, space: Space) -> TrialRecord:
+    asked: Mapping[str, Any] = trial.user_attrs[ASKED]
+    outcome: Mapping[str, Any] = trial.user_attrs.get(OUTCOME, {})
+    searched = trial.system_attrs["fixed_params"] if trial.state is OptunaState.WAITING else trial.params
+    state = _UNFINISHED.get(trial.state) or TrialState(outcome["state"])
+    ended = outcome if state not in _UNFINISHED.values() else {}
+    return TrialRecord(
+        number=trial.number,
+        proposal=asked["proposal"],
+        attempt=asked["attempt"],
+        state=state,
+        parameters=space.complete(searched),
+        worker=asked.get("worker"),
+        revenue_minor_per_day=ended.get("revenue_minor_per_day"),
+        simulated_days=ended.get("simulated_days", 0),
+        simulation_s=ended.get("simulation_s", 0.0),
+        reason=ended.get("reason"),
+        failure_class=FailureClass(ended["failure_class"]) if ended.get("failure_class") else None,
+        started_at=_time(asked.get("at")),
+        finished_at=_time(ended.get("at")),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

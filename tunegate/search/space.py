@@ -1,0 +1,39 @@
+"""The search space as Optuna sees it: dimensions to distributions, and proposals back to parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+
+from tunegate.domain.parameters import Dimension, Parameters, ParameterValue
+
+
+def distribution(dimension: Dimension) -> BaseDistribution:
+    """Optuna's distribution over one dimension, both bounds inclusive."""
+    if dimension.type == "int":
+        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The searched dimensions, and production's values for every parameter that is not searched."""
+
+    dimensions: tuple[Dimension, ...]
+    production: Parameters
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Distributions by parameter name, in sorted order, so that samplers draw in an order that never changes."""
+        return {dimension.name: distribution(dimension) for dimension in sorted(self.dimensions, key=lambda d: d.name)}
+
+    @property
+    def searched_production(self) -> dict[str, ParameterValue]:
+        """Production's values of the searched parameters."""
+        return {dimension.name: self.production[dimension.name] for dimension in self.dimensions}
+
+    def complete(self, searched: Mapping[str, ParameterValue]) -> Parameters:
+        """All parameters of a proposal: the searched values, and production's for the rest."""
+        return Parameters({**self.production, **searched})

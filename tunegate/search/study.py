@@ -1,0 +1,289 @@
+"""One study that any number of workers share: ask, tell, an exact budget, and nothing lost when a process dies.
+
+Every operation that decides something holds the study's lock, so that counting and acting on the count are one step. Optuna's
+own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with twenty) because it counts after the fact.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, Trial
+from optuna.trial import TrialState as OptunaState
+
+from tunegate.domain.errors import BadInput, FailureBudgetSpent, FailureClass, Fault, SimulationFailed
+from tunegate.domain.parameters import Parameters, ParameterValue
+from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.search.definition import SearchBudget, StudyDefinition, definition_faults
+from tunegate.search.importance import parameter_importance
+from tunegate.search.prune import make_pruner
+from tunegate.search.records import ASKED, OUTCOME, is_born, records
+from tunegate.search.samplers import keyed_sampler
+from tunegate.search.space import Space
+from tunegate.search.storage import StudyStorage, storage_from_url
+
+_DEFINITION = "definition"
+_INTERRUPTED = {"state": TrialState.INTERRUPTED, "reason": "the campaign was interrupted while this trial ran"}
+_FINAL_STATE = {
+    TrialState.COMPLETE: OptunaState.COMPLETE,
+    TrialState.PRUNED: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+    TrialState.INTERRUPTED: OptunaState.FAIL,
+}
+
+# Progress is shown by the flows; Optuna's own lines would break a live display and the JSON promise of stdout.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A trial to simulate now."""
+
+    number: int
+    proposal: int
+    attempt: int
+    parameters: Parameters
+
+    @property
+    def is_production(self) -> bool:
+        """Whether these are the parameters that run in production now."""
+        return self.proposal == 0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """The budgeted number of trials is complete; the worker may end."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForOthers:
+    """Running trials may still fill the budget. Ask again later: one of them may fail."""
+
+    running: int
+
+
+class SearchStudy:
+    """A study in a storage, shared by threads and processes through its lock.
+
+    Open it with `SearchStudy.open`, which is safe to repeat: the first caller creates it, all others join.
+    """
+
+    def __init__(self, study: optuna.Study, storage: StudyStorage, definition: StudyDefinition, budget: SearchBudget) -> None:
+        self._study = study
+        self._lock = storage.lock
+        self._definition = definition
+        self._budget = budget
+        self._space = Space(definition.dimensions, definition.production)
+
+    @classmethod
+    def open(cls, storage_url: str, definition: StudyDefinition, budget: SearchBudget) -> SearchStudy:
+        """Create the study or join it; production's parameters are its first trial, exactly once.
+
+        Raises BadInput, with one fault per difference, when the stored study began with another definition.
+        """
+        storage = storage_from_url(storage_url)
+        with storage.lock():
+            study = optuna.create_study(
+                storage=storage.storage,
+                study_name=definition.name,
+                direction="maximize",
+                load_if_exists=True,
+                pruner=make_pruner(definition.pruner),
+            )
+            opened = cls(study, storage, definition, budget)
+            opened._adopt_definition()
+            opened._enqueue_production_once()
+        return opened
+
+    def ask(self, worker: str) -> Asked | BudgetSpent | WaitForOthers:
+        """The next trial for this worker, or why there is none now.
+
+        Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own
+        parameters cannot be simulated: without them no candidate can be measured.
+        """
+        with self._lock():
+            self._bury_unborn()
+            known = self.trials()
+            count = Counter(record.state for record in known)
+            self._raise_if_hopeless(known)
+            open_places = self._budget.trials - count[TrialState.COMPLETE] - count[TrialState.RUNNING]
+            if count[TrialState.COMPLETE] >= self._budget.trials:
+                return BudgetSpent()
+            if open_places <= 0:
+                return WaitForOthers(count[TrialState.RUNNING])
+            return self._next_trial(worker, known)
+
+    def report_day(self, number: int, step: int, revenue_minor: float) -> bool:
+        """Report the mean fleet revenue of one tuning day (`step` counts them from 0); True when the trial should stop.
+
+        Production is never pruned, and nothing is once as many trials were pruned as the budget has: the work is bounded.
+        """
+        handle = self._handle(number)
+        handle.report(revenue_minor, step)
+        if self._definition.pruner == "none" or handle.user_attrs[ASKED]["proposal"] == 0:
+            return False
+        pruned = len(self._study.get_trials(deepcopy=False, states=(OptunaState.PRUNED,)))
+        return pruned < self._budget.trials and handle.should_prune()
+
+    def tell_complete(self, number: int, revenue_minor_per_day: float, simulated_days: int, simulation_s: float) -> None:
+        """Finish a trial with its objective: mean fleet revenue per simulated day. Telling a finished trial changes nothing."""
+        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s}
+        outcome = {"state": TrialState.COMPLETE, "revenue_minor_per_day": revenue_minor_per_day, **spent}
+        with self._lock():
+            self._settle(number, outcome)
+
+    def tell_pruned(self, number: int, simulated_days: int, simulation_s: float) -> None:
+        """Finish a trial that was stopped early. Telling a finished trial changes nothing."""
+        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s}
+        with self._lock():
+            self._settle(number, {"state": TrialState.PRUNED, "reason": "stopped early: clearly worse by day result", **spent})
+
+    def tell_failed(self, number: int, reason: str, failure_class: FailureClass, simulation_s: float = 0.0) -> None:
+        """Finish a trial without a result; a transient failure queues the same parameters again while attempts are left.
+
+        Raises as `ask` does once the campaign cannot go on. Telling a finished trial changes nothing.
+        """
+        with self._lock():
+            outcome = {
+                "state": TrialState.FAILED,
+                "reason": reason,
+                "failure_class": failure_class,
+                "simulation_s": simulation_s,
+            }
+            self._settle(number, outcome)
+            self._raise_if_hopeless(self.trials())
+
+    def recover_interrupted(self, worker: str | None = None) -> int:
+        """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
+
+        Call it when a campaign resumes, before its workers start; it costs nothing of the failure budget. A result that was
+        written but not yet closed is kept. Production gets another chance if it had failed. Returns how many were closed.
+        """
+        with self._lock():
+            self._bury_unborn()
+            running = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
+            stale = [trial for trial in running if worker is None or trial.user_attrs[ASKED].get("worker") == worker]
+            for trial in stale:
+                self._settle(trial.number, trial.user_attrs.get(OUTCOME, _INTERRUPTED))
+            if worker is None and _production_is_dead(self.trials()):
+                self._enqueue(self._space.searched_production, proposal=0, attempt=1)
+        return len(stale)
+
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Every trial so far, in order of number."""
+        return records(self._study.get_trials(deepcopy=False), self._space)
+
+    def top_k(self, k: int) -> tuple[TrialRecord, ...]:
+        """The best complete trials with distinct parameters, production's left out; ties go to the lower number."""
+        complete = [record for record in self.trials() if record.state is TrialState.COMPLETE]
+        ranked = sorted(complete, key=lambda record: (-(record.revenue_minor_per_day or 0.0), record.number))
+        best: dict[str, TrialRecord] = {}
+        for record in ranked:
+            if record.parameters.digest != self._definition.production.digest:
+                best.setdefault(record.parameters.digest, record)
+        return tuple(best.values())[:k]
+
+    def importance(self) -> dict[str, float] | None:
+        """Share of each parameter in how good trials differ from the rest, None when there are too few to tell."""
+        return parameter_importance(self._study)
+
+    def _adopt_definition(self) -> None:
+        document = self._definition.as_document()
+        stored = self._study.user_attrs.get(_DEFINITION)
+        if stored is None:
+            self._study.set_user_attr(_DEFINITION, document)
+        elif faults := definition_faults(stored, document, self._definition.name):
+            raise BadInput(*faults)
+
+    def _enqueue_production_once(self) -> None:
+        known = self._study.get_trials(deepcopy=False)
+        if not any(trial.user_attrs.get(ASKED, {}).get("proposal") == 0 for trial in known):
+            self._enqueue(self._space.searched_production, proposal=0, attempt=1)
+
+    def _enqueue(self, searched: dict[str, ParameterValue], proposal: int, attempt: int) -> None:
+        self._study.enqueue_trial(searched, user_attrs={ASKED: {"proposal": proposal, "attempt": attempt}})
+
+    def _next_trial(self, worker: str, known: Sequence[TrialRecord]) -> Asked:
+        """Take the oldest waiting trial, or let the sampler propose a new one. The lock is held."""
+        waiting = next((record for record in known if record.state is TrialState.WAITING), None)
+        proposal = waiting.proposal if waiting else 1 + max(record.proposal for record in known)
+        attempt = waiting.attempt if waiting else 1
+        distributions = self._space.distributions
+        if waiting is None:
+            self._study.sampler = keyed_sampler(self._definition.sampler, self._definition.seed, proposal, distributions)
+        trial = self._study.ask(distributions)
+        asked_at = datetime.now(UTC).isoformat()
+        trial.set_user_attr(ASKED, {"proposal": proposal, "attempt": attempt, "worker": worker, "at": asked_at})
+        return Asked(trial.number, proposal, attempt, self._space.complete(trial.params))
+
+    def _bury_unborn(self) -> None:
+        """Close trials whose process died while it asked: asking holds the lock, and the caller holds it now."""
+        for trial in self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,)):
+            if not is_born(trial, self._space):
+                self._settle(trial.number, _INTERRUPTED)
+
+    def _settle(self, number: int, outcome: dict[str, Any]) -> None:
+        """Finish a trial, unless it is finished: write how it ended, queue what must be tried again, close it.
+
+        In this order a crash in between leaves a running trial with an outcome, which `recover_interrupted` closes. The lock
+        is held.
+        """
+        frozen = self._frozen(number)
+        if frozen.state.is_finished():
+            return
+        state = TrialState(outcome["state"])
+        self._handle(number).set_user_attr(OUTCOME, {"at": datetime.now(UTC).isoformat(), **outcome})
+        self._requeue_if_due(frozen, state, outcome.get("failure_class"))
+        value = outcome["revenue_minor_per_day"] if state is TrialState.COMPLETE else None
+        self._study.tell(number, value, _FINAL_STATE[state], skip_if_finished=True)
+
+    def _requeue_if_due(self, trial: FrozenTrial, state: TrialState, failure_class: str | None) -> None:
+        asked = trial.user_attrs.get(ASKED)
+        if asked is None:
+            return  # It died before it became a proposal; the next proposal takes its place.
+        retried = state is TrialState.FAILED and failure_class == FailureClass.TRANSIENT
+        due = state is TrialState.INTERRUPTED or (retried and asked["attempt"] < self._budget.attempts_per_trial)
+        waiting = self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
+        queued = any(other.user_attrs[ASKED]["proposal"] == asked["proposal"] for other in waiting)
+        if due and not queued:
+            searched = trial.system_attrs.get("fixed_params", trial.params)
+            self._enqueue(dict(searched), asked["proposal"], asked["attempt"] + (1 if retried else 0))
+
+    def _raise_if_hopeless(self, known: Sequence[TrialRecord]) -> None:
+        failed = [record for record in known if record.state is TrialState.FAILED]
+        if _production_is_dead(known):
+            last = next(record for record in reversed(failed) if record.is_production)
+            raise SimulationFailed(
+                FailureClass.PERMANENT,
+                Fault(
+                    "production's parameters must simulate, for every candidate is measured against them",
+                    f"a failure: {last.reason}",
+                    f"trial {last.number}, attempt {last.attempt}",
+                    "Mend the simulator or the production parameters, then resume.",
+                ),
+            )
+        if len(failed) > self._budget.failure_budget:
+            reasons = Counter(record.reason or "no reason given" for record in failed)
+            listed = tuple(f"{times} of {len(failed)}: {reason}" for reason, times in reasons.most_common())
+            raise FailureBudgetSpent(len(failed), self._budget.failure_budget, listed)
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        for trial in self._study.get_trials(deepcopy=False):
+            if trial.number == number:
+                return trial
+        raise KeyError(f"study {self._definition.name} has no trial {number}")
+
+    def _handle(self, number: int) -> Trial:
+        # Optuna hands out writable trials only from `ask`, but the process that tells need not be the one that asked.
+        return Trial(self._study, self._frozen(number)._trial_id)
+
+
+def _production_is_dead(known: Sequence[TrialRecord]) -> bool:
+    """Whether production failed and no attempt of it is complete, running or waiting."""
+    states = {record.state for record in known if record.is_production}
+    return TrialState.FAILED in states and states <= {TrialState.FAILED, TrialState.INTERRUPTED}
