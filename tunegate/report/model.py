@@ -9,22 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from tunegate.domain.days import Forecast
-from tunegate.domain.parameters import Dimension, Direction, Parameters, ParameterSpec
+from tunegate.domain.parameters import Dimension, MetricSpec, Parameters, ParameterSpec
 from tunegate.domain.periods import Periods
 from tunegate.domain.trials import TrialRecord, TrialState
-from tunegate.domain.verdicts import Interval, Verdict
-
-
-class GuardrailState(StrEnum):
-    """What a guardrail's one-sided bound says of its margin."""
-
-    HELD = "held"
-    BROKEN = "broken"
-    UNDECIDED = "undecided"
-    NOT_COMPUTED = "not computed"
+from tunegate.domain.verdicts import Interval
+from tunegate.gate.judgement import Judgement
+from tunegate.gate.policy import GatePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,61 +86,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class PairedDay:
-    """Fleet revenue of one held-out day in both arms, each the mean over its seeds, in minor currency units."""
-
-    day: date
-    forecast: Forecast
-    production_minor: float
-    candidate_minor: float
-    drivers: int | None = None
-
-    @property
-    def difference_minor(self) -> float:
-        """Candidate minus production."""
-        return self.candidate_minor - self.production_minor
-
-
-@dataclass(frozen=True, slots=True)
-class Guardrail:
-    """One thing that must not get worse by more than `margin` (>= 0, in `unit`: "%" or "points").
-
-    `estimate` and `bound` are changes from production to candidate with their natural sign; `bound` is the one-sided bound on
-    the bad side: the upper one when `good` is lower, the lower one when `good` is higher.
-    """
-
-    name: str
-    meaning: str
-    unit: str
-    good: Direction
-    estimate: float | None
-    bound: float | None
-    margin: float
-    state: GuardrailState
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One precondition of reading the numbers at all."""
-
-    name: str
-    passed: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """How finely this gate could see: standard deviations of the paired difference, and the effects it can tell from none."""
-
-    sd_day_pct: float | None
-    sd_seed_pct: float | None
-    minimum_detectable_effect_pct: float | None
-    power_at_1_pct: float | None = None
-    power_at_1_4_pct: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class OperatingCharacteristic:
     """One measured error rate of the gate's rule, in percent, beside what is demanded of it (such as "at most 5 %")."""
 
@@ -168,26 +105,16 @@ class PeriodUse:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """The verdict with all that was measured for it; a part that could not be computed is None.
+    """The judgement with the thresholds it was made by.
 
-    `explanation` is a paragraph in plain words that says what would change the verdict.
+    `drivers` is the mean number of drivers per simulated day, None when not known: with it, gains are also shown per driver.
     """
 
-    verdict: Verdict
-    delta_ml: Interval | None
-    delta_statistics: Interval | None
-    interaction: Interval | None
-    sign_flip_p: float | None
-    minimum_effect_pct: float
-    fallback_margin_pct: float
-    days: tuple[PairedDay, ...]
-    guardrails: tuple[Guardrail, ...]
-    checks: tuple[Check, ...]
-    precision: Precision | None
-    operating_characteristics: tuple[OperatingCharacteristic, ...]
+    judgement: Judgement
+    policy: GatePolicy
+    drivers: float | None = None
     period_use: PeriodUse | None = None
-    explanation: str | None = None
-    interval_level_pct: float = 90.0
+    operating_characteristics: tuple[OperatingCharacteristic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +139,8 @@ class Timing:
 class CampaignReport:
     """One campaign from first trial to verdict.
 
-    `parameters` are the simulator's words on each parameter and `dimensions` what was searched. `candidate` and `gate` are both
-    None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to shares
+    `parameters` and `metrics` are the simulator's words on each, `dimensions` what was searched. `candidate` and `gate` are
+    both None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to shares
     that add up to 1, or is None when too few trials finished to say. Raises ValueError when timestamps have no zone, or when
     only one of candidate and gate is there.
     """
@@ -226,6 +153,7 @@ class CampaignReport:
     settings: Settings
     provenance: Provenance
     parameters: tuple[ParameterSpec, ...]
+    metrics: tuple[MetricSpec, ...]
     dimensions: tuple[Dimension, ...]
     production: Parameters
     trials: tuple[TrialRecord, ...]

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 from tunegate.domain.days import Forecast
 from tunegate.domain.verdicts import Interval
+from tunegate.gate.judgement import DayDifference
 from tunegate.report import formats
 from tunegate.report.canvas import DASHED, DOTTED, SMALL_PX, TEXT_PX, axes_in, is_narrow, note, percent_ticks
-from tunegate.report.model import Money, PairedDay
+from tunegate.report.model import Money
 from tunegate.report.svg import Ink, Plot, tip_id
 
 _LABELS_PX = 204
@@ -92,11 +93,10 @@ def _label_row(axes: Axes, y: float, row: Row, *, narrow: bool) -> None:
     note(axes, span, (1, y), (20, -9), across=True, size=SMALL_PX, ink=Ink.MUTED)
 
 
-def daily(key: str, label: str, days: Sequence[PairedDay], forecast: Forecast, money: Money) -> Plot:
+def daily(key: str, label: str, days: Sequence[DayDifference], forecast: Forecast, money: Money) -> Plot:
     """Paired difference of every held-out day in percent of mean production revenue, with a dashed line at their mean."""
     chosen = sorted((day for day in days if day.forecast is forecast), key=lambda day: day.day)
-    base = fmean(day.production_minor for day in chosen)
-    shares = [100 * day.difference_minor / base for day in chosen]
+    shares = [day.delta_pct for day in chosen]
     ink = FORECAST_INKS[forecast]
 
     def draw(figure: Figure) -> None:
@@ -110,13 +110,14 @@ def daily(key: str, label: str, days: Sequence[PairedDay], forecast: Forecast, m
         axes.axhline(fmean(shares), color=ink, linewidth=1.25, linestyle=DASHED)
 
     tips = tuple(
-        f"{formats.day(day.day)}: {formats.change(share)} ({formats.money(day.difference_minor, money, with_sign=True)})"
-        for day, share in zip(chosen, shares, strict=True)
+        f"{formats.day(day.day)}: {formats.change(day.delta_pct)} "
+        f"({formats.money(day.candidate_minor - day.production_minor, money, with_sign=True)})"
+        for day in chosen
     )
     return Plot(key, label, draw, wide_px=210, narrow_px=200, tips=tips)
 
 
-def _scale_days(axes: Axes, chosen: Sequence[PairedDay], shares: Sequence[float], labels: int) -> None:
+def _scale_days(axes: Axes, chosen: Sequence[DayDifference], shares: Sequence[float], labels: int) -> None:
     low, high = min(0.0, *shares), max(0.0, *shares)
     room = 0.12 * (high - low or 1.0)
     axes.set_ylim(low - room, high + room)

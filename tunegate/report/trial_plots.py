@@ -114,7 +114,7 @@ def _scatter(axes: Axes, points: Sequence[Scored], marker: str, size: float) -> 
 
 def _draw_strip(axes: Axes, stray: Sequence[TrialRecord]) -> None:
     """Trials without a value, in a row of marks under the picture."""
-    under = offset_copy(axes.get_xaxis_transform(), axes.figure, y=-15, units="points")
+    under = offset_copy(axes.get_xaxis_transform(), axes.get_figure(root=True), y=-15, units="points")
     for state, marker, ink in ((TrialState.FAILED, "x", Ink.BAD), (TrialState.PRUNED, "|", Ink.MUTED)):
         numbers = [trial.number for trial in stray if trial.state is state]
         axes.plot(numbers, [0] * len(numbers), transform=under, linestyle="none", marker=marker, markersize=6.5, color=ink,

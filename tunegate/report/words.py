@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import fmean
 from typing import assert_never
 
 from tunegate.domain.days import Forecast
@@ -57,7 +58,7 @@ def outcome_of(report: CampaignReport) -> Outcome:
     """The outcome of a campaign as one closed word."""
     if report.gate is None:
         return Outcome.NOTHING_BEATS_PRODUCTION
-    match report.gate.verdict:
+    match report.gate.judgement.verdict:
         case Promote():
             return Outcome.PROMOTE
         case Reject():
@@ -67,7 +68,7 @@ def outcome_of(report: CampaignReport) -> Outcome:
         case Invalid():
             return Outcome.INVALID
         case _:
-            assert_never(report.gate.verdict)
+            assert_never(report.gate.judgement.verdict)
 
 
 def words_for(report: CampaignReport) -> Words:
@@ -75,7 +76,7 @@ def words_for(report: CampaignReport) -> Words:
     outcome = outcome_of(report)
     if report.gate is None:
         return Words(outcome, TITLES[outcome], _nothing_sentence(report), _nothing_reason(report), _next_without_candidate())
-    verdict = report.gate.verdict
+    verdict = report.gate.judgement.verdict
     sentence = _effect_sentence(report, report.gate)
     match verdict:
         case Promote(reason=reason):
@@ -104,25 +105,20 @@ def words_for(report: CampaignReport) -> Words:
 
 def days_better(gate: GateResult, forecast: Forecast = Forecast.ML) -> tuple[int, int]:
     """On how many held-out days the candidate earned more, and of how many."""
-    days = [day for day in gate.days if day.forecast is forecast]
-    return sum(day.difference_minor > 0 for day in days), len(days)
+    days = [day for day in gate.judgement.days if day.forecast is forecast]
+    return sum(day.delta_pct > 0 for day in days), len(days)
 
 
 def extra_per_driver_minor(gate: GateResult, forecast: Forecast = Forecast.ML) -> float | None:
-    """Mean difference per driver and day in minor currency units; None when the fleet's size is not known for every day."""
-    days = [day for day in gate.days if day.forecast is forecast]
-    if not days or any(not day.drivers for day in days):
+    """Mean difference per driver and day in minor currency units; None when the fleet's size is not known."""
+    days = [day for day in gate.judgement.days if day.forecast is forecast]
+    if not days or not gate.drivers:
         return None
-    return sum(day.difference_minor / day.drivers for day in days if day.drivers) / len(days)
-
-
-def explanation(report: CampaignReport) -> str | None:
-    """What would change the verdict: the gate's own paragraph, or nothing when there was no gate."""
-    return report.gate.explanation if report.gate is not None else None
+    return fmean(day.candidate_minor - day.production_minor for day in days) / gate.drivers
 
 
 def _effect_sentence(report: CampaignReport, gate: GateResult) -> str:
-    delta = gate.delta_ml
+    delta = gate.judgement.delta_ml
     if delta is None or not formats.is_there(delta.estimate_pct):
         return "How much more or less drivers would have earned could not be computed."
     better, judged = days_better(gate)
