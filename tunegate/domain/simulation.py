@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import Any
 
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import MetricSpec, Parameters, ParameterSpec
@@ -47,6 +48,24 @@ class SimulationRequest:
             "history": {"first": self.history.first.isoformat(), "last": self.history.last.isoformat()},
             "settings": dict(self.settings),
         }
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> SimulationRequest:
+        """The request that `as_message` wrote. Raises KeyError or ValueError for anything else."""
+        return cls(
+            id=message["id"],
+            city=message["city"],
+            parameters=Parameters(message["parameters"]),
+            days=tuple(date.fromisoformat(day) for day in message["days"]),
+            seeds=tuple(message["seeds"]),
+            forecast=Forecast(message["forecast"]),
+            history=Period(date.fromisoformat(message["history"]["first"]), date.fromisoformat(message["history"]["last"])),
+            settings=message["settings"],
+        )
+
+    def day_by_day(self) -> tuple[SimulationRequest, ...]:
+        """The same work as one request per day, so that it can be stopped in between."""
+        return tuple(replace(self, days=(day,)) for day in self.days)
 
     @property
     def content_digest(self) -> str:

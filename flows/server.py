@@ -1,0 +1,158 @@
+"""The embedded Prefect server: what orchestrates when no server is configured.
+
+A team sets PREFECT_API_URL and this module stands aside. On one machine a server of our own runs beside the command, on the
+database in the workspace, so that every run can be looked at later. Prefect's own ephemeral mode is not used: it gives up after
+20 s on a busy machine (docs/adr/0003-embedded-server.md).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tunegate.adapters import process_guard
+
+START_TIMEOUT_S = 180.0
+STOP_GRACE_S = 10.0
+
+# On SQLite each of these writes behind the API's back; the API then answers 503 and its client sleeps 2 s, on about every
+# second run of a flow with a task (measured: 1.7 s per trial with them, 0.12 s without). Flow runs, states, logs and artifacts
+# are the API's own work and all there; only the feed of events and the list of task runs stay empty.
+_CONTENDING_SERVICES = (
+    "TASK_RUN_RECORDER",
+    "EVENT_PERSISTER",
+    "EVENT_LOGGER",
+    "TRIGGERS",
+    "FOREMAN",
+    "LATE_RUNS",
+    "SCHEDULER",
+    "PAUSE_EXPIRATIONS",
+    "CANCELLATION_CLEANUP",
+    "REPOSSESSOR",
+    "CLEANUP_RECONCILER",
+)
+
+
+class ServerDidNotStart(Exception):
+    """The embedded server died or stayed silent; the message ends with its last words."""
+
+
+@contextmanager
+def orchestration(prefect_home: Path) -> Iterator[str]:
+    """Have a Prefect API inside `with`: the configured one, or an embedded server; yields its address.
+
+    Must be entered before `prefect` is imported, because Prefect reads its settings then. Raises ServerDidNotStart.
+    """
+    configured = os.environ.get("PREFECT_API_URL")
+    if configured:
+        yield configured
+        return
+    prefect_home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(_client_environment(prefect_home))
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    log = prefect_home / "server.log"
+    lifeline, lifeline_of_ours = os.pipe()
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            _guarded(lifeline, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)),
+            env={**os.environ, **_server_environment(prefect_home)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lifeline,),
+            start_new_session=True,
+        )
+    os.close(lifeline)
+    try:
+        yield from _serve(server, url, log)
+    finally:
+        _stop(server)
+        os.close(lifeline_of_ours)
+
+
+def _serve(server: subprocess.Popen[bytes], url: str, log: Path) -> Iterator[str]:
+    """Wait until the server answers, then lend its address."""
+    _wait_until_healthy(server, url, log)
+    os.environ["PREFECT_API_URL"] = url
+    try:
+        yield url
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+
+
+def _guarded(lifeline: int, *python_arguments: str) -> list[str]:
+    """The command line of a Python process that dies with this one, kill -9 included."""
+    return [sys.executable, process_guard.__file__, str(lifeline), sys.executable, *python_arguments]
+
+
+def _client_environment(prefect_home: Path) -> dict[str, str]:
+    quiet = {} if "PREFECT_LOGGING_LEVEL" in os.environ else {"PREFECT_LOGGING_LEVEL": "WARNING"}
+    return {
+        "PREFECT_HOME": str(prefect_home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        **quiet,
+    }
+
+
+def _server_environment(prefect_home: Path) -> dict[str, str]:
+    services_off = {f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _CONTENDING_SERVICES}
+    return {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{prefect_home / 'prefect.db'}",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        **services_off,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise ServerDidNotStart(_last_words(f"the Prefect server ended with code {server.returncode}", log))
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=2):  # noqa: S310 - an address we made ourselves
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    raise ServerDidNotStart(_last_words(f"the Prefect server did not answer within {START_TIMEOUT_S:g} s", log))
+
+
+def _last_words(what: str, log: Path) -> str:
+    tail = log.read_text(errors="replace").splitlines()[-15:]
+    return "\n".join([what + "; the end of its log:", *tail])
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """End the whole process group; the database is consistent at any moment, so patience has a limit."""
+    deadline = time.monotonic() + STOP_GRACE_S
+    _signal_group(server, signal.SIGTERM)
+    server.wait()
+    while _signal_group(server, 0):
+        if time.monotonic() > deadline:
+            _signal_group(server, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _signal_group(server: subprocess.Popen[bytes], number: int) -> bool:
+    """Whether any process of the server's group was there to be signalled."""
+    try:
+        os.killpg(server.pid, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""Where everything of one installation lives on this machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME_VARIABLE = "TUNEGATE_HOME"
+DEFAULT_HOME = Path(".tunegate")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder that holds campaigns and their results; nothing outside it is written."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Workspace:
+        """The folder named by TUNEGATE_HOME, else `.tunegate` in the working directory."""
+        return cls(Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).resolve())
+
+    @property
+    def prefect_home(self) -> Path:
+        """Database and log of the embedded Prefect server."""
+        return self.root / "prefect"
+
+    @property
+    def results_url(self) -> str:
+        """Campaigns, day results, verdict records and the ledger."""
+        return f"sqlite:///{self.root / 'results.sqlite'}"
+
+    def study_url(self, campaign: str) -> str:
+        """The Optuna study of a campaign."""
+        return f"journal:///{self.root / 'studies' / f'{campaign}.journal'}"
+
+    def report(self, campaign: str) -> Path:
+        """The HTML report of a campaign."""
+        return self.root / "reports" / f"{campaign}.html"
+
+    def region_lock(self, region: str) -> Path:
+        """Held while a campaign of the region runs on this machine."""
+        return self.root / "locks" / f"{region}.lock"
