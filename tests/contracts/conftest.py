@@ -1,0 +1,77 @@
+"""Every implementation of a port, and the values that the contract suites hand to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tunegate.adapters.sql_stores import SqlStores, open_stores
+from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
+from tunegate.domain.parameters import Parameters
+from tunegate.domain.periods import Period
+from tunegate.domain.simulation import SimulationRequest
+
+
+@pytest.fixture(params=["sqlite"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    return {"sqlite": f"sqlite:///{tmp_path}/home/results.sqlite"}[request.param]
+
+
+@pytest.fixture
+def stores(store_url: str) -> Iterator[SqlStores]:
+    opened = open_stores(store_url)
+    yield opened
+    opened.close()
+
+
+class Samples:
+    """Requests and answers; floats are such that any rounding shows."""
+
+    days = (date(2026, 3, 1), date(2026, 3, 2))
+    seeds = (7, 4_294_967_295)
+
+    def request(
+        self, request_id: str = "trial-0001", forecast: Forecast = Forecast.ML, **parameters: float
+    ) -> SimulationRequest:
+        return SimulationRequest(
+            id=request_id,
+            city="toy",
+            parameters=Parameters({"gamma": 0.9, **parameters}),
+            days=self.days,
+            seeds=self.seeds,
+            forecast=forecast,
+            history=Period(date(2026, 1, 1), date(2026, 2, 28)),
+            settings={"drivers": 100},
+        )
+
+    def answer(self, request: SimulationRequest, shift: float = 0.0, compute_s: float = 0.1 + 0.2) -> SimulationAnswer:
+        days = tuple(
+            DayResult(
+                day=day,
+                seed=seed,
+                forecast=request.forecast,
+                metrics={"revenue_minor": 1e6 / 3 + shift, "wait_mean_s": 5e-324, "utilisation": 0.1 + 0.2, "lost": 2.0},
+                zone_revenue_minor={"northern Ōta, 4 丁目": 2**53, "b": 0},
+                drivers=100,
+                order_log_digest="sha256:" + f"{day.day:02x}{seed:08x}".rjust(64, "0"),
+            )
+            for day in request.days
+            for seed in request.seeds
+        )
+        return SimulationAnswer(
+            days=days,
+            applied_parameters={name: float(value) for name, value in request.parameters.items()},
+            trained_last_day=date(2026, 2, 28),
+            city_digest="sha256:" + "c" * 64,
+            simulator_version="toy 1.0",
+            compute_s=compute_s,
+        )
+
+
+@pytest.fixture
+def samples() -> Samples:
+    return Samples()

@@ -1,0 +1,176 @@
+"""The tables, in SQL that SQLite and MySQL both speak: bounded keys, no auto-increment, no server-side default.
+
+There is no secondary index: every look-up goes by the beginning of a primary key or reads a table of a few hundred rows, and
+MySQL cannot create an index only if it is absent, which first use by several processes at once would need.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Name(TypeDecorator[str]):
+    """Text of bounded length. SQLite would take any, and the same campaign would then fail on MySQL."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Refuse what MySQL would refuse."""
+        if value is not None and len(value) > self.limit:
+            raise ValueError(f"a name must have at most {self.limit} characters, but got {len(value)}: {value[:80]!r}")
+        return value
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, stored as UTC without a zone (neither SQLite nor MySQL keeps one) and read back in UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Microseconds on MySQL too, whose DATETIME rounds to seconds by default."""
+        if dialect.name in {"mysql", "mariadb"}:
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse a time without zone: it could mean any of 24 hours."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time must have a zone, but got {value.isoformat()}")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Back in UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+REGION: TypeEngine[str] = Name(64)
+CAMPAIGN: TypeEngine[str] = Name(64)
+DIGEST: TypeEngine[str] = Name(71)
+WORD: TypeEngine[str] = Name(16)
+# MySQL's TEXT ends at 64 KiB, which an outcome or a verdict with all its days passes.
+DOCUMENT: TypeEngine[str] = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+# Names compare by their bytes, as in Python and SQLite; MySQL by default takes `A` for `a`.
+_MYSQL: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    **_MYSQL,
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", CAMPAIGN, primary_key=True),
+    Column("region", REGION, nullable=False),
+    Column("config", DOCUMENT, nullable=False),
+    Column("config_digest", DIGEST, nullable=False),
+    Column("started", Moment, nullable=False),
+    Column("status", WORD, nullable=False),
+    Column("finished", Moment),
+    Column("outcome", DOCUMENT),
+    **_MYSQL,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("campaign", CAMPAIGN, primary_key=True),
+    Column("content_digest", DIGEST, primary_key=True),
+    Column("phase", WORD, primary_key=True),
+    Column("subject", Name(64), primary_key=True),
+    Column("request", DOCUMENT, nullable=False),
+    Column("applied_parameters", DOCUMENT, nullable=False),
+    Column("trained_last_day", Date, nullable=False),
+    Column("city_digest", DIGEST, nullable=False),
+    Column("simulator", Name(200), nullable=False),
+    Column("compute_s", Double, nullable=False),
+    **_MYSQL,
+)
+
+day_results = Table(
+    "day_results",
+    metadata,
+    Column("campaign", CAMPAIGN, primary_key=True),
+    Column("phase", WORD, primary_key=True),
+    Column("subject", Name(64), primary_key=True),
+    Column("forecast", WORD, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("seed", BigInteger, primary_key=True, autoincrement=False),
+    Column("content_digest", DIGEST, nullable=False),
+    Column("metrics", DOCUMENT, nullable=False),
+    Column("zone_revenue_minor", DOCUMENT, nullable=False),
+    Column("drivers", Integer, nullable=False),
+    Column("order_log_digest", DIGEST, nullable=False),
+    ForeignKeyConstraint(
+        ["campaign", "content_digest", "phase", "subject"],
+        ["answers.campaign", "answers.content_digest", "answers.phase", "answers.subject"],
+    ),
+    **_MYSQL,
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", DIGEST, primary_key=True),
+    Column("region", REGION, nullable=False),
+    Column("campaign", CAMPAIGN, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("document", DOCUMENT, nullable=False),
+    **_MYSQL,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("region", REGION, primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("test_first", Date, nullable=False),
+    Column("test_last", Date, nullable=False),
+    Column("campaign", CAMPAIGN, nullable=False),
+    Column("candidate_digest", DIGEST, nullable=False),
+    Column("alpha_spent", Double, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("region", "test_first", "test_last", "campaign", "candidate_digest", name="uq_ledger_use"),
+    **_MYSQL,
+)
