@@ -1,0 +1,56 @@
+"""From a region file to a `RegionConfig`, or to every fault in it at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tunegate.config.document import Document, read_document
+from tunegate.config.explain import explain
+from tunegate.config.models import RegionSections
+from tunegate.config.region import Bundled, CityFolder, CityReference, CitySource, RegionConfig
+from tunegate.config.rules import broken_rules
+from tunegate.domain.errors import BadInput, Fault
+
+
+def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig:
+    """Read, merge, override and check a region file.
+
+    `overrides` are `dotted.key=value` texts, applied in order. Relative paths start at the file that names them, those in
+    overrides at the working directory. Raises BadInput with every fault: where the text can be read at all, a fault in one
+    place hides none in another.
+    """
+    document = read_document(Path(path), overrides)
+    faults: list[Fault] = []
+    sections: RegionSections | None = None
+    try:
+        sections = RegionSections.model_validate(document.tree)
+    except ValidationError as error:
+        faults += explain(error, document)
+    faults += [Fault(fault.rule, fault.value, document.place(key), fault.remedy) for key, fault in broken_rules(document.tree)]
+    if sections is None or faults:
+        raise BadInput(*faults)
+    return RegionConfig(sections, _city(sections, document), _command(sections, document), document.file)
+
+
+def _city(sections: RegionSections, document: Document) -> CityReference:
+    """Where the city is: exactly one of the two keys is given, and paths are made absolute."""
+    city, source = sections.simulator.city, sections.simulator.city_source
+    if city is None:
+        return CitySource(_absolute(source or "", document, "city_source"))
+    return CityFolder(_absolute(city, document, "city")) if _is_path(city) else Bundled(city)
+
+
+def _command(sections: RegionSections, document: Document) -> tuple[str, ...]:
+    return tuple(str(_absolute(word, document, "command")) if _is_path(word) else word for word in sections.simulator.command)
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("./", "../", "/")) or text in {".", ".."}
+
+
+def _absolute(text: str, document: Document, name: str) -> Path:
+    return Path(os.path.normpath(document.origin(("simulator", name)).folder.absolute() / text))

@@ -1,0 +1,129 @@
+"""A region's configuration, checked and resolved: what everything above works from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from tunegate.config.models import GateSection, RegionSections, SearchSection, SimulatorSection
+from tunegate.domain.parameters import Dimension, Parameters
+from tunegate.domain.periods import Periods
+from tunegate.domain.seeds import phase_seeds
+from tunegate.domain.simulation import SimulatorDescription
+from tunegate.search.definition import SearchBudget, StudyDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A city the simulator brings along, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CityFolder:
+    """An imported city folder (absolute path)."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CitySource:
+    """Raw city data (absolute path) that must be imported before the simulator can use it."""
+
+    path: Path
+
+
+CityReference = Bundled | CityFolder | CitySource
+
+
+@dataclass(frozen=True, slots=True)
+class RegionConfig:
+    """One region, as `load_region` returns it. Frozen, comparable and picklable.
+
+    `sections` is what was written, `city` and `command` are resolved to absolute paths where paths were meant, `file` is the
+    region file.
+    """
+
+    sections: RegionSections
+    city: CityReference
+    command: tuple[str, ...]
+    file: Path
+
+    @property
+    def region(self) -> str:
+        """Name of the region."""
+        return self.sections.region
+
+    @property
+    def seed(self) -> int:
+        """The number that all random draws of the campaign are keyed by."""
+        return self.sections.seed
+
+    @property
+    def simulator(self) -> SimulatorSection:
+        """Which simulator, and which city."""
+        return self.sections.simulator
+
+    @property
+    def search(self) -> SearchSection:
+        """How candidates are found."""
+        return self.sections.search
+
+    @property
+    def gate(self) -> GateSection:
+        """What a candidate must show on the test days."""
+        return self.sections.gate
+
+    @property
+    def production(self) -> Parameters:
+        """The parameters that run in production now."""
+        return Parameters(self.sections.production)
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """The search space."""
+        return self.search.dimensions
+
+    @property
+    def budget(self) -> SearchBudget:
+        """What the search may spend."""
+        return self.search.budget
+
+    def as_document(self) -> dict[str, object]:
+        """The configuration as plain JSON, after merging and overriding, with paths as they were written."""
+        return self.sections.model_dump(mode="json")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of `as_document`; the same on every machine."""
+        canonical = json.dumps(self.as_document(), sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+    def study_definition(self, name: str, periods: Periods, description: SimulatorDescription) -> StudyDefinition:
+        """What defines the trials of this region's study `name`: refused on resuming when any of it differs."""
+        return StudyDefinition(
+            name=name,
+            dimensions=self.dimensions,
+            production=self.production,
+            seed=self.seed,
+            sampler=self.search.sampler,
+            pruner=self.search.pruner,
+            objective={
+                "simulator": f"{description.name} {description.version}",
+                "city_digest": description.city.digest if description.city else "",
+                "settings": dict(self.simulator.settings),
+                "forecast": self.search.forecast,
+                "history": str(periods.history),
+                "tuning": str(periods.tuning),
+                "seeds": list(phase_seeds(self.seed, "search", self.search.seeds_per_day)),
+            },
+        )
+
+
+def resolve_periods(config: RegionConfig, newest_day: date) -> Periods:
+    """The campaign's periods; relative ones end on `newest_day` unless the config names a newest complete day itself."""
+    return config.sections.periods.resolve(newest_day)
