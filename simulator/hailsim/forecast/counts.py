@@ -1,0 +1,64 @@
+"""Recorded pickups per operating day, half hour and zone: what forecasts are made from and measured against."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.kernels.arrays import SLOT_S, SLOTS
+from hailsim.model.calendar import LIKENESS, DayType, History, day_type
+from hailsim.model.city import City
+
+
+def pickup_counts(city: City) -> NDArray[np.uint16]:
+    """Pickups of every covered day: uint16[D, 48, Z], D days from `city.first_day` on."""
+    days = (city.last_day - city.first_day).days + 1
+    zones = city.network.zones
+    trips = city.trips
+    zone = city.network.zone[trips.pickup_link].astype(np.int64)
+    place = (trips.day.astype(np.int64) * SLOTS + trips.appears_s // SLOT_S) * zones + zone
+    return np.bincount(place, minlength=days * SLOTS * zones).reshape(days, SLOTS, zones).astype(np.uint16)
+
+
+def day_index(city: City, day: date) -> int:
+    """Position of a day in the counts."""
+    return (day - city.first_day).days
+
+
+def likeliest_days(city: City, history: History, kind: DayType, without: date | None = None) -> list[date]:
+    """History days of one type, or of the most similar type that has any, leaving one day out if asked to."""
+    days = [day for day in history.days() if day != without]
+    for wanted in (kind, *LIKENESS[kind]):
+        found = [day for day in days if day_type(city, day) is wanted]
+        if found:
+            return found
+    return []
+
+
+def mean_counts(city: City, counts: NDArray[np.uint16], days: list[date]) -> NDArray[np.float64]:
+    """Mean pickups by half hour and zone over some days, float64[48, Z]; zeros over none."""
+    if not days:
+        return np.zeros(counts.shape[1:], np.float64)
+    return counts[[day_index(city, day) for day in days]].mean(axis=0, dtype=np.float64)
+
+
+def neighbour_weights(city: City) -> NDArray[np.float32]:
+    """Which zones lie around a zone: float32[Z, Z], 1 for centres at most NEIGHBOUR_M apart, 0 for the zone itself."""
+    network = city.network
+    links = np.bincount(network.zone, minlength=network.zones)
+    x = np.bincount(network.zone, network.start_x_m + network.end_x_m) / (2 * np.maximum(links, 1))
+    y = np.bincount(network.zone, network.start_y_m + network.end_y_m) / (2 * np.maximum(links, 1))
+    near = np.hypot(x[:, None] - x[None, :], y[:, None] - y[None, :]) <= NEIGHBOUR_M
+    np.fill_diagonal(near, False)
+    return near.astype(np.float32)
+
+
+NEIGHBOUR_M = 800.0
+
+
+def following_days(city: City, history: History) -> list[date]:
+    """Every covered day after the history."""
+    count = (city.last_day - history.last).days
+    return [history.last + timedelta(days=offset) for offset in range(1, count + 1)]

@@ -1,0 +1,117 @@
+"""The groups of arrays that kernels take, each with its glossary. L links, Z zones, N taxis, C customers, S shifts a taxi has at most.
+
+Links are in the order of `hailsim.model.road`, not of the city file. All arrays are C-contiguous; times are seconds of the operating day.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Columns of a link record: uint32[L + 1, 16], 64 bytes, one cache line. The last row is where unused successors point.
+NEXT = 0  # 0..3: successor in the low 20 bits, seconds for the turn and the successor in the high 12
+POLICY = 4  # 4..6: cumulative choice of 65,536, recommended in the low 16 bits, as observed cabs in the high 16
+QUEUE_HEAD = 7  # index of the first customer who may still be waiting on the link
+QUEUE_END = 8  # index after the link's last customer of the day
+NEXT_CUSTOMER_S = 9  # when the customer at QUEUE_HEAD appears; NEVER when there is none
+ENTRIES = 10  # vacant taxis that entered in this half hour
+HALF_S = 11  # seconds from the middle of the link to its end
+RECORD_COLUMNS = 16
+
+LINK_BITS = 20
+MAX_LINKS = (1 << LINK_BITS) - 1
+MAX_STEP_S = (1 << 12) - 1
+NEVER = 0xFFFFFFFF
+
+SLOTS = 48
+SLOT_S = 1_800
+SLOTS_PER_HOUR = 2
+DAY_S = 86_400
+ALWAYS = 1 << 16
+
+
+class RoadArrays(NamedTuple):
+    """The network as the movement sees it.
+
+    successors int32[L, 4], L in unused slots, which stand last. turns int8[L, 4], 4 in unused slots. turn_s int32[5] seconds by
+    turn. freeflow_s float32[L]. zone int32[L]. factor float32[24] travel-time factor by hour of the operating day.
+    """
+
+    successors: NDArray[np.int32]
+    turns: NDArray[np.int8]
+    turn_s: NDArray[np.int32]
+    freeflow_s: NDArray[np.float32]
+    zone: NDArray[np.int32]
+    factor: NDArray[np.float32]
+
+
+class CustomerArrays(NamedTuple):
+    """The day's customers, sorted by link, then time.
+
+    first int32[L + 1]: customers of link l are first[l]..first[l+1]-1. appears_s int32[C]. destination int32[C] link.
+    drive_s int32[C] from the end of the pickup link to the end of the destination link.
+    """
+
+    first: NDArray[np.int32]
+    appears_s: NDArray[np.int32]
+    destination: NDArray[np.int32]
+    drive_s: NDArray[np.int32]
+
+
+class FleetArrays(NamedTuple):
+    """Who works when, where they start and whether they follow.
+
+    start_link int32[N]: the taxi stands at its end. shifts int32[N, S, 2] start and end, both >= 86,400 when unused.
+    follows int32[N]: chance of 65,536 that a turn follows the recommendation (0 for drivers who never do).
+    """
+
+    start_link: NDArray[np.int32]
+    shifts: NDArray[np.int32]
+    follows: NDArray[np.int32]
+
+
+class PlanArrays(NamedTuple):
+    """What the recommender plans with on one day.
+
+    zone_rate float32[48, Z] expected pickups per second of a zone. link_share float32[L] of a zone's pickups, times the weight of
+    the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[5] by turn, 0 and 1 in the last.
+    inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour uint16[24, L, 3]:
+    cumulative choice of observed cabs by hour of the operating day.
+    """
+
+    zone_rate: NDArray[np.float32]
+    link_share: NDArray[np.float32]
+    reward: NDArray[np.float32]
+    turn_cost: NDArray[np.float32]
+    turn_discount: NDArray[np.float32]
+    inverse_wait_per_s: np.float32
+    inverse_temperature: np.float32
+    log_discount_per_s: np.float32
+    start_flow_per_s: np.float32
+    behaviour: NDArray[np.uint16]
+
+
+class OutcomeArrays(NamedTuple):
+    """What a day leaves behind.
+
+    leaves_s int32[C]: when a waiting customer gives up; -1 - taxi once served. pickup_s int32[C] when the taxi reaches the customer,
+    search_s int32[C] since the taxi's last drop-off, -1 for the first of a shift; both only where served. duty_s int32[N]: seconds on
+    shift, to the end of the last trip; busy_s int32[N]: of them with a customer. entries int64[L]: vacant taxis that entered.
+    """
+
+    leaves_s: NDArray[np.int32]
+    pickup_s: NDArray[np.int32]
+    search_s: NDArray[np.int32]
+    duty_s: NDArray[np.int32]
+    busy_s: NDArray[np.int32]
+    entries: NDArray[np.int64]
+
+
+def cache_aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Zeros that start on a 64-byte boundary, so that a link record is one cache line and not two."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    offset = -raw.ctypes.data % 64
+    return raw[offset : offset + size].view(dtype).reshape(shape)

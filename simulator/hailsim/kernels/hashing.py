@@ -1,0 +1,42 @@
+"""Random numbers as a function of what they are for: a keyed hash of counters, no state, no order of drawing.
+
+Glossary
+key      uint64           one stream: a purpose, a seed and an operating day (`hailsim.model.keys`)
+counter  uint64           what the draw is for: the second, the taxi, the customer
+mix      uint64 → uint64  the finaliser of splitmix64 (Steele, Lea, Flood 2014), a bijection that passes BigCrush on counters
+ODD_*    uint64           odd multipliers that keep the counters of one draw apart
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types, uint64
+from numba.extending import intrinsic
+
+ODD_A = np.uint64(0x9E3779B97F4A7C15)
+ODD_B = np.uint64(0xD1342543DE82EF95)
+_MULTIPLY_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MULTIPLY_2 = np.uint64(0x94D049BB133111EB)
+
+
+@njit(cache=True, inline="always")
+def mix(x):  # type: ignore[no-untyped-def]
+    """Scramble 64 bits."""
+    x = uint64(x)
+    x ^= x >> uint64(30)
+    x *= _MULTIPLY_1
+    x ^= x >> uint64(27)
+    x *= _MULTIPLY_2
+    x ^= x >> uint64(31)
+    return x
+
+
+@intrinsic
+def trailing_zeros(_context, word):  # type: ignore[no-untyped-def]
+    """Position of the lowest set bit of a non-zero uint64: one machine instruction."""
+
+    def generate(_context, builder, _signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), generate

@@ -1,0 +1,208 @@
+"""Taxis move from junction to junction; the events of one second are handled in the order of taxi numbers.
+
+Events within NEAR_S seconds (nearly all) stand in a calendar of bit sets: `near[t % NEAR_S]` has one bit per taxi, so order by
+number costs nothing, and the records of several taxis are fetched at once. Later events (trips, shifts) stand in intrusive
+lists `far[t % FAR_S]` and enter the bit set when their second comes.
+
+Glossary
+near        uint64[NEAR_S, words]  bit i of word w: taxi 64·w + i is at the end of its link in that second
+far         int32[FAR_S]           first taxi of a list, -1 when empty
+taxi        int32[N, 4]            columns FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS
+wake_s      int32[N]               when a taxi of a far list has its event
+vacant_s    int32[N]               since when it searches, -1 before the first drop-off of a shift
+on_s        int32[N]               start of the shift, -1 off duty; free_s int32[N] end of the last trip
+shift       int32[N]               index of the shift it is in or waits for
+draw        uint64                 hash of key, second and taxi: 16 bits decide following, 16 bits the turn
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import int32, int64, njit, uint64
+from numpy.typing import NDArray
+
+from hailsim.kernels.arrays import (
+    DAY_S,
+    ENTRIES,
+    HALF_S,
+    LINK_BITS,
+    MAX_LINKS,
+    NEVER,
+    NEXT,
+    NEXT_CUSTOMER_S,
+    POLICY,
+    QUEUE_END,
+    QUEUE_HEAD,
+)
+from hailsim.kernels.hashing import ODD_A, ODD_B, mix, trailing_zeros
+
+NEAR_S = 256
+FAR_S = 4_096
+FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS = 0, 1, 2, 3
+_NEAR_MASK = NEAR_S - 1
+_FAR_MASK = FAR_S - 1
+_LINK_MASK = np.int64(MAX_LINKS)
+_ONE = np.uint64(1)
+
+
+class MovingArrays(NamedTuple):
+    """Where every taxi is; see the module's glossary."""
+
+    near: NDArray[np.uint64]
+    far: NDArray[np.int32]
+    taxi: NDArray[np.int32]
+    wake_s: NDArray[np.int32]
+    vacant_s: NDArray[np.int32]
+    on_s: NDArray[np.int32]
+    free_s: NDArray[np.int32]
+    shift: NDArray[np.int32]
+
+
+@njit(cache=True)
+def _put_far(moving, taxi, now_s):  # type: ignore[no-untyped-def]
+    bucket = min(int64(moving.wake_s[taxi]), now_s + _FAR_MASK) & _FAR_MASK
+    moving.taxi[taxi, FAR_NEXT] = moving.far[bucket]
+    moving.far[bucket] = taxi
+
+
+@njit(cache=True, inline="always")
+def _put(moving, taxi, now_s, then_s):  # type: ignore[no-untyped-def]
+    if then_s - now_s <= _NEAR_MASK:
+        moving.near[then_s & _NEAR_MASK, taxi >> 6] |= _ONE << uint64(taxi & 63)
+    else:
+        moving.wake_s[taxi] = then_s
+        _put_far(moving, taxi, now_s)
+
+
+@njit(cache=True)
+def _begin_shift(moving, fleet, taxi, now_s):  # type: ignore[no-untyped-def]
+    """Wait for the taxi's current shift, if there is one left before the end of the day."""
+    number = moving.shift[taxi]
+    if number >= fleet.shifts.shape[1] or fleet.shifts[taxi, number, 0] >= DAY_S:
+        return
+    start_s = max(now_s + 1, int64(fleet.shifts[taxi, number, 0]))
+    moving.on_s[taxi] = start_s
+    moving.taxi[taxi, SHIFT_END_S] = fleet.shifts[taxi, number, 1]
+    moving.wake_s[taxi] = start_s
+    _put_far(moving, taxi, now_s)
+
+
+@njit(cache=True)
+def _end_shift(moving, fleet, outcome, taxi, now_s):  # type: ignore[no-untyped-def]
+    outcome.duty_s[taxi] += now_s - moving.on_s[taxi]
+    moving.on_s[taxi] = -1
+    moving.vacant_s[taxi] = -1
+    moving.shift[taxi] += 1
+    _begin_shift(moving, fleet, taxi, now_s)
+
+
+@njit(cache=True)
+def set_out(moving, fleet):  # type: ignore[no-untyped-def]
+    """Every taxi at its place before the day's first second."""
+    moving.far[:] = -1
+    for taxi in range(len(fleet.start_link)):
+        moving.taxi[taxi, LINK] = fleet.start_link[taxi]
+        moving.taxi[taxi, FOLLOWS] = fleet.follows[taxi]
+        moving.vacant_s[taxi] = -1
+        moving.on_s[taxi] = -1
+        _begin_shift(moving, fleet, taxi, -1)
+
+
+@njit(cache=True)
+def come_home(moving, outcome):  # type: ignore[no-untyped-def]
+    """Close the shifts that the end of the day cuts off; a last trip is driven to its end."""
+    for taxi in range(len(moving.on_s)):
+        if moving.on_s[taxi] >= 0:
+            outcome.duty_s[taxi] += max(DAY_S, moving.free_s[taxi]) - moving.on_s[taxi]
+
+
+@njit(cache=True)
+def _wake(moving, second):  # type: ignore[no-untyped-def]
+    """Move the far list of this second into its bit set; those with later business go round once more."""
+    taxi = moving.far[second & _FAR_MASK]
+    if taxi < 0:
+        return
+    moving.far[second & _FAR_MASK] = -1
+    while taxi >= 0:
+        following = moving.taxi[taxi, FAR_NEXT]
+        if moving.wake_s[taxi] > second:
+            _put_far(moving, taxi, second)
+        else:
+            moving.near[second & _NEAR_MASK, taxi >> 6] |= _ONE << uint64(taxi & 63)
+        taxi = following
+
+
+@njit(cache=True)
+def _pick_up(moving, record, customers, outcome, taxi, link, now_s, arrives_s):  # type: ignore[no-untyped-def]
+    """The first customer in the queue who is there gets the taxi; returns when it is free again (or at the link's end)."""
+    head, end = int64(record[link, QUEUE_HEAD]), int64(record[link, QUEUE_END])
+    while head < end and outcome.leaves_s[head] < now_s:
+        head += 1
+    number = head
+    while number < end and customers.appears_s[number] <= now_s:
+        if outcome.leaves_s[number] >= now_s:
+            pickup_s = arrives_s - int64(record[link, HALF_S])
+            outcome.leaves_s[number] = -1 - taxi
+            outcome.pickup_s[number] = pickup_s
+            outcome.search_s[number] = pickup_s - moving.vacant_s[taxi] if moving.vacant_s[taxi] >= 0 else -1
+            arrives_s += customers.drive_s[number]
+            moving.vacant_s[taxi] = arrives_s
+            moving.free_s[taxi] = arrives_s
+            outcome.busy_s[taxi] += arrives_s - pickup_s
+            moving.taxi[taxi, LINK] = customers.destination[number]
+            if number == head:
+                head += 1
+            break
+        number += 1
+    record[link, QUEUE_HEAD] = head
+    record[link, NEXT_CUSTOMER_S] = customers.appears_s[head] if head < end else NEVER
+    return arrives_s
+
+
+@njit(cache=True, inline="always")
+def _turn(moving, record, customers, fleet, outcome, key, taxi, now_s):  # type: ignore[no-untyped-def]
+    """One taxi at the end of its link: home, or into the next link and perhaps to a customer."""
+    if now_s >= moving.taxi[taxi, SHIFT_END_S]:
+        _end_shift(moving, fleet, outcome, taxi, now_s)
+        return
+    link = moving.taxi[taxi, LINK]
+    draw = mix(key + uint64(taxi) * ODD_B)
+    chance = (int64((draw >> uint64(32)) & uint64(0xFFFF)) * 65_535) >> 16
+    half = int64(16) if int64(draw >> uint64(48)) >= moving.taxi[taxi, FOLLOWS] else int64(0)
+    choice = (
+        int64(((int64(record[link, POLICY]) >> half) & 0xFFFF) <= chance)
+        + int64(((int64(record[link, POLICY + 1]) >> half) & 0xFFFF) <= chance)
+        + int64(((int64(record[link, POLICY + 2]) >> half) & 0xFFFF) <= chance)
+    )
+    step = int64(record[link, NEXT + choice])
+    successor = step & _LINK_MASK
+    arrives_s = now_s + (step >> LINK_BITS)
+    record[successor, ENTRIES] += 1
+    moving.taxi[taxi, LINK] = int32(successor)
+    if int64(record[successor, NEXT_CUSTOMER_S]) <= now_s:
+        arrives_s = _pick_up(moving, record, customers, outcome, taxi, successor, now_s, arrives_s)
+    _put(moving, taxi, now_s, arrives_s)
+
+
+@njit(cache=True)
+def move(moving, record, customers, fleet, outcome, key, from_s, to_s):  # type: ignore[no-untyped-def]
+    """All events of the seconds from_s..to_s-1; returns how many there were."""
+    events = 0
+    words = moving.near.shape[1]
+    for second in range(from_s, to_s):
+        _wake(moving, second)
+        row = second & _NEAR_MASK
+        key_now = key + uint64(second) * ODD_A
+        for word in range(words):
+            bits = moving.near[row, word]
+            if bits == uint64(0):
+                continue
+            moving.near[row, word] = uint64(0)
+            while bits != uint64(0):
+                taxi = int64(word) * 64 + int64(trailing_zeros(bits))
+                bits &= bits - _ONE
+                events += 1
+                _turn(moving, record, customers, fleet, outcome, key_now, taxi, second)
+    return events

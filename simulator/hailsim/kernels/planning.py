@@ -1,0 +1,86 @@
+"""Value iteration over links and the choice at junctions that follows from it.
+
+V = p·R + (1 - p)·γ^t·max over turns (γ^turn·V' - cost of the turn), absorbing at a pickup, with
+p = 1 - exp(-λ·w / (1/W + μ)).
+
+Glossary (L links; everything float32)
+value          [L + 1]  V in mean fares at the start of a link; the last entry stands for unused successors
+gain           [L]      p·R
+keep           [L]      (1 - p)·γ^t
+discount       [L]      γ^t of driving the link
+flow_per_s     [L]      μ, smoothed rate at which vacant taxis enter
+zone_rate      [Z]      λ of the zone in this half hour, pickups per second
+turn_cost      [5]      preference against a turn, mean fares; turn_discount [5]  γ^(physical seconds of the turn)
+cumulative     uint16[L, 3]  choice thresholds of 65,536; 65,535 from the last successor on, so that no draw runs past it
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import float32, njit, uint16
+
+from hailsim.kernels.elementary import exp_nonpositive
+
+UNREACHABLE = np.float32(-1e9)
+ONE = np.float32(1.0)
+TOP = np.float32(65_536.0)
+CERTAIN = np.float32(65_535.0)
+
+
+@njit(cache=True)
+def set_discount(discount, link_s, log_discount_per_s):  # type: ignore[no-untyped-def]
+    """γ^t of every link at this hour's travel times."""
+    for link in range(len(discount)):
+        discount[link] = exp_nonpositive(log_discount_per_s * float32(link_s[link]))
+
+
+@njit(cache=True)
+def set_chances(gain, keep, discount, flow_per_s, zone_rate, zone, link_share, reward, inverse_wait_per_s):  # type: ignore[no-untyped-def]
+    """Chance of a pickup on each link, as `gain` and `keep`."""
+    for link in range(len(gain)):
+        expected = zone_rate[zone[link]] * link_share[link] / (inverse_wait_per_s + flow_per_s[link])
+        miss = exp_nonpositive(-expected)
+        gain[link] = (ONE - miss) * reward[link]
+        keep[link] = miss * discount[link]
+
+
+@njit(cache=True, inline="always")
+def _best(value, successors, turns, turn_cost, turn_discount, link):  # type: ignore[no-untyped-def]
+    t0, t1, t2, t3 = turns[link, 0], turns[link, 1], turns[link, 2], turns[link, 3]
+    a = turn_discount[t0] * value[successors[link, 0]] - turn_cost[t0]
+    b = turn_discount[t1] * value[successors[link, 1]] - turn_cost[t1]
+    c = turn_discount[t2] * value[successors[link, 2]] - turn_cost[t2]
+    d = turn_discount[t3] * value[successors[link, 3]] - turn_cost[t3]
+    return max(max(a, b), max(c, d))
+
+
+@njit(cache=True)
+def sweep(value, gain, keep, successors, turns, turn_cost, turn_discount, sweeps):  # type: ignore[no-untyped-def]
+    """Gauss–Seidel sweeps of alternating direction, in place."""
+    links = len(gain)
+    for number in range(sweeps):
+        if number % 2 == 0:
+            for link in range(links):
+                value[link] = gain[link] + keep[link] * _best(value, successors, turns, turn_cost, turn_discount, link)
+        else:
+            for link in range(links - 1, -1, -1):
+                value[link] = gain[link] + keep[link] * _best(value, successors, turns, turn_cost, turn_discount, link)
+
+
+@njit(cache=True)
+def set_choice(cumulative, value, successors, turns, turn_cost, turn_discount, inverse_temperature):  # type: ignore[no-untyped-def]
+    """Softmax over the turns of every link, as cumulative thresholds."""
+    for link in range(len(cumulative)):
+        t0, t1, t2, t3 = turns[link, 0], turns[link, 1], turns[link, 2], turns[link, 3]
+        a = turn_discount[t0] * value[successors[link, 0]] - turn_cost[t0]
+        b = turn_discount[t1] * value[successors[link, 1]] - turn_cost[t1]
+        c = turn_discount[t2] * value[successors[link, 2]] - turn_cost[t2]
+        d = turn_discount[t3] * value[successors[link, 3]] - turn_cost[t3]
+        best = max(max(a, b), max(c, d))
+        e0 = exp_nonpositive((a - best) * inverse_temperature)
+        e1 = e0 + exp_nonpositive((b - best) * inverse_temperature)
+        e2 = e1 + exp_nonpositive((c - best) * inverse_temperature)
+        scale = TOP / (e2 + exp_nonpositive((d - best) * inverse_temperature))
+        cumulative[link, 0] = uint16(min(CERTAIN, e0 * scale))
+        cumulative[link, 1] = uint16(min(CERTAIN, e1 * scale))
+        cumulative[link, 2] = uint16(min(CERTAIN, e2 * scale))

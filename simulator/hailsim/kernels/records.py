@@ -1,0 +1,80 @@
+"""Filling the link records (columns in `arrays`): one cache line holds all that a taxi needs at a junction.
+
+Glossary
+record      uint32[L + 1, 16]  see `arrays`
+link_s      int32[L]           seconds to drive a link at this hour, >= 1
+factor      float32            travel-time factor of the hour
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import float32, int32, njit, uint32
+
+from hailsim.kernels.arrays import (
+    ENTRIES,
+    HALF_S,
+    LINK_BITS,
+    MAX_STEP_S,
+    NEVER,
+    NEXT,
+    NEXT_CUSTOMER_S,
+    POLICY,
+    QUEUE_END,
+    QUEUE_HEAD,
+)
+
+_LOW = np.uint32(0xFFFF)
+_HIGH = np.uint32(0xFFFF0000)
+
+
+@njit(cache=True)
+def set_travel_times(record, link_s, road, factor):  # type: ignore[no-untyped-def]
+    """Write the hour's seconds for every turn and successor; fills `link_s`."""
+    links = len(link_s)
+    for link in range(links):
+        link_s[link] = max(int32(1), int32(np.rint(road.freeflow_s[link] * factor)))
+        record[link, HALF_S] = link_s[link] // 2
+    for link in range(links):
+        for k in range(4):
+            successor = road.successors[link, k]
+            step_s = road.turn_s[road.turns[link, k]]
+            if successor < links:
+                step_s += link_s[successor]
+            record[link, NEXT + k] = uint32(successor) | (uint32(min(max(step_s, 1), MAX_STEP_S)) << uint32(LINK_BITS))
+
+
+@njit(cache=True)
+def set_queues(record, customers):  # type: ignore[no-untyped-def]
+    """Every link's queue at the start of the day."""
+    for link in range(len(customers.first) - 1):
+        head, end = customers.first[link], customers.first[link + 1]
+        record[link, QUEUE_HEAD] = head
+        record[link, QUEUE_END] = end
+        record[link, NEXT_CUSTOMER_S] = customers.appears_s[head] if head < end else NEVER
+
+
+@njit(cache=True)
+def set_behaviour(record, cumulative):  # type: ignore[no-untyped-def]
+    """The hour's choices of observed cabs, uint16[L, 3], into the high halves."""
+    for link in range(len(cumulative)):
+        for k in range(3):
+            record[link, POLICY + k] = (record[link, POLICY + k] & _LOW) | (uint32(cumulative[link, k]) << uint32(16))
+
+
+@njit(cache=True)
+def set_recommendation(record, cumulative):  # type: ignore[no-untyped-def]
+    """The recommended choices, uint16[L, 3], into the low halves."""
+    for link in range(len(cumulative)):
+        for k in range(3):
+            record[link, POLICY + k] = (record[link, POLICY + k] & _HIGH) | uint32(cumulative[link, k])
+
+
+@njit(cache=True)
+def take_entries(record, flow_per_s, entries, smoothing, per_slot):  # type: ignore[no-untyped-def]
+    """Fold the half hour's entries into the smoothed flow and the day's count, and start counting anew."""
+    for link in range(len(flow_per_s)):
+        count = record[link, ENTRIES]
+        entries[link] += count
+        flow_per_s[link] = smoothing * flow_per_s[link] + (float32(1.0) - smoothing) * (float32(count) * per_slot)
+        record[link, ENTRIES] = 0

@@ -1,0 +1,155 @@
+"""The customers of an operating day: recorded trips replayed, scaled by the latent factor, each with a patience of its own.
+
+Recorded trips are customers who were served; those who gave up left no record. A latent factor f >= 1 keeps every recorded trip
+and adds floor(f) - 1 copies of it, one more with chance f - floor(f); a copy appears within a quarter of an hour of the original,
+up to two links upstream (its way is then the original's plus those links, so that no route has to be searched). f < 1 thins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from math import floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.kernels.arrays import CustomerArrays
+from hailsim.model.calendar import factors
+from hailsim.model.city import SECONDS_PER_DAY, City
+from hailsim.model.keys import Stream, numbers, stream_key, uniforms
+from hailsim.model.road import Road
+
+JITTER_S = 900
+# Copies of one trip are numbered in steps of this, so that a larger factor adds customers and changes none.
+MOST_COPIES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """One day's customers C, sorted by link, then time. `arrays`: what taxis meet.
+
+    leaves_s: int32[C] when the patience ends. link: int32[C]. fare_minor: int64[C]. distance_m: float64[C] from the end of the pickup
+    link. digest: "sha256:…" over place, time, patience, destination, drive time and fare, in city link numbers.
+    """
+
+    arrays: CustomerArrays
+    leaves_s: NDArray[np.int32]
+    link: NDArray[np.int32]
+    fare_minor: NDArray[np.int64]
+    distance_m: NDArray[np.float64]
+    digest: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        held = (*self.arrays, self.leaves_s, self.link, self.fare_minor, self.distance_m)
+        return sum(array.nbytes for array in held)
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Trips as wished for, before travel times: one entry per customer, arrays of the same length."""
+
+    number: NDArray[np.uint64]
+    appears_s: NDArray[np.int64]
+    link: NDArray[np.int64]
+    destination: NDArray[np.int64]
+    freeflow_s: NDArray[np.float64]
+    distance_m: NDArray[np.float64]
+
+
+def fare_minor(city: City, distance_m: NDArray[np.float64], drive_s: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What a trip costs, rounded to whole minor units."""
+    fare = city.fare
+    return np.rint(
+        fare.flag_fall_minor + fare.per_km_minor * distance_m / 1000.0 + fare.per_minute_minor * drive_s / 60.0
+    ).astype(np.int64)
+
+
+def drive_s(city: City, day: date, appears_s: NDArray[np.int64], freeflow_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Seconds of a trip in the traffic of the hour in which it is wished for."""
+    factor = factors(city, day).astype(np.float64)
+    return np.maximum(1, np.rint(freeflow_s * factor[appears_s // 3600])).astype(np.int64)
+
+
+def recorded_orders(city: City, road: Road, day: date) -> Orders:
+    """The trips recorded on one operating day."""
+    trips = city.trips
+    index = (day - city.first_day).days
+    first, end = np.searchsorted(trips.day, (index, index + 1))
+    here = slice(int(first), int(end))
+    count = int(end - first)
+    return Orders(
+        number=numbers(count) * np.uint64(MOST_COPIES),
+        appears_s=trips.appears_s[here].astype(np.int64),
+        link=road.link_of[trips.pickup_link[here]].astype(np.int64),
+        destination=road.link_of[trips.dropoff_link[here]].astype(np.int64),
+        freeflow_s=trips.drive_freeflow_s[here].astype(np.float64),
+        distance_m=trips.distance_m[here].astype(np.float64),
+    )
+
+
+def draw_customers(city: City, road: Road, day: date, seed: int, patience_s: float, latent_factor: float) -> Customers:
+    """Everybody who looks for a taxi on one day, the same for every arm of a comparison."""
+    orders = _scaled(recorded_orders(city, road, day), road, day, seed, latent_factor)
+    ride_s = drive_s(city, day, orders.appears_s, orders.freeflow_s)
+    u1 = uniforms(stream_key(Stream.PATIENCE_1, seed, day), orders.number)
+    u2 = uniforms(stream_key(Stream.PATIENCE_2, seed, day), orders.number)
+    waits_s = np.ceil(-0.5 * patience_s * (np.log1p(-u1) + np.log1p(-u2))).astype(np.int64)
+    fares = fare_minor(city, orders.distance_m, ride_s)
+    order = np.lexsort((orders.number, orders.appears_s, orders.link))
+    link = orders.link[order].astype(np.int32)
+    arrays = CustomerArrays(
+        first=np.searchsorted(link, np.arange(road.links + 1)).astype(np.int32),
+        appears_s=orders.appears_s[order].astype(np.int32),
+        destination=orders.destination[order].astype(np.int32),
+        drive_s=ride_s[order].astype(np.int32),
+    )
+    leaves_s = (orders.appears_s + waits_s)[order].astype(np.int32)
+    fares = np.ascontiguousarray(fares[order])
+    seen = (road.city_link[link], arrays.appears_s, leaves_s, road.city_link[arrays.destination], arrays.drive_s, fares)
+    return Customers(arrays, leaves_s, link, fares, np.ascontiguousarray(orders.distance_m[order]), _digest(seen))
+
+
+def _digest(arrays: tuple[NDArray[np.int32] | NDArray[np.int64], ...]) -> str:
+    content = hashlib.sha256()
+    for array in arrays:
+        content.update(array.astype("<i8").tobytes())
+    return "sha256:" + content.hexdigest()
+
+
+def _scaled(recorded: Orders, road: Road, day: date, seed: int, factor: float) -> Orders:
+    if factor < 1.0:
+        return _taken(recorded, uniforms(stream_key(Stream.THIN, seed, day), recorded.number) < factor)
+    parts = [recorded]
+    whole = floor(factor)
+    for copy in range(1, whole + 1):
+        number = recorded.number + np.uint64(copy)
+        if copy < whole:
+            wanted = np.ones(len(number), bool)
+        else:
+            wanted = uniforms(stream_key(Stream.COPY, seed, day), number) < factor - whole
+        parts.append(_moved(_taken(recorded, wanted), number[wanted], road, day, seed))
+    return Orders(*(np.concatenate([getattr(part, name) for part in parts]) for name in Orders.__dataclass_fields__))
+
+
+def _taken(orders: Orders, wanted: NDArray[np.bool_]) -> Orders:
+    return Orders(*(getattr(orders, name)[wanted] for name in Orders.__dataclass_fields__))
+
+
+def _moved(orders: Orders, number: NDArray[np.uint64], road: Road, day: date, seed: int) -> Orders:
+    """The copies: other numbers, other times, and up to two links upstream."""
+    jitter = uniforms(stream_key(Stream.COPY_TIME, seed, day), number)
+    appears_s = np.clip(orders.appears_s + np.rint((2.0 * jitter - 1.0) * JITTER_S).astype(np.int64), 0, SECONDS_PER_DAY - 1)
+    steps = np.floor(3.0 * uniforms(stream_key(Stream.COPY_STEPS, seed, day), number)).astype(np.int64)
+    link, freeflow_s, distance_m = orders.link.copy(), orders.freeflow_s.copy(), orders.distance_m.copy()
+    for step, stream in ((1, Stream.COPY_WAY_1), (2, Stream.COPY_WAY_2)):
+        ways = road.before_count[link]
+        way = np.floor(uniforms(stream_key(stream, seed, day), number) * ways).astype(np.int64)
+        goes = (steps >= step) & (ways > 0)
+        freeflow_s += np.where(goes, road.freeflow_s[link] + road.before_turn_s[link, way], 0.0)
+        distance_m += np.where(goes, road.length_m[link], 0.0)
+        link = np.where(goes, road.before[link, way], link)
+    return Orders(number, appears_s, link, orders.destination, freeflow_s, distance_m)

@@ -1,0 +1,136 @@
+"""The network in the order the kernels walk it, and who comes before whom.
+
+Links are renumbered along a Hilbert curve: neighbours in the city are neighbours in memory, and a Gauss–Seidel sweep carries
+values across the city in one pass. *City link* means the number in the city file, *link* the number here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.faults import refuse
+from hailsim.kernels.arrays import MAX_LINKS, MAX_STEP_S, RoadArrays
+from hailsim.model.city import MAX_SUCCESSORS, City, Network, RoadClass, Turn
+
+_CURVE_BITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """A city's network, renumbered.
+
+    city_link: int32[L] number in the city file. link_of: int32[L] its inverse. successors, turns, turn_s, freeflow_s, zone: as in
+    `RoadArrays`. length_m: float64[L]. hail_class: int8[L] RoadClass. before: int32[L, P] links that lead into a link without a
+    U-turn and where one can hail, L in unused slots; before_turn_s: int32[L, P] seconds of those turns; before_count: int32[L].
+    """
+
+    city_link: NDArray[np.int32]
+    link_of: NDArray[np.int32]
+    successors: NDArray[np.int32]
+    turns: NDArray[np.int8]
+    turn_s: NDArray[np.int32]
+    freeflow_s: NDArray[np.float32]
+    length_m: NDArray[np.float64]
+    zone: NDArray[np.int32]
+    road_class: NDArray[np.int8]
+    before: NDArray[np.int32]
+    before_turn_s: NDArray[np.int32]
+    before_count: NDArray[np.int32]
+
+    @property
+    def links(self) -> int:
+        """Number of links L."""
+        return len(self.zone)
+
+    @property
+    def zones(self) -> int:
+        """Number of zones Z."""
+        return int(self.zone.max()) + 1
+
+    def arrays(self, factor: NDArray[np.float32]) -> RoadArrays:
+        """The kernels' view, with one day's travel-time factors float32[24]."""
+        return RoadArrays(self.successors, self.turns, self.turn_s, self.freeflow_s, self.zone, factor)
+
+
+def read_road(city: City) -> Road:
+    """Renumber a city's network.
+
+    Raises:
+        BadInput: more links than a record can name, a link with no way on, or one that takes more than 68 minutes.
+    """
+    network = city.network
+    links = network.links
+    if links > MAX_LINKS:
+        raise refuse(f"a city may have at most {MAX_LINKS} links", links, city.name, "Cut the network.")
+    order = _along_hilbert_curve(network)
+    link_of = np.empty(links + 1, np.int32)
+    link_of[order] = np.arange(links)
+    link_of[links] = links
+    valid = network.successors[order] < links
+    if not valid.any(axis=1).all():
+        stuck = int(order[~valid.any(axis=1)][0])
+        raise refuse("every link must lead on to another", f"link {stuck}", city.name, "Import the city again.")
+    slots = np.argsort(~valid, axis=1, kind="stable")
+    successors = np.take_along_axis(link_of[network.successors[order]], slots, axis=1)
+    turns = np.take_along_axis(np.where(valid, network.turns[order], Turn.NONE), slots, axis=1).astype(np.int8)
+    turn_s = np.rint(city.turn_s).astype(np.int32)
+    freeflow_s = np.ascontiguousarray(network.freeflow_s[order], np.float32)
+    slowest_s = float(freeflow_s.max() * city.travel_time_factor.max()) + int(turn_s.max())
+    if not slowest_s < MAX_STEP_S:
+        raise refuse(f"every link must take less than {MAX_STEP_S} s", f"{slowest_s:.0f} s", city.name, "Split long links.")
+    road_class = np.ascontiguousarray(network.road_class[order], np.int8)
+    before, before_turn_s, before_count = _before(successors, turns, turn_s, road_class)
+    return Road(
+        city_link=order.astype(np.int32),
+        link_of=link_of[:links],
+        successors=np.ascontiguousarray(successors, np.int32),
+        turns=np.ascontiguousarray(turns),
+        turn_s=turn_s,
+        freeflow_s=freeflow_s,
+        length_m=network.length_m[order].astype(np.float64),
+        zone=np.ascontiguousarray(network.zone[order], np.int32),
+        road_class=road_class,
+        before=before,
+        before_turn_s=before_turn_s,
+        before_count=before_count,
+    )
+
+
+def _along_hilbert_curve(network: Network) -> NDArray[np.int64]:
+    x = (network.start_x_m + network.end_x_m).astype(np.float64)
+    y = (network.start_y_m + network.end_y_m).astype(np.float64)
+    extent = max(float(np.ptp(x)), float(np.ptp(y)), 1.0)
+    cells = (1 << _CURVE_BITS) - 1
+    column = ((x - x.min()) / extent * cells).astype(np.int64)
+    row = ((y - y.min()) / extent * cells).astype(np.int64)
+    place = np.zeros(len(x), np.int64)
+    for bit in range(_CURVE_BITS - 1, -1, -1):
+        side = 1 << bit
+        right, upper = (column & side) > 0, (row & side) > 0
+        place += side * side * ((3 * right) ^ upper)
+        flip = ~upper & right
+        column, row = np.where(flip, cells - column, column), np.where(flip, cells - row, row)
+        column, row = np.where(upper, column, row), np.where(upper, row, column)
+    return np.argsort(place, kind="stable")
+
+
+def _before(
+    successors: NDArray[np.int32], turns: NDArray[np.int8], turn_s: NDArray[np.int32], road_class: NDArray[np.int8]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    links = len(successors)
+    source = np.repeat(np.arange(links, dtype=np.int32), MAX_SUCCESSORS)
+    target, turn = successors.ravel(), turns.ravel()
+    usable = (target < links) & (turn != Turn.U_TURN) & (road_class[source] != RoadClass.EXPRESS)
+    source, target, turn = source[usable], target[usable], turn[usable]
+    order = np.argsort(target, kind="stable")
+    source, target, turn = source[order], target[order], turn[order]
+    count = np.bincount(target, minlength=links).astype(np.int32)
+    place = np.arange(len(target)) - np.repeat(np.cumsum(count) - count, count)
+    before = np.full((links, max(1, int(count.max(initial=0)))), links, np.int32)
+    before_turn_s = np.zeros(before.shape, np.int32)
+    before[target, place] = source
+    before_turn_s[target, place] = turn_s[turn]
+    return before, before_turn_s, count

@@ -1,0 +1,81 @@
+"""What is true of the simulated world and not tuned; every setting has a default and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from hailsim.faults import BadInput, Fault
+
+Number = float | int
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSpec:
+    """One setting as `describe` names it."""
+
+    name: str
+    type: str
+    unit: str
+    default: Number
+    low: Number
+    high: Number
+    meaning: str
+
+
+SETTINGS = (
+    SettingSpec("taxis", "int", "taxis", 0, 0, 100_000, "Size of the fleet; 0 takes the city's own."),
+    SettingSpec("follower_share", "float", "share", 1.0, 0.0, 1.0, "Share of drivers who use the recommendation; the others move as observed cabs do."),
+    SettingSpec("compliance", "float", "share", 0.8, 0.0, 1.0, "Chance that a follower takes a recommended turn; other turns are as observed cabs take them."),
+    SettingSpec("patience_s", "float", "s", 300.0, 10.0, 7200.0, "Mean of the customers' true patience (Erlang-2). What the planner assumes is the parameter max_wait_s."),
+    SettingSpec("latent_factor", "float", "ratio", 1.0, 0.05, 10.0, "Customers per recorded trip: recorded pickups are served demand only. Below 1 thins."),
+    SettingSpec("ml_late_share", "float", "share", 0.0, 0.0, 1.0, "Share of half hours in which the ml forecast does not arrive and the statistics forecast takes over."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked settings; units and meaning in `SETTINGS`."""
+
+    taxis: int
+    follower_share: float
+    compliance: float
+    patience_s: float
+    latent_factor: float
+    ml_late_share: float
+
+
+def read_settings(given: Mapping[str, object]) -> Settings:
+    """Defaults overlaid with what is given.
+
+    Raises:
+        BadInput: every unknown name, wrong type and broken bound at once.
+    """
+    specs = {spec.name: spec for spec in SETTINGS}
+    faults = [
+        Fault("a setting must be one that `hailsim describe` lists", name, "settings", f"Use one of {', '.join(specs)}.")
+        for name in given
+        if name not in specs
+    ]
+    values: dict[str, Number] = {}
+    for spec in SETTINGS:
+        value = given.get(spec.name, spec.default)
+        place = f"settings.{spec.name}"
+        whole = isinstance(value, float) and value.is_integer()
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or (spec.type == "int" and isinstance(value, float) and not whole)
+        ):
+            faults.append(Fault(f"must be a {spec.type}", repr(value), place, "Give a number."))
+        elif not spec.low <= value <= spec.high:
+            faults.append(
+                Fault(
+                    f"{spec.low} <= {spec.name} <= {spec.high} must hold", repr(value), place, f"The default is {spec.default}."
+                )
+            )
+        else:
+            values[spec.name] = int(value) if spec.type == "int" else float(value)
+    if faults:
+        raise BadInput(faults)
+    return Settings(**{field.name: values[field.name] for field in fields(Settings)})  # type: ignore[arg-type]

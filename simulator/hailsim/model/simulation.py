@@ -1,0 +1,94 @@
+"""One operating day under one set of parameters: the shell around `hailsim.kernels.day`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from hailsim.kernels.arrays import RECORD_COLUMNS, OutcomeArrays, cache_aligned
+from hailsim.kernels.day import simulate_day
+from hailsim.kernels.movement import FAR_S, NEAR_S, MovingArrays
+from hailsim.model.calendar import History, factors
+from hailsim.model.demand import Customers
+from hailsim.model.fleet import FleetDay
+from hailsim.model.keys import Stream, stream_key
+from hailsim.model.settings import Settings
+from hailsim.model.world import World
+from hailsim.planner.parameters import PlannerParameters
+from hailsim.planner.plan import prepare_plan, start_flow_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class DayOutcome:
+    """A simulated day: who was there, and what the kernel left. `events` counts turns and ends of shifts."""
+
+    customers: Customers
+    fleet: FleetDay
+    arrays: OutcomeArrays
+    fallback_slots: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What all days of a request have in common."""
+
+    parameters: PlannerParameters
+    settings: Settings
+    forecast: str
+    history: History
+
+
+def run_day(world: World, scenario: Scenario, day: date, seed: int) -> DayOutcome:
+    """Simulate one day; the result depends on the arguments only."""
+    settings, history = scenario.settings, scenario.history
+    customers = world.customers(day, seed, settings)
+    fleet = world.fleet(day, seed, history, settings)
+    forecast = world.forecast(scenario.forecast, day, history, settings.ml_late_share)
+    factor = factors(world.city, day)
+    active_taxis = world.taxis(settings) * float(world.city.fleet.active_share[0])
+    plan = prepare_plan(
+        scenario.parameters,
+        world.road,
+        world.experience(history),
+        forecast.pickups,
+        world.behaviour(day, history),
+        start_flow_per_s(world.road, factor, active_taxis),
+    )
+    taxis = len(fleet.arrays.start_link)
+    outcome = empty_outcome(customers, taxis, world.road.links)
+    record = cache_aligned((world.road.links + 1, RECORD_COLUMNS), np.uint32)
+    key = np.uint64(stream_key(Stream.TURN, seed, day))
+    events = simulate_day(
+        record, empty_moving(taxis), world.road.arrays(factor), customers.arrays, fleet.arrays, plan, outcome, key
+    )
+    return DayOutcome(customers, fleet, outcome, forecast.fallback_slots, int(events))
+
+
+def empty_outcome(customers: Customers, taxis: int, links: int) -> OutcomeArrays:
+    """Nobody served yet."""
+    count = len(customers.leaves_s)
+    return OutcomeArrays(
+        leaves_s=customers.leaves_s.copy(),
+        pickup_s=np.zeros(count, np.int32),
+        search_s=np.zeros(count, np.int32),
+        duty_s=np.zeros(taxis, np.int32),
+        busy_s=np.zeros(taxis, np.int32),
+        entries=np.zeros(links, np.int64),
+    )
+
+
+def empty_moving(taxis: int) -> MovingArrays:
+    """Nobody on the road yet."""
+    return MovingArrays(
+        near=cache_aligned((NEAR_S, (taxis + 63) // 64), np.uint64),
+        far=np.full(FAR_S, -1, np.int32),
+        taxi=cache_aligned((taxis, 4), np.int32),
+        wake_s=np.zeros(taxis, np.int32),
+        vacant_s=np.full(taxis, -1, np.int32),
+        on_s=np.full(taxis, -1, np.int32),
+        free_s=np.zeros(taxis, np.int32),
+        shift=np.zeros(taxis, np.int32),
+    )

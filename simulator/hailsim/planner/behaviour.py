@@ -1,0 +1,68 @@
+"""How cabs move that follow no recommendation: towards where pickups were, without knowing how many others do the same.
+
+A hotspot-attraction softmax: value iteration as the recommender's, but over the mean pickup density of whole zones and hours (drivers
+know areas, not streets), with a constant flow of vacant cabs instead of the observed one, and with a soft choice. Nothing in a
+request changes it, so that a tuned recommendation is measured against the same drivers as an untuned one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.kernels.arrays import SLOT_S, SLOTS_PER_HOUR
+from hailsim.kernels.planning import UNREACHABLE, set_chances, set_choice, set_discount, sweep
+from hailsim.model.calendar import HOURS
+from hailsim.model.city import RoadClass, Turn
+from hailsim.model.road import Road
+
+GAMMA_PER_MINUTE = 0.97
+WAIT_S = 300.0
+FLOW_PER_S = 0.003
+TURN_COST = {Turn.STRAIGHT: 0.0, Turn.RIGHT: 0.005, Turn.LEFT: 0.01, Turn.U_TURN: 0.05, Turn.NONE: 0.0}
+TEMPERATURE = 0.05
+SWEEPS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Choices of observed cabs on one type of day: uint16[24, L, 3] cumulative thresholds by hour of the operating day."""
+
+    cumulative: NDArray[np.uint16]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.cumulative.nbytes
+
+
+def observed_behaviour(
+    road: Road, zone_pickups: NDArray[np.float64], reward: NDArray[np.float32], factor: NDArray[np.float32]
+) -> Behaviour:
+    """Choices from the mean pickups float64[48, Z] of one type of day and its travel-time factors float32[24]."""
+    links = road.links
+    value = np.zeros(links + 1, np.float32)
+    value[links] = UNREACHABLE
+    gain, keep, discount = (np.empty(links, np.float32) for _ in range(3))
+    flow_per_s = np.full(links, FLOW_PER_S, np.float32)
+    hailable_m = np.where(road.road_class == RoadClass.EXPRESS, 0.0, road.length_m)
+    zone_m = np.maximum(np.bincount(road.zone, hailable_m), 1.0)
+    density = (hailable_m / zone_m[road.zone]).astype(np.float32)
+    log_discount_per_s = np.float32(np.log(GAMMA_PER_MINUTE) / 60.0)
+    turn_cost = np.array([TURN_COST[turn] for turn in Turn], np.float32)
+    turn_discount = np.exp(float(log_discount_per_s) * road.turn_s.astype(np.float64)).astype(np.float32)
+    turn_discount[Turn.NONE] = 1.0
+    hourly = zone_pickups.reshape(HOURS, SLOTS_PER_HOUR, -1).mean(axis=1) / SLOT_S
+    cumulative = np.empty((HOURS, links, 3), np.uint16)
+    for hour in range(HOURS):
+        link_s = np.maximum(1, np.rint(road.freeflow_s * factor[hour])).astype(np.int32)
+        set_discount(discount, link_s, log_discount_per_s)
+        rate = hourly[hour].astype(np.float32)
+        set_chances(gain, keep, discount, flow_per_s, rate, road.zone, density, reward, np.float32(1.0 / WAIT_S))
+        sweep(value, gain, keep, road.successors, road.turns, turn_cost, turn_discount, SWEEPS)
+        set_choice(
+            cumulative[hour], value, road.successors, road.turns, turn_cost, turn_discount, np.float32(1.0 / TEMPERATURE)
+        )
+    return Behaviour(cumulative)

@@ -1,0 +1,90 @@
+"""From a request to its answer lines, day by day as they are computed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hailsim import __version__
+from hailsim.faults import BadInput
+from hailsim.model.folder import read_city
+from hailsim.model.metrics import report_day
+from hailsim.model.simulation import Scenario, run_day
+from hailsim.model.world import World, make_world
+from hailsim.protocol.request import Request, check_against, read_request
+
+Line = dict[str, Any]
+SIMULATOR = f"hailsim {__version__}"
+# A process that serves one region needs one world; two arms of a comparison of cities need two.
+WORLDS_KEPT = 2
+
+
+def answer(message: dict[str, Any]) -> Iterator[Line]:
+    """The `day` lines of a schema-conforming message, in its order of days, then seeds, and `done`.
+
+    Raises:
+        BadInput: before the first line, whenever the request or its city is at fault.
+    """
+    started_s = time.perf_counter()
+    request = read_request(message)
+    world = _world(request.city, _stamp(request.city))
+    check_against(request, world.city)
+    scenario = Scenario(request.parameters, request.settings, request.forecast, request.history)
+    for day in request.days:
+        for seed in request.seeds:
+            outcome = run_day(world, scenario, day, seed)
+            report = report_day(outcome, world.road)
+            yield {
+                "type": "day",
+                "id": request.id,
+                "day": day.isoformat(),
+                "seed": seed,
+                "metrics": report.metrics,
+                "zone_revenue_minor": report.zone_revenue_minor,
+                "drivers": report.drivers,
+                "order_log_digest": outcome.customers.digest,
+            }
+    yield _done(request, world, time.perf_counter() - started_s)
+
+
+def error_lines(request_id: str | None, bad: BadInput) -> Iterator[Line]:
+    """One line for everything that is wrong: the first fault's fields, the others joined to them."""
+    yield {
+        "type": "error",
+        "id": request_id,
+        "class": "permanent",
+        "rule": "; ".join(fault.rule for fault in bad.faults),
+        "value": "; ".join(fault.value for fault in bad.faults),
+        "place": "; ".join(fault.place for fault in bad.faults),
+        "remedy": " ".join(dict.fromkeys(fault.remedy for fault in bad.faults)),
+    }
+
+
+def _done(request: Request, world: World, compute_s: float) -> Line:
+    return {
+        "type": "done",
+        "id": request.id,
+        "days": len(request.days) * len(request.seeds),
+        "parameters": asdict(request.parameters),
+        "trained_last_day": request.history.last.isoformat(),
+        "city_digest": world.city.digest,
+        "simulator": SIMULATOR,
+        "compute_s": compute_s,
+    }
+
+
+@lru_cache(maxsize=WORLDS_KEPT)
+def _world(city: str, _stamp: tuple[tuple[str, int, int], ...]) -> World:
+    return make_world(read_city(city))
+
+
+def _stamp(city: str) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of a city folder's files: a city imported anew under the same name is read anew."""
+    folder = Path(city)
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in folder.iterdir()))

@@ -1,0 +1,38 @@
+"""What hailsim says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from hailsim import __version__
+from hailsim.model.city import City
+from hailsim.model.metrics import METRICS
+from hailsim.model.settings import SETTINGS
+from hailsim.planner.parameters import PARAMETERS
+from hailsim.protocol.schema import CONTRACT_VERSION
+
+
+def description(city: City | None) -> dict[str, Any]:
+    """The answer to `describe`, with facts of a city when one is given."""
+    return {
+        "contract": CONTRACT_VERSION,
+        "simulator": {"name": "hailsim", "version": __version__},
+        "parameters": [asdict(spec) | {"type": "float"} for spec in PARAMETERS],
+        "metrics": [asdict(spec) for spec in METRICS],
+        "settings": [asdict(spec) for spec in SETTINGS],
+        "city": None if city is None else _facts(city),
+    }
+
+
+def _facts(city: City) -> dict[str, Any]:
+    return {
+        "name": city.name,
+        "digest": city.digest,
+        "first_day": city.first_day.isoformat(),
+        "last_day": city.last_day.isoformat(),
+        "links": city.network.links,
+        "drivers": city.fleet.taxis,
+        "currency": city.fare.currency,
+        "minor_per_major": city.fare.minor_per_major,
+    }

@@ -1,0 +1,89 @@
+"""A request as the simulator understands it: dates that exist, days that are covered, parameters within their bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from hailsim.faults import BadInput, Fault
+from hailsim.model.calendar import History
+from hailsim.model.city import City
+from hailsim.model.settings import Settings, read_settings
+from hailsim.planner.parameters import PlannerParameters, read_parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, checked as far as that can be done without its city (`check_against`)."""
+
+    id: str
+    city: str
+    parameters: PlannerParameters
+    days: tuple[date, ...]
+    seeds: tuple[int, ...]
+    forecast: str
+    history: History
+    settings: Settings
+
+
+def read_request(message: Mapping[str, Any]) -> Request:
+    """Give a schema-conforming message its meaning.
+
+    Raises:
+        BadInput: all faults of parameters, settings and dates at once.
+    """
+    faults: list[Fault] = []
+
+    def read_date(text: str, place: str) -> date:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            faults.append(Fault("a day must be a date that exists", text, place, "Write YYYY-MM-DD."))
+            return date.min
+
+    days = tuple(read_date(text, f"days[{number}]") for number, text in enumerate(message["days"]))
+    history = History(*(read_date(message["history"][end], f"history.{end}") for end in ("first", "last")))
+    parameters, settings = None, None
+    try:
+        parameters = read_parameters(message["parameters"])
+    except BadInput as bad:
+        faults += bad.faults
+    try:
+        settings = read_settings(message["settings"])
+    except BadInput as bad:
+        faults += bad.faults
+    if faults or parameters is None or settings is None:
+        raise BadInput(faults)
+    seeds = tuple(int(seed) for seed in message["seeds"])
+    return Request(message["id"], message["city"], parameters, days, seeds, message["forecast"], history, settings)
+
+
+def check_against(request: Request, city: City) -> None:
+    """Every day must be covered, and lie after a covered history.
+
+    Raises:
+        BadInput: all faults at once.
+    """
+    cover = f"{city.first_day}..{city.last_day}"
+    remedy = f"{city.name} covers {cover}."
+    history = request.history
+    faults = [
+        Fault("every day must be covered by the city's records", day.isoformat(), "days", remedy)
+        for day in request.days
+        if not city.first_day <= day <= city.last_day
+    ]
+    if history.first > history.last:
+        value = f"{history.first}..{history.last}"
+        faults.append(Fault("history.first <= history.last must hold", value, "history", "Swap them."))
+    elif not (city.first_day <= history.first and history.last <= city.last_day):
+        value = f"{history.first}..{history.last}"
+        faults.append(Fault("the history must be covered by the city's records", value, "history", remedy))
+    faults += [
+        Fault("every day must lie after the history", day.isoformat(), "days", f"The history ends on {history.last}: a forecast must not learn from the day it is judged on or later.")
+        for day in request.days
+        if day <= history.last
+    ]  # fmt: skip
+    if faults:
+        raise BadInput(faults)

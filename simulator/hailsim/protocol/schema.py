@@ -1,0 +1,59 @@
+"""Checks a request against the contract's schema, without knowing what the numbers mean."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+
+from hailsim.faults import BadInput, Fault, refuse
+
+CONTRACT_VERSION = "1"
+_LONGEST_SHOWN = 200
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """One of the contract's schemas: `request`, `answer` or `description`."""
+    text = files("hailsim.contract").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+@cache
+def _validator(name: str) -> Any:
+    return jsonschema.Draft202012Validator(schema(name))
+
+
+def parse_request(text: str, place: str) -> dict[str, Any]:
+    """One JSON object of the contract's version; anything else is explained, all faults at once.
+
+    Raises:
+        BadInput: not JSON, another contract version, or not what the schema allows.
+    """
+    try:
+        message = json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        raise refuse("a request must be one JSON object", _shown(text), place, f"The parser says: {error}.") from error
+    if isinstance(message, dict) and message.get("contract", CONTRACT_VERSION) != CONTRACT_VERSION:
+        remedy = "Use a hailsim and a caller of the same contract version."
+        raise refuse(f'contract must be "{CONTRACT_VERSION}"', repr(message["contract"]), "contract", remedy)
+    faults = [
+        Fault(f"the request must fit its schema: {error.message[:_LONGEST_SHOWN]}", _shown(json.dumps(error.instance)), error.json_path, "See request.schema.json of the contract.")
+        for error in sorted(_validator("request").iter_errors(message), key=lambda error: error.json_path)
+    ]  # fmt: skip
+    if faults:
+        raise BadInput(faults)
+    request: dict[str, Any] = message
+    return request
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
