@@ -1,0 +1,69 @@
+"""Guardrails: metrics that must be shown not to get worse than a margin. One-sided, on the ml pattern, by the same interval."""
+
+from __future__ import annotations
+
+from tunegate.domain.parameters import Direction
+from tunegate.gate.grid import PairedRows, metric_cells
+from tunegate.gate.intervals import FloatArray, interval_of, paired_days_pct
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding
+from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
+
+_POINTS_PER_UNIT = {GuardrailKind.POINTS: 1.0, GuardrailKind.FRACTION_POINTS: 100.0}
+
+
+def judge_guardrail(rows: PairedRows | None, guardrail: GuardrailPolicy, level: float) -> GuardrailOutcome:
+    """Where a metric's change stands; NOT_COMPUTED, with a note, whenever no interval can be had."""
+    if rows is None:
+        return not_computed(guardrail, "day results are missing")
+    production = metric_cells(rows.production, guardrail.metric)
+    candidate = metric_cells(rows.candidate, guardrail.metric)
+    if production is None or candidate is None:
+        return not_computed(guardrail, "the simulator gave no finite number on some day")
+    days = change_by_day(production, candidate, guardrail.kind)
+    if days is None:
+        return not_computed(guardrail, "production's mean is not above zero, so there is nothing to be relative to")
+    interval = interval_of(days, level)
+    if interval is None:
+        return not_computed(guardrail, "too few days, or the same change on every day, so no interval")
+    low, high = interval.low_pct, interval.high_pct
+    return GuardrailOutcome(
+        guardrail.metric,
+        guardrail.direction,
+        guardrail.kind,
+        guardrail.margin,
+        interval.estimate_pct,
+        low,
+        high,
+        standing_of(low, high, guardrail.direction, guardrail.margin),
+    )
+
+
+def change_by_day(production: FloatArray, candidate: FloatArray, kind: GuardrailKind) -> FloatArray | None:
+    """Change of each day (D,) from cells (D, R), in the unit of the kind; None when there is no base to be relative to."""
+    if kind is not GuardrailKind.RELATIVE_PCT:
+        points: FloatArray = _POINTS_PER_UNIT[kind] * (candidate - production).mean(axis=-1)
+        return points
+    return paired_days_pct(production, candidate) if production.mean() > 0 else None
+
+
+def standing_of(low: float, high: float, direction: Direction, margin: float) -> GuardrailStanding:
+    """HELD when the bad end of the interval is inside the margin, BROKEN when the good end is already beyond it."""
+    bad, good = (-low, -high) if direction is Direction.HIGHER else (high, low)
+    if bad < margin or (bad == good == 0.0):
+        return GuardrailStanding.HELD
+    return GuardrailStanding.BROKEN if good > margin else GuardrailStanding.UNDECIDED
+
+
+def not_computed(guardrail: GuardrailPolicy, note: str) -> GuardrailOutcome:
+    """An outcome without numbers."""
+    return GuardrailOutcome(
+        guardrail.metric,
+        guardrail.direction,
+        guardrail.kind,
+        guardrail.margin,
+        None,
+        None,
+        None,
+        GuardrailStanding.NOT_COMPUTED,
+        note,
+    )

@@ -1,0 +1,184 @@
+"""The rule: an intersection-union test over revenue with the ml forecast, revenue with the fallback, and every guardrail.
+
+To be promoted a candidate must pass every part at the full level, so that no part's error is divided (Berger 1982). To be
+rejected, one part must be shown to fail. Anything between is inconclusive, and the reason names what would settle it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from tunegate.domain.verdicts import Inconclusive, Interval, Promote, Reject, Remedy, Verdict
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding
+
+RULE_VERSION = "1"
+"""Changes with anything that could change a verdict on the same evidence. Records carry it."""
+
+
+class EffectStanding(StrEnum):
+    """What the ml interval says of the candidate's effect on revenue."""
+
+    PROVEN = "proven and large enough"
+    TOO_SMALL = "proven, but estimated below the minimum effect"
+    UNPROVEN = "not told from zero"
+    FUTILE = "shown to be below the minimum effect"
+    NOT_COMPUTED = "not computed"
+
+
+class FallbackStanding(StrEnum):
+    """What the statistics interval says of the fallback."""
+
+    HELD = "not worse than the margin"
+    UNDECIDED = "not told from worse"
+    WORSE = "shown to be worse than the margin"
+    NOT_COMPUTED = "not computed"
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """The thresholds that the rule itself reads."""
+
+    minimum_effect_pct: float
+    fallback_margin_pct: float
+    minimum_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run measured whose checks all passed. `seeds_suffice` says that more seeds would not narrow the interval."""
+
+    days: int
+    delta_ml: Interval | None
+    delta_statistics: Interval | None
+    guardrails: tuple[GuardrailOutcome, ...]
+    seeds_suffice: bool
+
+
+def effect_standing(delta: Interval | None, minimum_effect_pct: float) -> EffectStanding:
+    """Where the ml effect stands: the upper bound shows futility, the lower one proof, the estimate whether it is worth it."""
+    if delta is None:
+        return EffectStanding.NOT_COMPUTED
+    if delta.high_pct < minimum_effect_pct:
+        return EffectStanding.FUTILE
+    if not delta.low_pct > 0:
+        return EffectStanding.UNPROVEN
+    return EffectStanding.PROVEN if delta.estimate_pct >= minimum_effect_pct else EffectStanding.TOO_SMALL
+
+
+def fallback_standing(delta: Interval | None, margin_pct: float) -> FallbackStanding:
+    """Where the effect under the statistics forecast stands against its margin."""
+    if delta is None:
+        return FallbackStanding.NOT_COMPUTED
+    if delta.high_pct < -margin_pct:
+        return FallbackStanding.WORSE
+    return FallbackStanding.HELD if delta.low_pct > -margin_pct else FallbackStanding.UNDECIDED
+
+
+def decide(findings: Findings, demands: Demands) -> Verdict:
+    """The verdict on evidence that passed every check."""
+    if findings.days < demands.minimum_days:
+        reason = f"{findings.days} test days are too few, at least {demands.minimum_days} are needed before anything is decided"
+        return Inconclusive(reason, Remedy.MORE_DAYS)
+    effect = effect_standing(findings.delta_ml, demands.minimum_effect_pct)
+    fallback = fallback_standing(findings.delta_statistics, demands.fallback_margin_pct)
+    rejection = _rejection(findings, demands, effect, fallback)
+    if rejection is not None:
+        return rejection
+    open_points = tuple(
+        point
+        for point in (
+            _effect_open(findings, demands, effect),
+            _fallback_open(findings, demands, fallback),
+            *(_guardrail_open(guardrail) for guardrail in findings.guardrails),
+        )
+        if point is not None
+    )
+    if open_points:
+        return Inconclusive("; ".join(point.reason for point in open_points), open_points[0].remedy)
+    return Promote(_promotion(findings))
+
+
+def _rejection(findings: Findings, demands: Demands, effect: EffectStanding, fallback: FallbackStanding) -> Reject | None:
+    """The rejection, naming everything that was shown to fail."""
+    shown = []
+    if effect is EffectStanding.FUTILE and findings.delta_ml is not None:
+        shown.append(
+            f"revenue with the ml forecast rises by at most {findings.delta_ml.high_pct:+.2f} %, "
+            f"less than the minimum effect of {demands.minimum_effect_pct:g} %"
+        )
+    if fallback is FallbackStanding.WORSE and findings.delta_statistics is not None:
+        shown.append(
+            f"revenue with the statistics forecast changes by at most {findings.delta_statistics.high_pct:+.2f} %, "
+            f"below the margin of -{demands.fallback_margin_pct:g} %"
+        )
+    shown += [
+        f"{guardrail.metric} is worse by more than its margin of {guardrail.margin:g} {guardrail.unit}, even at best"
+        for guardrail in findings.guardrails
+        if guardrail.standing is GuardrailStanding.BROKEN
+    ]
+    return Reject("; ".join(shown)) if shown else None
+
+
+def _effect_open(findings: Findings, demands: Demands, standing: EffectStanding) -> Inconclusive | None:
+    """What keeps the ml effect from passing, if it does not."""
+    delta = findings.delta_ml
+    match standing:
+        case EffectStanding.PROVEN:
+            return None
+        case EffectStanding.TOO_SMALL:
+            estimate = "" if delta is None else f"estimated at {delta.estimate_pct:+.2f} %, "
+            reason = f"the effect is above zero but {estimate}below the minimum effect of {demands.minimum_effect_pct:g} %"
+            return Inconclusive(reason, Remedy.SMALLER_MINIMUM_EFFECT)
+        case EffectStanding.UNPROVEN:
+            low = "" if delta is None else f" (from {delta.low_pct:+.2f} % to {delta.high_pct:+.2f} %)"
+            remedy = Remedy.MORE_DAYS if findings.seeds_suffice else Remedy.MORE_SEEDS
+            return Inconclusive(f"the effect{low} cannot be told from none; {remedy.value} would tell", remedy)
+        case EffectStanding.FUTILE | EffectStanding.NOT_COMPUTED:
+            reason = "no interval could be computed for the ml forecast: its differences are the same on every day"
+            return Inconclusive(reason, Remedy.MORE_DAYS)
+        case _:
+            assert_never(standing)
+
+
+def _fallback_open(findings: Findings, demands: Demands, standing: FallbackStanding) -> Inconclusive | None:
+    """What keeps the fallback from passing, if it does not."""
+    match standing:
+        case FallbackStanding.HELD:
+            return None
+        case FallbackStanding.UNDECIDED:
+            delta = findings.delta_statistics
+            low = "" if delta is None else f" (it may fall by {-delta.low_pct:.2f} %)"
+            reason = f"the fallback is not shown to stay within -{demands.fallback_margin_pct:g} %{low}"
+            return Inconclusive(reason, Remedy.FALLBACK)
+        case FallbackStanding.WORSE | FallbackStanding.NOT_COMPUTED:
+            reason = "no interval could be computed for the statistics forecast: its differences are the same on every day"
+            return Inconclusive(reason, Remedy.FALLBACK)
+        case _:
+            assert_never(standing)
+
+
+def _guardrail_open(guardrail: GuardrailOutcome) -> Inconclusive | None:
+    """What keeps a guardrail from passing, if it does not."""
+    match guardrail.standing:
+        case GuardrailStanding.HELD:
+            return None
+        case GuardrailStanding.UNDECIDED | GuardrailStanding.BROKEN:
+            reason = f"{guardrail.metric} is not shown to stay within its margin of {guardrail.margin:g} {guardrail.unit}"
+            return Inconclusive(reason, Remedy.GUARDRAIL)
+        case GuardrailStanding.NOT_COMPUTED:
+            return Inconclusive(f"{guardrail.metric} could not be judged: {guardrail.note}", Remedy.GUARDRAIL)
+        case _:
+            assert_never(guardrail.standing)
+
+
+def _promotion(findings: Findings) -> str:
+    """Why a candidate is promoted."""
+    ml, statistics = findings.delta_ml, findings.delta_statistics
+    gains = (
+        "" if ml is None else f"revenue with the ml forecast rises by {ml.estimate_pct:+.2f} % (at least {ml.low_pct:+.2f} %)"
+    )
+    falls = "" if statistics is None else f", with the statistics forecast by {statistics.estimate_pct:+.2f} %"
+    held = len(findings.guardrails)
+    return f"{gains}{falls}; {held} of {held} guardrails held" if held else f"{gains}{falls}"
