@@ -31,6 +31,11 @@ class LineTooLong(Exception):
     """A line passed LINE_LIMIT_BYTES."""
 
 
+def exit_in_words(code: int) -> str:
+    """E.g. `exit code 3`, or `killed by SIGKILL` for -9."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
 class GuardedProcess:
     """A child in a session of its own, under process_guard.py, so that it never outlives this process.
 
@@ -110,8 +115,7 @@ class GuardedProcess:
         if not self._end.done():
             await self.kill()
             return "it closed its output and went on running"
-        code = await self._ended()
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        how = exit_in_words(await self._ended())
         return f"{how}, {unfinished} bytes into a line" if unfinished else how
 
     async def _ended(self) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tunegate.adapters.answer_assembly import AnswerAssembly
 from tunegate.adapters.command import resolve_command, simulator_environment
-from tunegate.adapters.process import GuardedProcess, LineTooLong, ProcessGone, start_process
+from tunegate.adapters.process import GuardedProcess, LineTooLong, ProcessGone, exit_in_words, start_process
 from tunegate.adapters.simulator_messages import BadMessage, Message, Rubbish, parse_answer, parse_description, shorten
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import BadInput, FailureClass, Fault, SimulationFailed
@@ -66,6 +66,8 @@ class SubprocessSimulator:
             return parse_description(output)
         except TimeoutError:
             raise self._hung("describe", timeout_s, process) from None
+        except LineTooLong as error:
+            raise self._broken_contract("describe", Rubbish("a description must be of bounded length", error)) from None
         except BadMessage as error:
             raise self._broken_contract("describe", error) from None
         finally:
@@ -157,7 +159,7 @@ class SubprocessSimulator:
         return self._transient(request_id, rule, f"silence{_last_words(process)}", remedy)
 
     def _died(self, request_id: str, how: str, process: GuardedProcess) -> SimulationFailed:
-        rule = "a simulator must answer until `done` or `error`"
+        rule = "a simulator must live until it has answered"
         return self._transient(request_id, rule, how + _last_words(process), "The next request starts a fresh process.")
 
     def _broken_contract(self, request_id: str, error: BadMessage) -> SimulationFailed:
@@ -183,7 +185,7 @@ class SubprocessSimulator:
             found = f"exit code {code}{_last_words(process)}"
             remedy = "Correct the city or the simulator's command."
             return BadInput(Fault("a simulator must describe itself and the city", found, self._place("describe"), remedy))
-        return self._died("describe", f"killed by signal {-code}" if code < 0 else f"exit code {code}", process)
+        return self._died("describe", exit_in_words(code), process)
 
     def _reported(self, request_id: str, message: Message) -> Fault:
         place = f"{self._place(request_id)}, {message['place']}"

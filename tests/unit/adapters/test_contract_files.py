@@ -1,0 +1,31 @@
+"""Both sides of the contract test against the same schemas."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tunegate.adapters.simulator_messages import schema
+
+ROOT = Path(__file__).parents[3]
+OURS = ROOT / "tunegate" / "adapters" / "contract"
+HAILSIMS = ROOT / "simulator" / "hailsim" / "contract"
+
+
+def test_our_copies_of_the_schemas_are_hailsims_byte_for_byte():
+    assert {path.name: path.read_bytes() for path in OURS.glob("*.json")} == {
+        path.name: path.read_bytes() for path in HAILSIMS.glob("*.json")
+    }
+
+
+@pytest.mark.parametrize("name", ["request", "answer", "description"])
+def test_each_schema_is_one(name):
+    Draft202012Validator.check_schema(schema(name))
+
+
+def test_the_requests_we_send_fit_the_contract(request_for):
+    message = json.loads(json.dumps(request_for(settings={"a": True, "b": 1, "c": "x"}).as_message()))
+    assert list(Draft202012Validator(schema("request")).iter_errors(message)) == []
