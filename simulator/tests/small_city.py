@@ -16,7 +16,7 @@ SPEED_MPS = 10.0
 
 
 def small_city(
-    columns: int = 6, rows: int = 5, days: int = 12, trips_per_day: int = 400, taxis: int = 25, seed: int = 1
+    *, columns: int = 6, rows: int = 5, days: int = 12, trips_per_day: int = 400, taxis: int = 25, seed: int = 1
 ) -> City:
     """A grid city: every third street is arterial, trips come from two hot corners, weekends have other hours."""
     rng = np.random.default_rng(seed)

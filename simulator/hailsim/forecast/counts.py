@@ -41,7 +41,8 @@ def mean_counts(city: City, counts: NDArray[np.uint16], days: list[date]) -> NDA
     """Mean pickups by half hour and zone over some days, float64[48, Z]; zeros over none."""
     if not days:
         return np.zeros(counts.shape[1:], np.float64)
-    return counts[[day_index(city, day) for day in days]].mean(axis=0, dtype=np.float64)
+    mean: NDArray[np.float64] = counts[[day_index(city, day) for day in days]].mean(axis=0, dtype=np.float64)
+    return mean
 
 
 def neighbour_weights(city: City) -> NDArray[np.float32]:
@@ -52,7 +53,8 @@ def neighbour_weights(city: City) -> NDArray[np.float32]:
     y = np.bincount(network.zone, network.start_y_m + network.end_y_m) / (2 * np.maximum(links, 1))
     near = np.hypot(x[:, None] - x[None, :], y[:, None] - y[None, :]) <= NEIGHBOUR_M
     np.fill_diagonal(near, False)
-    return near.astype(np.float32)
+    weights: NDArray[np.float32] = near.astype(np.float32)
+    return weights
 
 
 NEIGHBOUR_M = 800.0

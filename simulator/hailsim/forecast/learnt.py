@@ -1,7 +1,8 @@
 """The ml forecast: gradient-boosted trees with a Poisson loss, trained on the history days and on nothing else.
 
-What it sees of the day it forecasts is what a live feed would show at the start of a half hour: the recorded pickups of the half
-hours before. These come from the records, not from the simulated taxis, so that every arm and every parameter gets the same forecast.
+What it sees of the day it forecasts is what a live feed would show at the start of a half hour: the recorded pickups of the
+half hours before. These come from the records, not from the simulated taxis, so that every arm and every parameter gets the
+same forecast.
 """
 
 from __future__ import annotations
@@ -49,8 +50,7 @@ class LearntForecasts:
 def learn_forecasts(city: City, counts: NDArray[np.uint16], history: History) -> LearntForecasts:
     """Train on the history and forecast every day after it; one thread, so that the same input gives the same bits.
 
-    Raises:
-        BadInput: the history is too short to learn what a day's own past adds to the statistics.
+    Raises BadInput: the history is too short to learn what a day's own past adds to the statistics.
     """
     # Loading scikit-learn takes two seconds, which a process with cached forecasts never pays.
     from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
@@ -103,7 +103,7 @@ FEATURES = (
 def _features(
     city: City, counts: NDArray[np.uint16], history: History, day: date, around: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """float32[48, Z, features] of one day; the statistic leaves the day itself out, so that training does not see its answer."""
+    """float32[48, Z, features] of one day; its statistic leaves the day itself out, so that training sees no answer."""
     kind = day_type(city, day)
     statistic = mean_counts(city, counts, likeliest_days(city, history, kind, without=day)).astype(np.float32)
     actual = counts[day_index(city, day)].astype(np.float32)

@@ -1,7 +1,7 @@
 """Learnt forecasts on disk, so that many short-lived processes train once between them.
 
-Set `HAILSIM_CACHE` to a directory to use it. A file is written beside its place and renamed into it, so that a reader sees a whole
-file or none; it is named by what it was learnt from, so that it never goes stale.
+Set `HAILSIM_CACHE` to a directory to use it. A file is written beside its place and renamed into it, so that a reader sees a
+whole file or none; it is named by what it was learnt from, so that it never goes stale.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""The groups of arrays that kernels take, each with its glossary. L links, Z zones, N taxis, C customers, S shifts a taxi has at most.
+"""The groups of arrays that kernels take, each with its glossary.
 
-Links are in the order of `hailsim.model.road`, not of the city file. All arrays are C-contiguous; times are seconds of the operating day.
+L links, Z zones, N taxis, C customers, S shifts a taxi has at most.
+Links are in the order of `hailsim.model.road`, not of the city file. All arrays are C-contiguous; times are seconds of the
+operating day.
 """
 
 from __future__ import annotations
@@ -75,10 +77,10 @@ class FleetArrays(NamedTuple):
 class PlanArrays(NamedTuple):
     """What the recommender plans with on one day.
 
-    zone_rate float32[48, Z] expected pickups per second of a zone. link_share float32[L] of a zone's pickups, times the weight of
-    the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[5] by turn, 0 and 1 in the last.
-    inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour uint16[24, L, 3]:
-    cumulative choice of observed cabs by hour of the operating day.
+    zone_rate float32[48, Z] expected pickups per second of a zone. link_share float32[L] of a zone's pickups, times the
+    weight of the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[5] by turn, 0
+    and 1 in the last. inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour
+    uint16[24, L, 3]: cumulative choice of observed cabs by hour of the operating day.
     """
 
     zone_rate: NDArray[np.float32]
@@ -96,9 +98,10 @@ class PlanArrays(NamedTuple):
 class OutcomeArrays(NamedTuple):
     """What a day leaves behind.
 
-    leaves_s int32[C]: when a waiting customer gives up; -1 - taxi once served. pickup_s int32[C] when the taxi reaches the customer,
-    search_s int32[C] since the taxi's last drop-off, -1 for the first of a shift; both only where served. duty_s int32[N]: seconds on
-    shift, to the end of the last trip; busy_s int32[N]: of them with a customer. entries int64[L]: vacant taxis that entered.
+    leaves_s int32[C]: when a waiting customer gives up; -1 - taxi once served. pickup_s int32[C] when the taxi reaches the
+    customer, search_s int32[C] since the taxi's last drop-off, -1 for the first of a shift; both only where served. duty_s
+    int32[N]: seconds on shift, to the end of the last trip; busy_s int32[N]: of them with a customer. entries int64[L]:
+    vacant taxis that entered.
     """
 
     leaves_s: NDArray[np.int32]
@@ -114,4 +117,5 @@ def cache_aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(size + 64, np.uint8)
     offset = -raw.ctypes.data % 64
-    return raw[offset : offset + size].view(dtype).reshape(shape)
+    aligned: NDArray[Any] = raw[offset : offset + size].view(dtype).reshape(shape)
+    return aligned

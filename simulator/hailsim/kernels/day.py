@@ -22,7 +22,7 @@ PER_SLOT = np.float32(1.0 / SLOT_S)
 
 
 @njit(cache=True)
-def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):  # type: ignore[no-untyped-def]
+def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
     """Run the day into `outcome`; `record` and `moving` come zeroed. Returns the number of events."""
     links = len(road.zone)
     value = np.zeros(links + 1, np.float32)

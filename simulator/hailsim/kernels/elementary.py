@@ -31,7 +31,7 @@ HALVES = (np.float64(0.5) ** np.arange(128)).astype(np.float32)
 
 
 @njit(cache=True, inline="always")
-def exp_nonpositive(x):  # type: ignore[no-untyped-def]
+def exp_nonpositive(x):
     """e^x for float32 x <= 0."""
     x = max(x, LOWEST)
     n = int64(HALF - x * INVERSE_LN2)

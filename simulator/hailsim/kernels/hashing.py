@@ -21,7 +21,7 @@ _MULTIPLY_2 = np.uint64(0x94D049BB133111EB)
 
 
 @njit(cache=True, inline="always")
-def mix(x):  # type: ignore[no-untyped-def]
+def mix(x):
     """Scramble 64 bits."""
     x = uint64(x)
     x ^= x >> uint64(30)
@@ -33,10 +33,10 @@ def mix(x):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def trailing_zeros(_context, word):  # type: ignore[no-untyped-def]
+def trailing_zeros(_context, _word):
     """Position of the lowest set bit of a non-zero uint64: one machine instruction."""
 
-    def generate(_context, builder, _signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(_context, builder, _signature, arguments):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(types.uint64), generate

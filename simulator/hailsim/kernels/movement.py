@@ -61,14 +61,14 @@ class MovingArrays(NamedTuple):
 
 
 @njit(cache=True)
-def _put_far(moving, taxi, now_s):  # type: ignore[no-untyped-def]
+def _put_far(moving, taxi, now_s):
     bucket = min(int64(moving.wake_s[taxi]), now_s + _FAR_MASK) & _FAR_MASK
     moving.taxi[taxi, FAR_NEXT] = moving.far[bucket]
     moving.far[bucket] = taxi
 
 
 @njit(cache=True, inline="always")
-def _put(moving, taxi, now_s, then_s):  # type: ignore[no-untyped-def]
+def _put(moving, taxi, now_s, then_s):
     if then_s - now_s <= _NEAR_MASK:
         moving.near[then_s & _NEAR_MASK, taxi >> 6] |= _ONE << uint64(taxi & 63)
     else:
@@ -77,7 +77,7 @@ def _put(moving, taxi, now_s, then_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _begin_shift(moving, fleet, taxi, now_s):  # type: ignore[no-untyped-def]
+def _begin_shift(moving, fleet, taxi, now_s):
     """Wait for the taxi's current shift, if there is one left before the end of the day."""
     number = moving.shift[taxi]
     if number >= fleet.shifts.shape[1] or fleet.shifts[taxi, number, 0] >= DAY_S:
@@ -90,7 +90,7 @@ def _begin_shift(moving, fleet, taxi, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _end_shift(moving, fleet, outcome, taxi, now_s):  # type: ignore[no-untyped-def]
+def _end_shift(moving, fleet, outcome, taxi, now_s):
     outcome.duty_s[taxi] += now_s - moving.on_s[taxi]
     moving.on_s[taxi] = -1
     moving.vacant_s[taxi] = -1
@@ -99,7 +99,7 @@ def _end_shift(moving, fleet, outcome, taxi, now_s):  # type: ignore[no-untyped-
 
 
 @njit(cache=True)
-def set_out(moving, fleet):  # type: ignore[no-untyped-def]
+def set_out(moving, fleet):
     """Every taxi at its place before the day's first second."""
     moving.far[:] = -1
     for taxi in range(len(fleet.start_link)):
@@ -111,7 +111,7 @@ def set_out(moving, fleet):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def come_home(moving, outcome):  # type: ignore[no-untyped-def]
+def come_home(moving, outcome):
     """Close the shifts that the end of the day cuts off; a last trip is driven to its end."""
     for taxi in range(len(moving.on_s)):
         if moving.on_s[taxi] >= 0:
@@ -119,7 +119,7 @@ def come_home(moving, outcome):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _wake(moving, second):  # type: ignore[no-untyped-def]
+def _wake(moving, second):
     """Move the far list of this second into its bit set; those with later business go round once more."""
     taxi = moving.far[second & _FAR_MASK]
     if taxi < 0:
@@ -135,7 +135,7 @@ def _wake(moving, second):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _pick_up(moving, record, customers, outcome, taxi, link, now_s, arrives_s):  # type: ignore[no-untyped-def]
+def _pick_up(moving, record, customers, outcome, taxi, link, now_s, arrives_s):
     """The first customer in the queue who is there gets the taxi; returns when it is free again (or at the link's end)."""
     head, end = int64(record[link, QUEUE_HEAD]), int64(record[link, QUEUE_END])
     while head < end and outcome.leaves_s[head] < now_s:
@@ -162,7 +162,7 @@ def _pick_up(moving, record, customers, outcome, taxi, link, now_s, arrives_s): 
 
 
 @njit(cache=True, inline="always")
-def _turn(moving, record, customers, fleet, outcome, key, taxi, now_s):  # type: ignore[no-untyped-def]
+def _turn(moving, record, customers, fleet, outcome, key, taxi, now_s):
     """One taxi at the end of its link: home, or into the next link and perhaps to a customer."""
     if now_s >= moving.taxi[taxi, SHIFT_END_S]:
         _end_shift(moving, fleet, outcome, taxi, now_s)
@@ -187,7 +187,7 @@ def _turn(moving, record, customers, fleet, outcome, key, taxi, now_s):  # type:
 
 
 @njit(cache=True)
-def move(moving, record, customers, fleet, outcome, key, from_s, to_s):  # type: ignore[no-untyped-def]
+def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
     """All events of the seconds from_s..to_s-1; returns how many there were."""
     events = 0
     words = moving.near.shape[1]

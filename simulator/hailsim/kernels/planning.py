@@ -28,14 +28,14 @@ CERTAIN = np.float32(65_535.0)
 
 
 @njit(cache=True)
-def set_discount(discount, link_s, log_discount_per_s):  # type: ignore[no-untyped-def]
+def set_discount(discount, link_s, log_discount_per_s):
     """γ^t of every link at this hour's travel times."""
     for link in range(len(discount)):
         discount[link] = exp_nonpositive(log_discount_per_s * float32(link_s[link]))
 
 
 @njit(cache=True)
-def set_chances(gain, keep, discount, flow_per_s, zone_rate, zone, link_share, reward, inverse_wait_per_s):  # type: ignore[no-untyped-def]
+def set_chances(gain, keep, discount, flow_per_s, zone_rate, zone, link_share, reward, inverse_wait_per_s):
     """Chance of a pickup on each link, as `gain` and `keep`."""
     for link in range(len(gain)):
         expected = zone_rate[zone[link]] * link_share[link] / (inverse_wait_per_s + flow_per_s[link])
@@ -45,7 +45,7 @@ def set_chances(gain, keep, discount, flow_per_s, zone_rate, zone, link_share, r
 
 
 @njit(cache=True, inline="always")
-def _best(value, successors, turns, turn_cost, turn_discount, link):  # type: ignore[no-untyped-def]
+def _best(value, successors, turns, turn_cost, turn_discount, link):
     t0, t1, t2, t3 = turns[link, 0], turns[link, 1], turns[link, 2], turns[link, 3]
     a = turn_discount[t0] * value[successors[link, 0]] - turn_cost[t0]
     b = turn_discount[t1] * value[successors[link, 1]] - turn_cost[t1]
@@ -55,7 +55,7 @@ def _best(value, successors, turns, turn_cost, turn_discount, link):  # type: ig
 
 
 @njit(cache=True)
-def sweep(value, gain, keep, successors, turns, turn_cost, turn_discount, sweeps):  # type: ignore[no-untyped-def]
+def sweep(value, gain, keep, successors, turns, turn_cost, turn_discount, sweeps):
     """Gauss–Seidel sweeps of alternating direction, in place."""
     links = len(gain)
     for number in range(sweeps):
@@ -68,7 +68,7 @@ def sweep(value, gain, keep, successors, turns, turn_cost, turn_discount, sweeps
 
 
 @njit(cache=True)
-def set_choice(cumulative, value, successors, turns, turn_cost, turn_discount, inverse_temperature):  # type: ignore[no-untyped-def]
+def set_choice(cumulative, value, successors, turns, turn_cost, turn_discount, inverse_temperature):
     """Softmax over the turns of every link, as cumulative thresholds."""
     for link in range(len(cumulative)):
         t0, t1, t2, t3 = turns[link, 0], turns[link, 1], turns[link, 2], turns[link, 3]

@@ -29,7 +29,7 @@ _HIGH = np.uint32(0xFFFF0000)
 
 
 @njit(cache=True)
-def set_travel_times(record, link_s, road, factor):  # type: ignore[no-untyped-def]
+def set_travel_times(record, link_s, road, factor):
     """Write the hour's seconds for every turn and successor; fills `link_s`."""
     links = len(link_s)
     for link in range(links):
@@ -45,7 +45,7 @@ def set_travel_times(record, link_s, road, factor):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
-def set_queues(record, customers):  # type: ignore[no-untyped-def]
+def set_queues(record, customers):
     """Every link's queue at the start of the day."""
     for link in range(len(customers.first) - 1):
         head, end = customers.first[link], customers.first[link + 1]
@@ -55,7 +55,7 @@ def set_queues(record, customers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def set_behaviour(record, cumulative):  # type: ignore[no-untyped-def]
+def set_behaviour(record, cumulative):
     """The hour's choices of observed cabs, uint16[L, 3], into the high halves."""
     for link in range(len(cumulative)):
         for k in range(3):
@@ -63,7 +63,7 @@ def set_behaviour(record, cumulative):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def set_recommendation(record, cumulative):  # type: ignore[no-untyped-def]
+def set_recommendation(record, cumulative):
     """The recommended choices, uint16[L, 3], into the low halves."""
     for link in range(len(cumulative)):
         for k in range(3):
@@ -71,7 +71,7 @@ def set_recommendation(record, cumulative):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def take_entries(record, flow_per_s, entries, smoothing, per_slot):  # type: ignore[no-untyped-def]
+def take_entries(record, flow_per_s, entries, smoothing, per_slot):
     """Fold the half hour's entries into the smoothed flow and the day's count, and start counting anew."""
     for link in range(len(flow_per_s)):
         count = record[link, ENTRIES]

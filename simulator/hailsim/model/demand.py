@@ -1,8 +1,9 @@
 """The customers of an operating day: recorded trips replayed, scaled by the latent factor, each with a patience of its own.
 
 Recorded trips are customers who were served; those who gave up left no record. A latent factor f >= 1 keeps every recorded trip
-and adds floor(f) - 1 copies of it, one more with chance f - floor(f); a copy appears within a quarter of an hour of the original,
-up to two links upstream (its way is then the original's plus those links, so that no route has to be searched). f < 1 thins.
+and adds floor(f) - 1 copies of it, one more with chance f - floor(f); a copy appears within a quarter of an hour of the
+original, up to two links upstream (its way is then the original's plus those links, so that no route has to be searched). f <
+1 thins.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from hailsim.kernels.arrays import CustomerArrays
 from hailsim.model.calendar import factors
 from hailsim.model.city import SECONDS_PER_DAY, City
-from hailsim.model.keys import Stream, numbers, stream_key, uniforms
+from hailsim.model.keyed import keyed_uniform
+from hailsim.model.keys import Stream, numbers, stream_key
 from hailsim.model.road import Road
 
 JITTER_S = 900
@@ -30,8 +32,8 @@ MOST_COPIES = 16
 class Customers:
     """One day's customers C, sorted by link, then time. `arrays`: what taxis meet.
 
-    leaves_s: int32[C] when the patience ends. link: int32[C]. fare_minor: int64[C]. distance_m: float64[C] from the end of the pickup
-    link. digest: "sha256:…" over place, time, patience, destination, drive time and fare, in city link numbers.
+    leaves_s: int32[C] when the patience ends. link: int32[C]. fare_minor: int64[C]. distance_m: float64[C] from the end of
+    the pickup link. digest: "sha256:…" over place, time, patience, destination, drive time and fare, in city link numbers.
     """
 
     arrays: CustomerArrays
@@ -91,12 +93,12 @@ def recorded_orders(city: City, road: Road, day: date) -> Orders:
     )
 
 
-def draw_customers(city: City, road: Road, day: date, seed: int, patience_s: float, latent_factor: float) -> Customers:
+def draw_customers(city: City, road: Road, day: date, seed: int, *, patience_s: float, latent_factor: float) -> Customers:
     """Everybody who looks for a taxi on one day, the same for every arm of a comparison."""
     orders = _scaled(recorded_orders(city, road, day), road, day, seed, latent_factor)
     ride_s = drive_s(city, day, orders.appears_s, orders.freeflow_s)
-    u1 = uniforms(stream_key(Stream.PATIENCE_1, seed, day), orders.number)
-    u2 = uniforms(stream_key(Stream.PATIENCE_2, seed, day), orders.number)
+    u1 = keyed_uniform(stream_key(Stream.PATIENCE_1, seed, day), orders.number)
+    u2 = keyed_uniform(stream_key(Stream.PATIENCE_2, seed, day), orders.number)
     waits_s = np.ceil(-0.5 * patience_s * (np.log1p(-u1) + np.log1p(-u2))).astype(np.int64)
     fares = fare_minor(city, orders.distance_m, ride_s)
     order = np.lexsort((orders.number, orders.appears_s, orders.link))
@@ -122,7 +124,7 @@ def _digest(arrays: tuple[NDArray[np.int32] | NDArray[np.int64], ...]) -> str:
 
 def _scaled(recorded: Orders, road: Road, day: date, seed: int, factor: float) -> Orders:
     if factor < 1.0:
-        return _taken(recorded, uniforms(stream_key(Stream.THIN, seed, day), recorded.number) < factor)
+        return _taken(recorded, keyed_uniform(stream_key(Stream.THIN, seed, day), recorded.number) < factor)
     parts = [recorded]
     whole = floor(factor)
     for copy in range(1, whole + 1):
@@ -130,7 +132,7 @@ def _scaled(recorded: Orders, road: Road, day: date, seed: int, factor: float) -
         if copy < whole:
             wanted = np.ones(len(number), bool)
         else:
-            wanted = uniforms(stream_key(Stream.COPY, seed, day), number) < factor - whole
+            wanted = keyed_uniform(stream_key(Stream.COPY, seed, day), number) < factor - whole
         parts.append(_moved(_taken(recorded, wanted), number[wanted], road, day, seed))
     return Orders(*(np.concatenate([getattr(part, name) for part in parts]) for name in Orders.__dataclass_fields__))
 
@@ -141,13 +143,13 @@ def _taken(orders: Orders, wanted: NDArray[np.bool_]) -> Orders:
 
 def _moved(orders: Orders, number: NDArray[np.uint64], road: Road, day: date, seed: int) -> Orders:
     """The copies: other numbers, other times, and up to two links upstream."""
-    jitter = uniforms(stream_key(Stream.COPY_TIME, seed, day), number)
+    jitter = keyed_uniform(stream_key(Stream.COPY_TIME, seed, day), number)
     appears_s = np.clip(orders.appears_s + np.rint((2.0 * jitter - 1.0) * JITTER_S).astype(np.int64), 0, SECONDS_PER_DAY - 1)
-    steps = np.floor(3.0 * uniforms(stream_key(Stream.COPY_STEPS, seed, day), number)).astype(np.int64)
+    steps = np.floor(3.0 * keyed_uniform(stream_key(Stream.COPY_STEPS, seed, day), number)).astype(np.int64)
     link, freeflow_s, distance_m = orders.link.copy(), orders.freeflow_s.copy(), orders.distance_m.copy()
     for step, stream in ((1, Stream.COPY_WAY_1), (2, Stream.COPY_WAY_2)):
         ways = road.before_count[link]
-        way = np.floor(uniforms(stream_key(stream, seed, day), number) * ways).astype(np.int64)
+        way = np.floor(keyed_uniform(stream_key(stream, seed, day), number) * ways).astype(np.int64)
         goes = (steps >= step) & (ways > 0)
         freeflow_s += np.where(goes, road.freeflow_s[link] + road.before_turn_s[link, way], 0.0)
         distance_m += np.where(goes, road.length_m[link], 0.0)

@@ -1,4 +1,4 @@
-"""What is known of a city from its history days, forecasts apart: where within a zone people hail, what a trip brings, where taxis wait."""
+"""What the history days tell, forecasts apart: where within a zone people hail, what a trip brings, where taxis wait."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ class Experience:
 def learn_experience(city: City, road: Road, history: History) -> Experience:
     """Read the history days' trips.
 
-    Raises:
-        BadInput: there is no trip in the history.
+    Raises BadInput: there is no trip in the history.
     """
     trips = city.trips
     first, last = (history.first - city.first_day).days, (history.last - city.first_day).days
@@ -82,4 +81,5 @@ def _reward(road: Road, link: NDArray[np.int64], fares: NDArray[np.float64]) -> 
     trips = np.bincount(link, minlength=road.links)
     link_sum = np.bincount(link, fares, minlength=road.links)
     fare = (link_sum + FARE_PRIOR_TRIPS * zone_fare[road.zone]) / (trips + FARE_PRIOR_TRIPS)
-    return (fare / mean).astype(np.float32)
+    reward: NDArray[np.float32] = (fare / mean).astype(np.float32)
+    return reward

@@ -1,7 +1,7 @@
 """Who works when, where they start and who follows the recommendation, drawn anew for every operating day and seed.
 
-Shifts meet the city's share of active taxis hour by hour: whoever has worked longest goes home first, whoever has rested longest
-comes next, and nobody works more than MOST_SHIFT_S while somebody rested can take over.
+Shifts meet the city's share of active taxis hour by hour: whoever has worked longest goes home first, whoever has rested
+longest comes next, and nobody works more than MOST_SHIFT_S while somebody rested can take over.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from hailsim.kernels.arrays import ALWAYS, FleetArrays
 from hailsim.model.city import SECONDS_PER_DAY
-from hailsim.model.keys import Stream, numbers, stream_key, uniforms
+from hailsim.model.keyed import keyed_uniform
+from hailsim.model.keys import Stream, numbers, stream_key
 
 HOUR_S = 3600
 MOST_SHIFT_S = 10 * HOUR_S
@@ -38,6 +39,7 @@ class FleetDay:
 
 def draw_fleet(
     taxis: int,
+    *,
     active_share: NDArray[np.float32],
     start_weight: NDArray[np.float64],
     follower_share: float,
@@ -47,12 +49,12 @@ def draw_fleet(
 ) -> FleetDay:
     """The fleet of one day; `start_weight` float64[L] says where vacant taxis are to be expected at the day's start."""
     index = numbers(taxis)
-    order = np.argsort(uniforms(stream_key(Stream.SHIFT_ORDER, seed, day), index), kind="stable")
+    order = np.argsort(keyed_uniform(stream_key(Stream.SHIFT_ORDER, seed, day), index), kind="stable")
     shifts = _shifts(order, np.rint(active_share.astype(np.float64) * taxis).astype(np.int64))
     cumulative = np.cumsum(start_weight)
-    place = uniforms(stream_key(Stream.START_LINK, seed, day), index) * cumulative[-1]
+    place = keyed_uniform(stream_key(Stream.START_LINK, seed, day), index) * cumulative[-1]
     start_link = np.minimum(np.searchsorted(cumulative, place, side="right"), len(cumulative) - 1).astype(np.int32)
-    rank = np.argsort(np.argsort(uniforms(stream_key(Stream.FOLLOWER, seed, day), index), kind="stable"), kind="stable")
+    rank = np.argsort(np.argsort(keyed_uniform(stream_key(Stream.FOLLOWER, seed, day), index), kind="stable"), kind="stable")
     follower = rank < round(follower_share * taxis)
     follows = np.where(follower, round(compliance * ALWAYS), 0).astype(np.int32)
     on_duty = shifts[:, 0, 0] < SECONDS_PER_DAY

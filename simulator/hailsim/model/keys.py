@@ -1,7 +1,7 @@
-"""Keyed random numbers for whole arrays: the shells' side of `hailsim.kernels.hashing`, with the same finaliser.
+"""Keys of random numbers: one for every purpose, seed and operating day (drawing itself: `hailsim.model.keyed`).
 
-Every draw is a function of (purpose, seed, operating day, index), so arms of a comparison meet the same world, whatever was drawn
-before and in whichever process.
+Every draw is a function of (purpose, seed, operating day, index), so arms of a comparison meet the same world, whatever was
+drawn before and in whichever process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ _MASK = (1 << 64) - 1
 _MULTIPLY_1 = 0xBF58476D1CE4E5B9
 _MULTIPLY_2 = 0x94D049BB133111EB
 _ODD = 0x9E3779B97F4A7C15
-_TO_UNIT = 2.0**-53
 
 
 class Stream(IntEnum):
@@ -48,15 +47,6 @@ def mix_one(x: int) -> int:
 def stream_key(stream: Stream, seed: int, day: date) -> int:
     """The uint64 key of one purpose, seed and operating day."""
     return mix_one(mix_one(mix_one(int(stream)) + seed * _ODD) + day.toordinal() * _ODD)
-
-
-def uniforms(key: int, index: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """One number in [0, 1) for every index: float64 of the shape of `index`."""
-    x = np.uint64(key) + index * np.uint64(_ODD)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(_MULTIPLY_1)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(_MULTIPLY_2)
-    x ^= x >> np.uint64(31)
-    return (x >> np.uint64(11)).astype(np.float64) * _TO_UNIT
 
 
 def numbers(count: int) -> NDArray[np.uint64]:

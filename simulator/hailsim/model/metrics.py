@@ -31,13 +31,32 @@ METRICS = (
     MetricSpec("occupied_distance_m", "m", "higher", "Driven with a customer, all taxis."),
     MetricSpec("wait_mean_s", "s", "lower", "Mean wait of the customers served; absent when there are none."),
     MetricSpec("wait_p95_s", "s", "lower", "95th percentile of that wait; absent when there are none."),
-    MetricSpec("driver_revenue_p10_minor", "minor currency units", "higher", "10th percentile of revenue over the drivers on shift."),
+    MetricSpec(
+        "driver_revenue_p10_minor", "minor currency units", "higher", "10th percentile of revenue over the drivers on shift."
+    ),
     MetricSpec("driver_revenue_gini", "ratio", "lower", "Inequality of revenue over the drivers on shift, 0 to 1."),
-    MetricSpec("follower_revenue_per_driver_minor", "minor currency units", "higher", "Mean over drivers on shift who use the recommendation; absent without any."),
-    MetricSpec("other_revenue_per_driver_minor", "minor currency units", "higher", "Mean over the other drivers on shift; absent without any."),
-    MetricSpec("search_mean_s", "s", "lower", "Mean time from a drop-off to the next pickup of the same shift; absent without any."),
-    MetricSpec("forecast_fallback_slots", "half hours", "lower", "Half hours in which the ml forecast was late and the statistics forecast took over."),
-)  # fmt: skip
+    MetricSpec(
+        "follower_revenue_per_driver_minor",
+        "minor currency units",
+        "higher",
+        "Mean over drivers on shift who use the recommendation; absent without any.",
+    ),
+    MetricSpec(
+        "other_revenue_per_driver_minor",
+        "minor currency units",
+        "higher",
+        "Mean over the other drivers on shift; absent without any.",
+    ),
+    MetricSpec(
+        "search_mean_s", "s", "lower", "Mean time from a drop-off to the next pickup of the same shift; absent without any."
+    ),
+    MetricSpec(
+        "forecast_fallback_slots",
+        "half hours",
+        "lower",
+        "Half hours in which the ml forecast was late and the statistics forecast took over.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,7 @@ def report_day(outcome: DayOutcome, road: Road) -> DayReport:
 
 
 def gini(amounts: NDArray[np.int64]) -> float:
-    """Gini coefficient of non-negative amounts: 0 when all are equal, near 1 when one has everything; 0 when there is nothing."""
+    """Gini coefficient of non-negative amounts: 0 when all are equal or nothing is there, near 1 when one has everything."""
     ordered = np.sort(amounts).astype(np.float64)
     count, total = len(ordered), float(ordered.sum())
     if total == 0.0:

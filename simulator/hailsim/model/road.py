@@ -22,9 +22,10 @@ _CURVE_BITS = 10
 class Road:
     """A city's network, renumbered.
 
-    city_link: int32[L] number in the city file. link_of: int32[L] its inverse. successors, turns, turn_s, freeflow_s, zone: as in
-    `RoadArrays`. length_m: float64[L]. hail_class: int8[L] RoadClass. before: int32[L, P] links that lead into a link without a
-    U-turn and where one can hail, L in unused slots; before_turn_s: int32[L, P] seconds of those turns; before_count: int32[L].
+    city_link: int32[L] number in the city file. link_of: int32[L] its inverse. successors, turns, turn_s, freeflow_s, zone:
+    as in `RoadArrays`. length_m: float64[L]. hail_class: int8[L] RoadClass. before: int32[L, P] links that lead into a link
+    without a U-turn and where one can hail, L in unused slots; before_turn_s: int32[L, P] seconds of those turns;
+    before_count: int32[L].
     """
 
     city_link: NDArray[np.int32]
@@ -58,8 +59,7 @@ class Road:
 def read_road(city: City) -> Road:
     """Renumber a city's network.
 
-    Raises:
-        BadInput: more links than a record can name, a link with no way on, or one that takes more than 68 minutes.
+    Raises BadInput: more links than a record can name, a link with no way on, or one that takes more than 68 minutes.
     """
     network = city.network
     links = network.links

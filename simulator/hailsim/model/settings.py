@@ -25,12 +25,52 @@ class SettingSpec:
 
 SETTINGS = (
     SettingSpec("taxis", "int", "taxis", 0, 0, 100_000, "Size of the fleet; 0 takes the city's own."),
-    SettingSpec("follower_share", "float", "share", 1.0, 0.0, 1.0, "Share of drivers who use the recommendation; the others move as observed cabs do."),
-    SettingSpec("compliance", "float", "share", 0.8, 0.0, 1.0, "Chance that a follower takes a recommended turn; other turns are as observed cabs take them."),
-    SettingSpec("patience_s", "float", "s", 300.0, 10.0, 7200.0, "Mean of the customers' true patience (Erlang-2). What the planner assumes is the parameter max_wait_s."),
-    SettingSpec("latent_factor", "float", "ratio", 1.0, 0.05, 10.0, "Customers per recorded trip: recorded pickups are served demand only. Below 1 thins."),
-    SettingSpec("ml_late_share", "float", "share", 0.0, 0.0, 1.0, "Share of half hours in which the ml forecast does not arrive and the statistics forecast takes over."),
-)  # fmt: skip
+    SettingSpec(
+        "follower_share",
+        "float",
+        "share",
+        1.0,
+        0.0,
+        1.0,
+        "Share of drivers who use the recommendation; the others move as observed cabs do.",
+    ),
+    SettingSpec(
+        "compliance",
+        "float",
+        "share",
+        0.8,
+        0.0,
+        1.0,
+        "Chance that a follower takes a recommended turn; other turns are as observed cabs take them.",
+    ),
+    SettingSpec(
+        "patience_s",
+        "float",
+        "s",
+        300.0,
+        10.0,
+        7200.0,
+        "Mean of the customers' true patience (Erlang-2). What the planner assumes is the parameter max_wait_s.",
+    ),
+    SettingSpec(
+        "latent_factor",
+        "float",
+        "ratio",
+        1.0,
+        0.05,
+        10.0,
+        "Customers per recorded trip: recorded pickups are served demand only. Below 1 thins.",
+    ),
+    SettingSpec(
+        "ml_late_share",
+        "float",
+        "share",
+        0.0,
+        0.0,
+        1.0,
+        "Share of half hours in which the ml forecast does not arrive and the statistics forecast takes over.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +88,7 @@ class Settings:
 def read_settings(given: Mapping[str, object]) -> Settings:
     """Defaults overlaid with what is given.
 
-    Raises:
-        BadInput: every unknown name, wrong type and broken bound at once.
+    Raises BadInput: every unknown name, wrong type and broken bound at once.
     """
     specs = {spec.name: spec for spec in SETTINGS}
     faults = [

@@ -51,11 +51,11 @@ def run_day(world: World, scenario: Scenario, day: date, seed: int) -> DayOutcom
     active_taxis = world.taxis(settings) * float(world.city.fleet.active_share[0])
     plan = prepare_plan(
         scenario.parameters,
-        world.road,
-        world.experience(history),
-        forecast.pickups,
-        world.behaviour(day, history),
-        start_flow_per_s(world.road, factor, active_taxis),
+        road=world.road,
+        experience=world.experience(history),
+        zone_pickups=forecast.pickups,
+        behaviour=world.behaviour(day, history),
+        start_flow_per_s=start_flow_per_s(world.road, factor, active_taxis),
     )
     taxis = len(fleet.arrays.start_link)
     outcome = empty_outcome(customers, taxis, world.road.links)

@@ -21,7 +21,8 @@ from hailsim.model.city import City
 from hailsim.model.demand import Customers, draw_customers
 from hailsim.model.experience import Experience, learn_experience
 from hailsim.model.fleet import FleetDay, draw_fleet
-from hailsim.model.keys import Stream, numbers, stream_key, uniforms
+from hailsim.model.keyed import keyed_uniform
+from hailsim.model.keys import Stream, numbers, stream_key
 from hailsim.model.road import Road, read_road
 from hailsim.model.settings import Settings
 from hailsim.model.shelf import Shelf
@@ -52,7 +53,9 @@ class World:
         key = ("customers", day, seed, settings.patience_s, settings.latent_factor)
 
         def draw() -> Customers:
-            return draw_customers(self.city, self.road, day, seed, settings.patience_s, settings.latent_factor)
+            return draw_customers(
+                self.city, self.road, day, seed, patience_s=settings.patience_s, latent_factor=settings.latent_factor
+            )
 
         return self.shelf.get(key, Customers, draw)
 
@@ -66,9 +69,15 @@ class World:
         key = ("fleet", day, seed, history, taxis, settings.follower_share, settings.compliance)
 
         def draw() -> FleetDay:
-            places = self.experience(history).start_weight
-            shares = self.city.fleet.active_share
-            return draw_fleet(taxis, shares, places, settings.follower_share, settings.compliance, day, seed)
+            return draw_fleet(
+                taxis,
+                active_share=self.city.fleet.active_share,
+                start_weight=self.experience(history).start_weight,
+                follower_share=settings.follower_share,
+                compliance=settings.compliance,
+                day=day,
+                seed=seed,
+            )
 
         return self.shelf.get(key, FleetDay, draw)
 
@@ -91,7 +100,7 @@ class World:
         statistics = statistics_forecast(self.city, self.counts, history, day)
         if kind == "statistics":
             return ZoneForecast(statistics, 0)
-        late = uniforms(stream_key(Stream.LATE_FORECAST, 0, day), numbers(SLOTS)) < ml_late_share
+        late = keyed_uniform(stream_key(Stream.LATE_FORECAST, 0, day), numbers(SLOTS)) < ml_late_share
         learnt = self.shelf.get(("ml", history), LearntForecasts, lambda: self._learnt(history))
         return ZoneForecast(np.where(late[:, None], statistics, learnt.of(day)), int(late.sum()))
 
@@ -102,7 +111,6 @@ class World:
 def make_world(city: City) -> World:
     """Prepare a city.
 
-    Raises:
-        BadInput: the city cannot be simulated (`read_road`).
+    Raises BadInput: the city cannot be simulated (`read_road`).
     """
     return World(city, read_road(city), pickup_counts(city))

@@ -1,8 +1,8 @@
 """How cabs move that follow no recommendation: towards where pickups were, without knowing how many others do the same.
 
-A hotspot-attraction softmax: value iteration as the recommender's, but over the mean pickup density of whole zones and hours (drivers
-know areas, not streets), with a constant flow of vacant cabs instead of the observed one, and with a soft choice. Nothing in a
-request changes it, so that a tuned recommendation is measured against the same drivers as an untuned one.
+A hotspot-attraction softmax: value iteration as the recommender's, but over the mean pickup density of whole zones and hours
+(drivers know areas, not streets), with a constant flow of vacant cabs instead of the observed one, and with a soft choice.
+Nothing in a request changes it, so that a tuned recommendation is measured against the same drivers as an untuned one.
 """
 
 from __future__ import annotations

@@ -21,14 +21,64 @@ class ParameterSpec:
 
 
 PARAMETERS = (
-    ParameterSpec("gamma", "1/min", 0.5, 0.999, 0.95, "Discount of a fare per minute of search still ahead: low values hunt close by, high values travel to better places."),
-    ParameterSpec("max_wait_s", "s", 10.0, 3600.0, 300.0, "How long the planner believes that a customer waits; the customers' true patience is a setting."),
-    ParameterSpec("turn_weight_left", "% of a mean fare", 0.0, 20.0, 1.0, "Preference against a left turn (across the traffic where one drives on the right), beyond its seconds."),
-    ParameterSpec("turn_weight_right", "% of a mean fare", 0.0, 20.0, 0.3, "Preference against a right turn (across the traffic where one drives on the left), beyond its seconds."),
-    ParameterSpec("road_weight_local", "ratio", 0.1, 10.0, 1.0, "Belief in the demand on local roads. Keep it at 1 as the reference unless the level of demand itself is to be tuned: it trades off with max_wait_s."),
-    ParameterSpec("road_weight_arterial", "ratio", 0.1, 10.0, 1.0, "Belief in the demand on arterial roads, against 1 for what the records say."),
-    ParameterSpec("temperature", "% of a mean fare", 0.05, 50.0, 2.0, "Softness of the choice between turns: low values herd taxis, high values send them anywhere."),
-)  # fmt: skip
+    ParameterSpec(
+        "gamma",
+        "1/min",
+        0.5,
+        0.999,
+        0.95,
+        "Discount of a fare per minute of search still ahead: low values hunt close by, high values travel to better places.",
+    ),
+    ParameterSpec(
+        "max_wait_s",
+        "s",
+        10.0,
+        3600.0,
+        300.0,
+        "How long the planner believes that a customer waits; the customers' true patience is a setting.",
+    ),
+    ParameterSpec(
+        "turn_weight_left",
+        "% of a mean fare",
+        0.0,
+        20.0,
+        1.0,
+        "Preference against a left turn (across the traffic where one drives on the right), beyond its seconds.",
+    ),
+    ParameterSpec(
+        "turn_weight_right",
+        "% of a mean fare",
+        0.0,
+        20.0,
+        0.3,
+        "Preference against a right turn (across the traffic where one drives on the left), beyond its seconds.",
+    ),
+    ParameterSpec(
+        "road_weight_local",
+        "ratio",
+        0.1,
+        10.0,
+        1.0,
+        "Belief in the demand on local roads. Keep it at 1 as the reference unless the level of demand itself "
+        "is to be tuned: it trades off with max_wait_s.",
+    ),
+    ParameterSpec(
+        "road_weight_arterial",
+        "ratio",
+        0.1,
+        10.0,
+        1.0,
+        "Belief in the demand on arterial roads, against 1 for what the records say.",
+    ),
+    ParameterSpec(
+        "temperature",
+        "% of a mean fare",
+        0.05,
+        50.0,
+        2.0,
+        "Softness of the choice between turns: low values herd taxis, high values send them anywhere.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +97,7 @@ class PlannerParameters:
 def read_parameters(given: Mapping[str, float]) -> PlannerParameters:
     """Defaults overlaid with what is given.
 
-    Raises:
-        BadInput: every unknown name and broken bound at once.
+    Raises BadInput: every unknown name and broken bound at once.
     """
     specs = {spec.name: spec for spec in PARAMETERS}
     faults = [

@@ -20,6 +20,7 @@ VACANT_AT_START = 0.5
 
 def prepare_plan(
     parameters: PlannerParameters,
+    *,
     road: Road,
     experience: Experience,
     zone_pickups: NDArray[np.float32],

@@ -26,8 +26,7 @@ WORLDS_KEPT = 2
 def answer(message: dict[str, Any]) -> Iterator[Line]:
     """The `day` lines of a schema-conforming message, in its order of days, then seeds, and `done`.
 
-    Raises:
-        BadInput: before the first line, whenever the request or its city is at fault.
+    Raises BadInput: before the first line, whenever the request or its city is at fault.
     """
     started_s = time.perf_counter()
     request = read_request(message)

@@ -31,8 +31,7 @@ class Request:
 def read_request(message: Mapping[str, Any]) -> Request:
     """Give a schema-conforming message its meaning.
 
-    Raises:
-        BadInput: all faults of parameters, settings and dates at once.
+    Raises BadInput: all faults of parameters, settings and dates at once.
     """
     faults: list[Fault] = []
 
@@ -63,8 +62,7 @@ def read_request(message: Mapping[str, Any]) -> Request:
 def check_against(request: Request, city: City) -> None:
     """Every day must be covered, and lie after a covered history.
 
-    Raises:
-        BadInput: all faults at once.
+    Raises BadInput: all faults at once.
     """
     cover = f"{city.first_day}..{city.last_day}"
     remedy = f"{city.name} covers {cover}."
@@ -81,9 +79,14 @@ def check_against(request: Request, city: City) -> None:
         value = f"{history.first}..{history.last}"
         faults.append(Fault("the history must be covered by the city's records", value, "history", remedy))
     faults += [
-        Fault("every day must lie after the history", day.isoformat(), "days", f"The history ends on {history.last}: a forecast must not learn from the day it is judged on or later.")
+        Fault(
+            "every day must lie after the history",
+            day.isoformat(),
+            "days",
+            f"The history ends on {history.last}: no forecast may learn from what it is judged on.",
+        )
         for day in request.days
         if day <= history.last
-    ]  # fmt: skip
+    ]
     if faults:
         raise BadInput(faults)

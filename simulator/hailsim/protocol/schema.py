@@ -31,8 +31,7 @@ def _validator(name: str) -> Any:
 def parse_request(text: str, place: str) -> dict[str, Any]:
     """One JSON object of the contract's version; anything else is explained, all faults at once.
 
-    Raises:
-        BadInput: not JSON, another contract version, or not what the schema allows.
+    Raises BadInput: not JSON, another contract version, or not what the schema allows.
     """
     try:
         message = json.loads(text, parse_constant=_no_constant)
@@ -42,9 +41,14 @@ def parse_request(text: str, place: str) -> dict[str, Any]:
         remedy = "Use a hailsim and a caller of the same contract version."
         raise refuse(f'contract must be "{CONTRACT_VERSION}"', repr(message["contract"]), "contract", remedy)
     faults = [
-        Fault(f"the request must fit its schema: {error.message[:_LONGEST_SHOWN]}", _shown(json.dumps(error.instance)), error.json_path, "See request.schema.json of the contract.")
+        Fault(
+            f"the request must fit its schema: {error.message[:_LONGEST_SHOWN]}",
+            _shown(json.dumps(error.instance)),
+            error.json_path,
+            "See request.schema.json of the contract.",
+        )
         for error in sorted(_validator("request").iter_errors(message), key=lambda error: error.json_path)
-    ]  # fmt: skip
+    ]
     if faults:
         raise BadInput(faults)
     request: dict[str, Any] = message
