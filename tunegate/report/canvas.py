@@ -80,5 +80,5 @@ def note(
         va="center",
         fontsize=size,
         color=ink,
-        fontweight=600 if bold else 400,
+        fontweight=700 if bold else 400,
     )

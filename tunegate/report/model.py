@@ -140,9 +140,10 @@ class CampaignReport:
     """One campaign from first trial to verdict.
 
     `parameters` and `metrics` are the simulator's words on each, `dimensions` what was searched. `candidate` and `gate` are
-    both None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to shares
-    that add up to 1, or is None when too few trials finished to say. Raises ValueError when timestamps have no zone, or when
-    only one of candidate and gate is there.
+    both None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to
+    shares that add up to 1, or is None when too few trials finished to say.
+
+    Raises ValueError when timestamps have no zone, or when only one of candidate and gate is there.
     """
 
     campaign: str

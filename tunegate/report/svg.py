@@ -166,4 +166,4 @@ def _has_title(group: ET.Element) -> bool:
 
 def _theme(value: str) -> str:
     themed = _FAMILY.sub("", _COLOUR.sub(lambda found: _VARIABLES[found[0]], value))
-    return _FONT.sub(lambda found: f"font-size: {found['size']}px; font-weight: {found['weight'] or 400}", themed).strip()
+    return _FONT.sub(lambda found: f"font-size: {found['size']}px; font-weight: {600 if found['weight'] else 400}", themed).strip()
