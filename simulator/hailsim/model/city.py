@@ -116,7 +116,8 @@ class City:
 
     travel_time_factor: float32[168] observed over free-flow travel time, by local hour of week (Monday 00h is 0).
     turn_s: float32[5] physical seconds of each Turn (NONE last); preferences are the planner's, not the city's.
-    digest: SHA-256 over all files of the folder.
+    digest: SHA-256 over all files of the folder, `sha256:` and 64 hexadecimal digits. reference_lat_deg, reference_lon_deg:
+    WGS84 point that the network's metres are counted from.
     """
 
     name: str
@@ -133,3 +134,15 @@ class City:
     travel_time_factor: NDArray[np.float32]
     turn_s: NDArray[np.float32]
     digest: str
+    reference_lat_deg: float = 0.0
+    reference_lon_deg: float = 0.0
+
+    @property
+    def days(self) -> int:
+        """Number of operating days that the trips cover."""
+        return (self.last_day - self.first_day).days + 1
+
+    @property
+    def drivers(self) -> int:
+        """Number of taxis, one driver each."""
+        return self.fleet.taxis

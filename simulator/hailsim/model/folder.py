@@ -1,0 +1,246 @@
+"""City folders: reading with every fault named at once, writing whole or not at all. Format: docs/city-format.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hailsim.faults import BadInput, Fault, refuse
+from hailsim.model import tables
+from hailsim.model.checks import check_network, check_trips
+from hailsim.model.city import City, Fare, Fleet, Network, Trips, Turn
+from hailsim.model.drawn import DRAW_VERSION, DrawnDemand, TripPattern, draw_trips
+from hailsim.model.manifest import FORMAT, read_manifest
+
+CITY_FILE = "city.json"
+_TURN_KEYS = {"straight": Turn.STRAIGHT, "right": Turn.RIGHT, "left": Turn.LEFT, "u_turn": Turn.U_TURN}
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Where a city comes from: whom to credit, what was read, what the import found; texts are files that go along, by name."""
+
+    attribution: tuple[str, ...]
+    source: Mapping[str, object]
+    import_report: Mapping[str, object]
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def bundled_cities() -> tuple[str, ...]:
+    """Names of the cities that come with the package."""
+    root = resources.files("hailsim") / "bundled"
+    return tuple(sorted(entry.name for entry in root.iterdir() if (entry / CITY_FILE).is_file()))
+
+
+def city_folder(city: str | Path) -> Path:
+    """The folder of a city given as a path or as a bundled name; a folder of that name wins. BadInput when there is neither."""
+    folder = Path(city)
+    if (folder / CITY_FILE).is_file():
+        return folder
+    if str(city) in bundled_cities():
+        return Path(str(resources.files("hailsim") / "bundled" / str(city)))
+    raise refuse(
+        f"a city is a folder with {CITY_FILE} or a bundled name ({', '.join(bundled_cities())})",
+        str(city),
+        "the name of the city",
+        "Make a folder with `hailsim import`, or take a bundled city.",
+    )
+
+
+def read_city(city: str | Path) -> City:
+    """Read a city folder, or a bundled city by its name. Raises BadInput with every fault found."""
+    folder = city_folder(city)
+    data = _read_file(folder / CITY_FILE)
+    manifest = read_manifest(data, str(folder / CITY_FILE))
+    contents, faults = _listed_files(folder, manifest["files"])
+    if faults:
+        raise BadInput(faults)
+    network = tables.network_from_bytes(contents[tables.LINKS_FILE], str(folder / tables.LINKS_FILE))
+    faults = check_network(network, str(folder / tables.LINKS_FILE))
+    if faults:
+        raise BadInput(faults)
+    first_day, last_day = date.fromisoformat(manifest["first_day"]), date.fromisoformat(manifest["last_day"])
+    days = (last_day - first_day).days + 1
+    trips, trips_file = _trips(manifest, contents, first_day, folder)
+    faults = check_trips(trips, network, days, str(folder / trips_file))
+    if faults:
+        raise BadInput(faults)
+    return _city(manifest, network, trips, digest_of(data))
+
+
+def digest_of(city_json: bytes) -> str:
+    """A city's digest. city.json lists the SHA-256 of every other file, so its own covers them all."""
+    return "sha256:" + hashlib.sha256(city_json).hexdigest()
+
+
+def write_city(city: City, folder: Path, papers: Papers, *, replace: bool = False) -> str:
+    """Write a folder with recorded trips; returns its digest.
+
+    An existing folder that holds anything stays untouched (BadInput) unless `replace`; then it is swapped whole.
+    """
+    files = {tables.TRIPS_FILE: tables.trips_bytes(city.trips)}
+    return _write(city, {"kind": "recorded"}, files, folder, papers, replace=replace)
+
+
+def write_drawn_city(
+    city: City, pattern: TripPattern, demand: DrawnDemand, folder: Path, papers: Papers, *, replace: bool = False
+) -> str:
+    """Write a folder whose trips are drawn on reading; `city.trips` is not written. Returns the digest."""
+    about = {
+        "kind": "drawn",
+        "draw_version": DRAW_VERSION,
+        "key": demand.key,
+        "trips_per_day": demand.trips_per_day,
+        "half_hour_of_week": demand.half_hour_of_week.tolist(),
+        "holiday_factor": {day.isoformat(): factor for day, factor in sorted(demand.holiday_factor.items())},
+        "day_sd": demand.day_sd,
+        "half_hour_sd": demand.half_hour_sd,
+        "half_hour_correlation": demand.half_hour_correlation,
+        "window_min": demand.window_min,
+    }
+    return _write(city, about, {tables.PATTERN_FILE: tables.pattern_bytes(pattern)}, folder, papers, replace=replace)
+
+
+def _write(
+    city: City, demand: dict[str, object], files: dict[str, bytes], folder: Path, papers: Papers, *, replace: bool
+) -> str:
+    files = {**files, tables.LINKS_FILE: tables.network_bytes(city.network)}
+    files |= {name: text.encode("utf-8") for name, text in papers.texts.items()}
+    manifest = _manifest(city, demand, papers, files)
+    data = (json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+    read_manifest(data, str(folder / CITY_FILE))
+    target = folder.absolute()
+    if target.exists() and not replace and (not target.is_dir() or any(target.iterdir())):
+        raise refuse(
+            "the folder to write is new or empty", str(folder), "--out", "Choose another folder, or give --force to replace it."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        for name, content in {**files, CITY_FILE: data}.items():
+            (staging / name).write_bytes(content)
+        staging.chmod(0o755)
+        _swap(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return digest_of(data)
+
+
+def _swap(staging: Path, target: Path) -> None:
+    """Put the finished folder in place. A replaced folder is moved aside first: two renames, and never half of either."""
+    aside = staging.with_name(staging.name + "-old")
+    if target.exists():
+        target.rename(aside)
+    try:
+        staging.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _manifest(city: City, demand: dict[str, object], papers: Papers, files: Mapping[str, bytes]) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "name": city.name,
+        "timezone": city.timezone,
+        "driving_side": city.driving_side,
+        "day_start_hour": city.day_start_hour,
+        "first_day": city.first_day.isoformat(),
+        "last_day": city.last_day.isoformat(),
+        "holidays": sorted(day.isoformat() for day in city.holidays),
+        "reference": {"lat_deg": city.reference_lat_deg, "lon_deg": city.reference_lon_deg},
+        "fare": {name: getattr(city.fare, name) for name in Fare.__slots__},
+        "fleet": {"taxis": city.fleet.taxis, "active_share": _decimals(city.fleet.active_share)},
+        "travel_time_factor": _decimals(city.travel_time_factor),
+        "turn_s": {key: _decimals(city.turn_s)[turn] for key, turn in _TURN_KEYS.items()},
+        "demand": demand,
+        "attribution": list(papers.attribution),
+        "source": dict(papers.source),
+        "import_report": dict(papers.import_report),
+        "files": {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+    }
+
+
+def _decimals(values: np.ndarray[Any, np.dtype[np.float32]]) -> list[float]:
+    return [round(float(value), 4) for value in values]
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise refuse(
+            "every file of a city can be read", error.strerror or str(error), str(path), "Import the city again."
+        ) from error
+
+
+def _listed_files(folder: Path, listed: Mapping[str, str]) -> tuple[dict[str, bytes], list[Fault]]:
+    contents: dict[str, bytes] = {}
+    faults: list[Fault] = []
+    for name, expected in listed.items():
+        path = folder / name
+        if not path.is_file():
+            faults.append(Fault(f"every file that {CITY_FILE} lists is there", "nothing", str(path), "Import the city again."))
+            continue
+        contents[name] = _read_file(path)
+        found = "sha256:" + hashlib.sha256(contents[name]).hexdigest()
+        if found != expected:
+            remedy = "The file was changed or damaged: import the city again."
+            faults.append(Fault(f"a file has the SHA-256 that {CITY_FILE} lists ({expected})", found, str(path), remedy))
+    return contents, faults
+
+
+def _trips(manifest: dict[str, Any], contents: Mapping[str, bytes], first_day: date, folder: Path) -> tuple[Trips, str]:
+    """The trips and the file they come from; drawn demand is drawn here."""
+    demand = manifest["demand"]
+    if demand["kind"] == "recorded":
+        return tables.trips_from_bytes(contents[tables.TRIPS_FILE], str(folder / tables.TRIPS_FILE)), tables.TRIPS_FILE
+    pattern = tables.pattern_from_bytes(contents[tables.PATTERN_FILE], str(folder / tables.PATTERN_FILE))
+    drawn = DrawnDemand(
+        key=demand["key"],
+        trips_per_day=demand["trips_per_day"],
+        half_hour_of_week=np.array(demand["half_hour_of_week"], dtype=np.float64),
+        holiday_factor={date.fromisoformat(day): factor for day, factor in demand["holiday_factor"].items()},
+        day_sd=demand["day_sd"],
+        half_hour_sd=demand["half_hour_sd"],
+        half_hour_correlation=demand["half_hour_correlation"],
+        window_min=demand["window_min"],
+    )
+    days = (date.fromisoformat(manifest["last_day"]) - first_day).days + 1
+    return draw_trips(pattern, drawn, first_day, days, manifest["day_start_hour"]), tables.PATTERN_FILE
+
+
+def _city(manifest: dict[str, Any], network: Network, trips: Trips, digest: str) -> City:
+    turn_s = np.zeros(len(Turn), dtype=np.float32)
+    for key, turn in _TURN_KEYS.items():
+        turn_s[turn] = manifest["turn_s"][key]
+    return City(
+        name=manifest["name"],
+        timezone=manifest["timezone"],
+        driving_side=manifest["driving_side"],
+        day_start_hour=manifest["day_start_hour"],
+        first_day=date.fromisoformat(manifest["first_day"]),
+        last_day=date.fromisoformat(manifest["last_day"]),
+        holidays=frozenset(date.fromisoformat(day) for day in manifest["holidays"]),
+        network=network,
+        trips=trips,
+        fare=Fare(**manifest["fare"]),
+        fleet=Fleet(manifest["fleet"]["taxis"], np.array(manifest["fleet"]["active_share"], dtype=np.float32)),
+        travel_time_factor=np.array(manifest["travel_time_factor"], dtype=np.float32),
+        turn_s=turn_s,
+        digest=digest,
+        reference_lat_deg=manifest["reference"]["lat_deg"],
+        reference_lon_deg=manifest["reference"]["lon_deg"],
+    )

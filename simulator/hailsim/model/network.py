@@ -1,0 +1,163 @@
+"""Building the `Network` of a city from a source's roads, with a report of everything that was changed or cut."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.faults import refuse
+from hailsim.model.city import MAX_SUCCESSORS, Network, RoadClass, Turn
+from hailsim.model.geometry import Floats, Projection, hilbert_rank, zone_cells
+from hailsim.model.linegraph import Turns, find_turns, limit_successors, settle_component
+from hailsim.model.roads import CleanRoads, RawNetwork, RepairReport, clean_roads, keep_links
+
+ZONE_CELL_M = 500.0
+# Seconds that a junction costs whichever way one turns, per class of the link that ends there. Zero: what lights and queues
+# cost is in the travel-time factor, which is fitted to observed trips over these same free-flow times.
+JUNCTION_DELAY_S = {RoadClass.LOCAL: 0.0, RoadClass.ARTERIAL: 0.0, RoadClass.EXPRESS: 0.0}
+# Free-flow seconds by kind of turn (traffic multiplies them like everything else); the near-side turn, right where one drives
+# on the right, does not cross the oncoming lane.
+STRAIGHT_S, NEAR_SIDE_S, FAR_SIDE_S, U_TURN_S = 0.0, 2.0, 5.0, 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkReport:
+    """What became of a source's links. `turns_dropped` names (from link, to link) by the source's own names."""
+
+    repairs: RepairReport
+    links_kept: int
+    links_cut: int
+    km_kept: float
+    km_cut: float
+    share_cut: float
+    u_turns: int
+    turns_dropped: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, object]:
+        """A JSON object of plain values."""
+        return {**asdict(self), "turns_dropped": [list(pair) for pair in self.turns_dropped]}
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltNetwork:
+    """The network, its roads in the same order (with geometry, for snapping), and the report."""
+
+    network: Network
+    roads: CleanRoads
+    report: NetworkReport
+
+    @property
+    def projection(self) -> Projection:
+        """Degrees to the metres of the network."""
+        return self.roads.projection
+
+
+def turn_seconds(driving_side: Literal["left", "right"]) -> NDArray[np.float32]:
+    """float32[5] physical seconds by Turn. Geometry knows left from right; the driving side decides here which is dear."""
+    right_s, left_s = (NEAR_SIDE_S, FAR_SIDE_S) if driving_side == "right" else (FAR_SIDE_S, NEAR_SIDE_S)
+    seconds = np.zeros(len(Turn), dtype=np.float32)
+    seconds[[Turn.STRAIGHT, Turn.RIGHT, Turn.LEFT, Turn.U_TURN]] = STRAIGHT_S, right_s, left_s, U_TURN_S
+    return seconds
+
+
+def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
+    """Clean a source's roads, keep their largest strongly connected part, and order its links along a Hilbert curve.
+
+    `max_cut_share` bounds the share of kilometres that may be cut. Raises BadInput for what `clean_roads` refuses, a cut above
+    the bound, or a junction whose more than four ways on are each the only way to somewhere.
+    """
+    roads, repairs = clean_roads(raw)
+    if len(roads.link_from) == 0:
+        raise refuse(
+            "a network has at least one link that is no loop", 0, "the road network", "Give a network with directed links."
+        )
+    turns = find_turns(roads)
+    kept, allowed = settle_component(turns, len(roads.link_from))
+    km_all, km_kept = float(roads.length_m.sum()) / 1000.0, float(roads.length_m[kept].sum()) / 1000.0
+    share_cut = 1.0 - km_kept / km_all
+    if share_cut > max_cut_share or not allowed.any():
+        raise refuse(
+            f"at most {max_cut_share:.0%} of the kilometres may lie outside the largest strongly connected part",
+            f"{share_cut:.1%} ({int((~kept).sum())} of {len(kept)} links)",
+            "the road network",
+            "Mend one-way directions and gaps in the source, or allow a larger cut with --max-cut-share.",
+        )
+    allowed, dropped = limit_successors(turns, allowed, len(kept))
+    _refuse_crowded_junctions(turns, allowed, roads, raw)
+    names = [raw.link_name[k] for k in roads.source_link]
+    ordered, successors, turn_kinds = _order(roads, turns, kept, allowed)
+    report = NetworkReport(
+        repairs=repairs,
+        links_kept=int(kept.sum()),
+        links_cut=int((~kept).sum()),
+        km_kept=round(km_kept, 3),
+        km_cut=round(km_all - km_kept, 3),
+        share_cut=round(share_cut, 6),
+        u_turns=int((turn_kinds == Turn.U_TURN).sum()),
+        turns_dropped=tuple((names[before], names[after]) for before, after in dropped),
+    )
+    return BuiltNetwork(_network(ordered, successors, turn_kinds), ordered, report)
+
+
+def _refuse_crowded_junctions(turns: Turns, allowed: NDArray[np.bool_], roads: CleanRoads, raw: RawNetwork) -> None:
+    ways_on = np.bincount(turns.before[allowed], minlength=len(roads.link_from))
+    crowded = np.flatnonzero(ways_on > MAX_SUCCESSORS)
+    if len(crowded):
+        names = ", ".join(raw.link_name[roads.source_link[k]] for k in crowded[:5])
+        raise refuse(
+            f"a link leads into at most {MAX_SUCCESSORS} links, leaving out turns whose target is reached another way",
+            f"{int(ways_on.max())} ways on, each the only one to its link",
+            f"link {names}",
+            "Split the junction at the end of the link into two.",
+        )
+
+
+def _order(
+    roads: CleanRoads, turns: Turns, kept: NDArray[np.bool_], allowed: NDArray[np.bool_]
+) -> tuple[CleanRoads, NDArray[np.int32], NDArray[np.int8]]:
+    """Kept roads along the Hilbert curve, with successors and turn kinds in the new numbering."""
+    middle_x, middle_y = _middles(roads)
+    order = np.flatnonzero(kept)
+    order = order[np.lexsort((order, hilbert_rank(middle_x[order], middle_y[order])))]
+    links = len(order)
+    new_id = np.full(len(kept), links, dtype=np.int64)
+    new_id[order] = np.arange(links)
+    before, after = new_id[turns.before[allowed]], new_id[turns.after[allowed]]
+    kind, bend = turns.turn[allowed], np.abs(turns.bend_rad[allowed])
+    sequence = np.lexsort((after, bend, kind, before))
+    before, after, kind = before[sequence], after[sequence], kind[sequence]
+    slot = np.arange(len(before)) - np.searchsorted(before, before, side="left")
+    successors = np.full((links, MAX_SUCCESSORS), links, dtype=np.int32)
+    turn_kinds = np.full((links, MAX_SUCCESSORS), Turn.NONE, dtype=np.int8)
+    successors[before, slot] = after
+    turn_kinds[before, slot] = kind
+    return keep_links(roads, order), successors, turn_kinds
+
+
+def _middles(roads: CleanRoads) -> tuple[Floats, Floats]:
+    first, last = roads.point_start[:-1], roads.point_start[1:] - 1
+    return (roads.point_x_m[first] + roads.point_x_m[last]) / 2.0, (roads.point_y_m[first] + roads.point_y_m[last]) / 2.0
+
+
+def _network(roads: CleanRoads, successors: NDArray[np.int32], turn_kinds: NDArray[np.int8]) -> Network:
+    first, last = roads.point_start[:-1], roads.point_start[1:] - 1
+    _, ends = np.unique(np.concatenate([roads.link_from, roads.link_to]), return_inverse=True)
+    links = len(roads.link_from)
+    delay_s = np.array([JUNCTION_DELAY_S[kind] for kind in RoadClass])[roads.road_class]
+    return Network(
+        link_from=ends[:links].astype(np.int32),
+        link_to=ends[links:].astype(np.int32),
+        start_x_m=roads.point_x_m[first].astype(np.float32),
+        start_y_m=roads.point_y_m[first].astype(np.float32),
+        end_x_m=roads.point_x_m[last].astype(np.float32),
+        end_y_m=roads.point_y_m[last].astype(np.float32),
+        length_m=roads.length_m.astype(np.float32),
+        freeflow_s=(roads.length_m / (roads.speed_kmh / 3.6) + delay_s).astype(np.float32),
+        road_class=roads.road_class.astype(np.int8),
+        zone=zone_cells(*_middles(roads), ZONE_CELL_M),
+        successors=successors,
+        turns=turn_kinds,
+    )

@@ -1,0 +1,49 @@
+"""How much slower than free flow traffic is, by hour of week, from observed trips.
+
+Glossary: T trips; ratio: observed over free-flow seconds of a trip.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.model.city import HOURS_PER_WEEK
+
+LEAST_FACTOR, MOST_FACTOR = 1.0, 4.0
+# A cell of so few trips counts half, the hour of day the other half: medians of fewer than some 50 ratios wander by 5 %.
+SHRINK_TRIPS = 50.0
+# Below this the ends of links are a large part of the drive and the ratio is mostly noise.
+SHORTEST_FREEFLOW_S = 60.0
+
+
+def travel_time_factors(
+    hour_of_week: NDArray[np.int64], observed_s: NDArray[np.float64], freeflow_s: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """float32[168] median ratio by hour of week, shrunk to the hour of day, that to the overall median; within [1, 4].
+
+    Raises ValueError when no trip has a free-flow drive of a minute or more.
+    """
+    usable = freeflow_s >= SHORTEST_FREEFLOW_S
+    if not usable.any():
+        raise ValueError("no trip with a free-flow drive of at least 60 s to fit travel-time factors to")
+    ratio = observed_s[usable] / freeflow_s[usable]
+    hour = hour_of_week[usable]
+    overall = np.full(24, np.median(ratio))
+    by_hour = _shrunk_medians(ratio, hour % 24, 24, overall)
+    by_week_hour = _shrunk_medians(ratio, hour, HOURS_PER_WEEK, np.tile(by_hour, 7))
+    return np.clip(by_week_hour, LEAST_FACTOR, MOST_FACTOR).astype(np.float32)
+
+
+def _shrunk_medians(
+    ratio: NDArray[np.float64], group: NDArray[np.int64], groups: int, towards: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], np.arange(groups + 1))
+    shrunk = towards.copy()
+    for cell in range(groups):
+        values = ratio[order[first[cell] : first[cell + 1]]]
+        if len(values):
+            weight = len(values) / (len(values) + SHRINK_TRIPS)
+            shrunk[cell] = weight * np.median(values) + (1.0 - weight) * towards[cell]
+    return shrunk

@@ -1,0 +1,93 @@
+"""Matching trips to links: snap both ends, settle the side of two-way streets, measure the way between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.model.city import Network
+from hailsim.model.network import BuiltNetwork
+from hailsim.model.paths import Ints, drive_times
+from hailsim.readers.snap import NO_LINK, Snapper
+
+# Two directions of one street differ by no more than this in length; else they are two roads between the same junctions.
+_SAME_STREET_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SnappedTrips:
+    """Links of each trip's ends, int64[T] (NO_LINK when none is near), and the distances to them, float64[T] metres."""
+
+    pickup_link: Ints
+    dropoff_link: Ints
+    pickup_m: NDArray[np.float64]
+    dropoff_m: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Drives:
+    """Trips on their final links: int64[T] twice, then float32[T] free-flow seconds and metres between link ends."""
+
+    pickup_link: Ints
+    dropoff_link: Ints
+    drive_freeflow_s: NDArray[np.float32]
+    distance_m: NDArray[np.float32]
+
+
+def opposite_links(network: Network) -> Ints:
+    """The other direction of each link's street, int64[L]; the link itself on one-way streets."""
+    links = network.links
+    junctions = int(max(network.link_from.max(), network.link_to.max())) + 1
+    forward = network.link_from.astype(np.int64) * junctions + network.link_to
+    backward = network.link_to.astype(np.int64) * junctions + network.link_from
+    order = np.argsort(forward, kind="stable")
+    at = np.minimum(np.searchsorted(forward[order], backward), links - 1)
+    other = order[at]
+    same_length = np.abs(network.length_m[other] - network.length_m) <= _SAME_STREET_SHARE * network.length_m + 1.0
+    return np.where((forward[other] == backward) & same_length, other, np.arange(links))
+
+
+def snap_trips(
+    built: BuiltNetwork,
+    snapper: Snapper,
+    ends_deg: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    farthest_m: float,
+) -> SnappedTrips:
+    """Snap (pickup_lat, pickup_lon, dropoff_lat, dropoff_lon) to links within `farthest_m`."""
+    pickup_link, pickup_m = snapper.snap(*built.projection.to_metres(ends_deg[0], ends_deg[1]), farthest_m)
+    dropoff_link, dropoff_m = snapper.snap(*built.projection.to_metres(ends_deg[2], ends_deg[3]), farthest_m)
+    return SnappedTrips(pickup_link, dropoff_link, pickup_m, dropoff_m)
+
+
+def same_street(network: Network, snapped: SnappedTrips) -> NDArray[np.bool_]:
+    """Trips that begin and end on one street, in either direction: nothing to drive between its ends."""
+    if not len(snapped.pickup_link):
+        return np.zeros(0, dtype=np.bool_)
+    opposite = opposite_links(network)
+    known = (snapped.pickup_link != NO_LINK) & (snapped.dropoff_link != NO_LINK)
+    there = snapped.pickup_link == snapped.dropoff_link
+    same: NDArray[np.bool_] = known & (there | (opposite[snapped.pickup_link] == snapped.dropoff_link))
+    return same
+
+
+def measure_drives(network: Network, turn_s: NDArray[np.float32], pickup_link: Ints, dropoff_link: Ints) -> Drives:
+    """Fastest free-flow drives between streets.
+
+    A GPS position 10 m off cannot tell the two directions of a street apart, and both parties choose: a customer stands where
+    taxis go the customer's way, a driver stops on the side one arrives at. So of the up to four combinations the fastest
+    counts; the side that geometry says wins ties. Without this the SF drives come out 8 % too long.
+    """
+    opposite = opposite_links(network)
+    best = Drives(pickup_link.copy(), dropoff_link.copy(), *drive_times(network, turn_s, pickup_link, dropoff_link))
+    for flip_pickup, flip_dropoff in ((False, True), (True, False), (True, True)):
+        pickup = opposite[pickup_link] if flip_pickup else pickup_link
+        dropoff = opposite[dropoff_link] if flip_dropoff else dropoff_link
+        changed = np.flatnonzero(((pickup != pickup_link) == flip_pickup) & ((dropoff != dropoff_link) == flip_dropoff))
+        seconds, metres = drive_times(network, turn_s, pickup[changed], dropoff[changed])
+        faster = seconds < best.drive_freeflow_s[changed]
+        rows = changed[faster]
+        best.pickup_link[rows], best.dropoff_link[rows] = pickup[rows], dropoff[rows]
+        best.drive_freeflow_s[rows], best.distance_m[rows] = seconds[faster], metres[faster]
+    return best

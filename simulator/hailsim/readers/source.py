@@ -1,0 +1,57 @@
+"""What every reader hands over: a road network, trips in degrees and UTC, and what the source says about itself.
+
+Glossary: T trip rows of a source, C vacant runs. Times are int64 seconds since 1970-01-01 UTC; NO_TIME where there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.model.geometry import Floats
+from hailsim.model.roads import RawNetwork
+
+NO_TIME = np.iinfo(np.int64).min
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTrips:
+    """Recorded trips. pickup_utc_s, dropoff_utc_s: int64[T]; *_lat, *_lon: float64[T] degrees, NaN where missing.
+
+    cab: int64[T] or None when the source does not tell cabs apart. unreadable: rows left out by the reader, counted by reason.
+    """
+
+    pickup_utc_s: Ints
+    dropoff_utc_s: Ints
+    pickup_lat: Floats
+    pickup_lon: Floats
+    dropoff_lat: Floats
+    dropoff_lon: Floats
+    cab: Ints | None
+    unreadable: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.pickup_utc_s)
+
+
+@dataclass(frozen=True, slots=True)
+class VacantRuns:
+    """Runs of vacant cabs: cab: int64[C]; start_utc_s, end_utc_s: int64[C]."""
+
+    cab: Ints
+    start_utc_s: Ints
+    end_utc_s: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCity:
+    """One source, read but not yet checked against itself. `files` are the names of what was read, for the provenance."""
+
+    kind: str
+    files: tuple[str, ...]
+    network: RawNetwork
+    trips: SourceTrips
+    vacant: VacantRuns | None
