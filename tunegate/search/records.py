@@ -26,13 +26,14 @@ _UNFINISHED = {OptunaState.RUNNING: TrialState.RUNNING, OptunaState.WAITING: Tri
 
 
 def is_born(trial: FrozenTrial, space: Space) -> bool:
-    """Whether the trial got all its parameters and its place among the proposals.
+    """Whether the trial is one: queued, or handed with all its parameters to a worker.
 
-    A process killed while asking leaves a trial without them. It never was a proposal, and the next one takes its place.
+    The worker's name is written last. A process killed while asking leaves a trial without it, which never counts.
     """
-    return ASKED in trial.user_attrs and (
-        trial.state is OptunaState.WAITING or trial.params.keys() == space.distributions.keys()
-    )
+    asked = trial.user_attrs.get(ASKED, {})
+    if trial.state is OptunaState.WAITING:
+        return bool(asked)
+    return "worker" in asked and trial.params.keys() == space.distributions.keys()
 
 
 def records(trials: Iterable[FrozenTrial], space: Space) -> tuple[TrialRecord, ...]:

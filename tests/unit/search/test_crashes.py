@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from optuna.storages.journal import JournalFileBackend
+
+from tunegate.domain.parameters import Parameters
+from tunegate.domain.trials import TrialState
+from tunegate.search.study import SearchStudy
+
+SCRIPT = Path(__file__).with_name("worker_process.py")
+
+
+class PowerCut(BaseException):
+    """Nothing in the product may catch this."""
+
+
+def run_until_power_cut(toy: ModuleType, url: str, monkeypatch: pytest.MonkeyPatch, writes: int) -> bool:
+    """Run a small campaign that dies at its n-th write to the journal; whether it died."""
+    append, left = JournalFileBackend.append_logs, [writes]
+
+    def append_or_die(self: JournalFileBackend, logs: list[dict[str, Any]]) -> None:
+        if left[0] == 0:
+            raise PowerCut
+        left[0] -= 1
+        append(self, logs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(JournalFileBackend, "append_logs", append_or_die)
+        try:
+            toy.work(SearchStudy.open(url, toy.definition(), toy.budget(4)), "w", fail_percent=40)
+        except PowerCut:
+            return True
+    return False
+
+
+def proposals(study: SearchStudy) -> list[Parameters]:
+    return list({record.proposal: record.parameters for record in study.trials()}.values())
+
+
+def test_a_crash_at_any_write_loses_nothing_and_changes_no_proposal(
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    straight = SearchStudy.open(f"journal://{tmp_path}/straight", toy.definition(), toy.budget(4))
+    toy.work(straight, "w", fail_percent=40)
+    died, writes = True, 0
+    while died:
+        url = f"journal://{tmp_path}/{writes}"
+        died = run_until_power_cut(toy, url, monkeypatch, writes)
+        study = SearchStudy.open(url, toy.definition(), toy.budget(4))
+        finished_before = [record for record in study.trials() if record.state is TrialState.COMPLETE]
+        study.recover_interrupted()
+        toy.work(study, "w", fail_percent=40)
+        records = study.trials()
+        assert Counter(record.state for record in records)[TrialState.COMPLETE] == 4, f"after {writes} writes"
+        assert proposals(study) == proposals(straight), f"after {writes} writes"
+        assert set(finished_before) <= set(records)
+        assert sum(record.is_production and record.state is TrialState.COMPLETE for record in records) == 1
+        writes += 1
+    assert writes > 40
+
+
+def test_a_worker_that_died_while_asking_blocks_nobody(
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for writes in range(4, 12):
+        url = f"journal://{tmp_path}/{writes}"
+        assert run_until_power_cut(toy, url, monkeypatch, writes)
+        survivor = SearchStudy.open(url, toy.definition(), toy.budget(4))
+        survivor.recover_interrupted("w")
+        toy.work(survivor, "survivor")
+        assert sum(record.state is TrialState.COMPLETE for record in survivor.trials()) == 4
+
+
+@pytest.mark.slow
+def test_a_campaign_killed_with_sigkill_resumes_at_once_and_completes_exactly(toy: ModuleType, url: str) -> None:
+    command = [sys.executable, str(SCRIPT), url, "40", "20"]
+    running = [subprocess.Popen([*command, f"process-{index}"], stdout=subprocess.PIPE, text=True) for index in range(3)]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+    study = SearchStudy.open(url, toy.definition(), toy.budget(40))
+    while len(study.trials()) < 15:
+        time.sleep(0.01)
+    for process in running:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+    began = time.monotonic()
+    resumed = SearchStudy.open(url, toy.definition(), toy.budget(40))
+    before = {record.number: record for record in resumed.trials() if record.state is TrialState.COMPLETE}
+    resumed.recover_interrupted()
+    toy.work(resumed, "w", fail_percent=20)
+    assert time.monotonic() - began < 10.0  # Optuna's own lock file would stall for 30 s.
+    after = {record.number: record for record in resumed.trials() if record.state is TrialState.COMPLETE}
+    assert len(after) == 40
+    assert before.items() <= after.items()
+
+
+def test_a_line_torn_by_a_crash_is_dropped(toy: ModuleType, tmp_path: Path) -> None:
+    url, journal = f"journal://{tmp_path}/study.journal", tmp_path / "study.journal"
+    toy.work(SearchStudy.open(url, toy.definition(), toy.budget(3)), "w")
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code":4,"worker_id":"x","stu')
+    study = SearchStudy.open(url, toy.definition(), toy.budget(5))
+    toy.work(study, "w")
+    assert journal.read_bytes().startswith(whole + b'{"op_code"')
+    assert sum(record.state is TrialState.COMPLETE for record in study.trials()) == 5
