@@ -128,16 +128,16 @@ def unit_of(spec: ParameterSpec | None) -> str:
 
 
 def parameter(value: float | None, spec: ParameterSpec | None) -> str:
-    """A parameter's value in at most four significant digits, whole when the parameter is."""
+    """A parameter's value in at most four significant digits, without zeros at the end; whole when the parameter is."""
     if value is None or not math.isfinite(value):
         return NOT_COMPUTED
     if spec is not None and spec.type == "int":
         return number(value, 0)
-    if value == 0:
-        return "0"
-    if not 1e-4 <= abs(value) < 1e7:
+    if value != 0 and not 1e-4 <= abs(value) < 1e7:
         return f"{value:.3e}".replace("-", MINUS)
-    return number(value, min(8, max(0, 3 - math.floor(math.log10(abs(value))))))
+    decimals = 0 if value == 0 else min(8, max(0, 3 - math.floor(math.log10(abs(value)))))
+    text = number(value, decimals)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def region(name: str) -> str:

@@ -60,10 +60,12 @@ def _banner(report: CampaignReport, words: Words) -> Banner:
     gate = report.gate
     delta = gate.judgement.delta_ml if gate is not None and verdict_sections.is_readable(gate) else None
     if gate is None or delta is None:
-        return Banner(tone, words.outcome.value, words.title, words.sentence, words.reason)
+        return Banner(tone, words.outcome.value.capitalize(), words.title, words.sentence, words.reason)
     detail = f"{verdict_sections.interval_name(gate)} {formats.span(delta)}"
     figure = formats.change(delta.estimate_pct)
-    return Banner(tone, words.outcome.value, words.title, words.sentence, words.reason, figure, detail, "fleet revenue")
+    return Banner(
+        tone, words.outcome.value.capitalize(), words.title, words.sentence, words.reason, figure, detail, "fleet revenue"
+    )
 
 
 def _headline_facts(report: CampaignReport) -> tuple[Fact, ...]:
@@ -87,7 +89,7 @@ def _gate_facts(report: CampaignReport, gate: GateResult) -> tuple[Fact, ...]:
     better, judged = days_better(gate)
     extra = extra_per_driver_minor(gate)
     days = (Fact("Held-out days", f"{better} of {judged}", "with more revenue"),) if judged else ()
-    money = (Fact("Per driver", formats.money(extra, report.money, with_sign=True), "more or less per day"),) if extra else ()
+    money = (Fact("Per driver", formats.money(extra, report.money, with_sign=True), "a day, on average"),) if extra else ()
     return (*days, *money)
 
 

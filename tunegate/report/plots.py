@@ -58,7 +58,7 @@ def forest(key: str, label: str, rows: Sequence[Row], ends: tuple[str, str]) -> 
         axes.set_xlim(min(values) - room, max(values) + room)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks([])
-        percent_ticks(axes, "x", 4 if narrow else 7)
+        percent_ticks(axes, "x", 5 if narrow else 7)
         bottom = len(rows) - 0.5
         note(axes, f"← {ends[0]}", (0, bottom), (0, -36), across=True, size=SMALL_PX, ink=Ink.MUTED)
         note(axes, f"{ends[1]} →", (1, bottom), (0, -36), across=True, size=SMALL_PX, ink=Ink.MUTED, align="right")
@@ -77,13 +77,14 @@ def _draw_row(axes: Axes, y: float, row: Row, half: float) -> None:
     if row.interval is not None:
         ends = [row.interval.low_pct, row.interval.high_pct]
         axes.plot(ends, [y, y], color=row.ink, linewidth=5, solid_capstyle="round", alpha=0.4)
-    axes.plot([row.estimate_pct], [y], marker="o", markersize=11, color=row.ink, markeredgecolor=Ink.SURFACE, markeredgewidth=2)
+    axes.plot([row.estimate_pct], [y], marker="o", markersize=11, color=row.ink, markeredgecolor=Ink.GROUND, markeredgewidth=2)
 
 
 def _label_row(axes: Axes, y: float, row: Row, *, narrow: bool) -> None:
     estimate = formats.change(row.estimate_pct)
     span = formats.span(row.interval) if row.interval is not None else ""
     if narrow:
+        axes.axhspan(y - 0.5, y - 0.07, color=Ink.GROUND, linewidth=0, zorder=2.5)  # no grid line through the words
         note(axes, row.name, (0, y - 0.36), (-6, 0), across=True, bold=True)
         note(axes, estimate, (1, y - 0.36), (6, 0), across=True, align="right", bold=True)
         note(axes, span, (1, y - 0.17), (6, 0), across=True, size=SMALL_PX, ink=Ink.MUTED, align="right")
@@ -104,7 +105,7 @@ def daily(key: str, label: str, days: Sequence[DayDifference], forecast: Forecas
         _scale_days(axes, chosen, shares, labels=6 if is_narrow(figure) else 14)
         for index, share in enumerate(shares):
             axes.plot([index, index], [0, share], color=ink, linewidth=2.5, alpha=0.45, solid_capstyle="butt")
-            face = ink if share > 0 else Ink.SURFACE
+            face = ink if share > 0 else Ink.GROUND
             axes.plot([index], [share], marker="o", markersize=9, color=face, markeredgecolor=ink, markeredgewidth=2,
                       gid=tip_id(index))  # fmt: skip
         axes.axhline(fmean(shares), color=ink, linewidth=1.25, linestyle=DASHED)

@@ -25,17 +25,9 @@ from tunegate.report.document import (
 )
 from tunegate.report.model import CampaignReport
 from tunegate.report.plots import importance
-from tunegate.report.trial_plots import history, scored, slice_plot
+from tunegate.report.trial_plots import below_picture, history, scored, slice_plot
 
 _STATE_TONES = {TrialState.COMPLETE: Tone.GOOD, TrialState.FAILED: Tone.BAD, TrialState.PRUNED: Tone.PLAIN}
-
-_HISTORY_LEGEND = (
-    LegendItem("sign-line", "best so far"),
-    LegendItem("sign-point", "trial"),
-    LegendItem("sign-diamond", "today's parameters"),
-    LegendItem("sign-cross", "failed"),
-    LegendItem("sign-bar", "pruned"),
-)
 
 
 def parameters(report: CampaignReport) -> Section:
@@ -59,17 +51,21 @@ def _parameter_row(report: CampaignReport, name: str) -> tuple[Cell, ...]:
     dimension = next((dimension for dimension in report.dimensions if dimension.name == name), None)
     before = report.production.get(name)
     head = Cell(name, spec.meaning if spec else "", code=True)
-    unit = formats.unit_of(spec)
     if report.candidate is None:
-        return head, Cell(formats.parameter(before, spec), unit), _within(spec, dimension, before, None)
+        return head, Cell(_with_unit(before, spec)), _within(spec, dimension, before, None)
     after = report.candidate.parameters.get(name)
     return (
         head,
-        Cell(formats.parameter(before, spec), unit),
-        Cell(formats.parameter(after, spec), unit),
+        Cell(_with_unit(before, spec)),
+        Cell(_with_unit(after, spec)),
         Cell(_change(before, after, spec)),
         _within(spec, dimension, before, after),
     )
+
+
+def _with_unit(value: float | None, spec: ParameterSpec | None) -> str:
+    text, unit = formats.parameter(value, spec), formats.unit_of(spec)
+    return text if not unit or text == formats.NOT_COMPUTED else f"{text}{formats.SPACE}{unit}"
 
 
 def _change(before: float | None, after: float | None, spec: ParameterSpec | None) -> str:
@@ -117,7 +113,7 @@ def search(report: CampaignReport) -> Section:
         best = max(points, key=lambda point: point.value_pct)
         label = f"Uplift of each trial in order; the best is trial {best.trial.number} with {formats.change(best.value_pct)}."
         chosen = report.candidate.trial_number if report.candidate else None
-        blocks.append(Picture("Uplift by trial", history("history", label, report.trials, chosen), _HISTORY_LEGEND))
+        blocks.append(Picture("Uplift by trial", history("history", label, report.trials, chosen), _history_legend(report)))
     else:
         blocks.append(Text("No trial was completed with a value."))
     blocks.extend(_importance_blocks(report))
@@ -125,6 +121,18 @@ def search(report: CampaignReport) -> Section:
         blocks.append(_slices(report))
     blocks.append(Fold(f"All {formats.plural(len(report.trials), 'trial')}", (_trial_table(report),)))
     return Section("search", "The search", lead, tuple(blocks))
+
+
+def _history_legend(report: CampaignReport) -> tuple[LegendItem, ...]:
+    below = below_picture(report.trials)
+    return (
+        LegendItem("sign-line", "best so far"),
+        LegendItem("sign-point", "trial"),
+        LegendItem("sign-diamond", "today's parameters"),
+        *((LegendItem("sign-down", f"{formats.plural(below, 'trial')} worse than shown"),) if below else ()),
+        *((LegendItem("sign-cross", "failed"),) if report.count(TrialState.FAILED) else ()),
+        *((LegendItem("sign-bar", "pruned"),) if report.count(TrialState.PRUNED) else ()),
+    )
 
 
 def _importance_blocks(report: CampaignReport) -> tuple[Block, ...]:

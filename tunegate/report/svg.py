@@ -29,7 +29,7 @@ class Ink(StrEnum):
     GRID = "#040404"
     ACCENT = "#050505"
     SECOND = "#060606"
-    SURFACE = "#070707"
+    GROUND = "#070707"
     BAD = "#080808"
 
 
@@ -40,7 +40,7 @@ _VARIABLES = {
     Ink.GRID.value: "var(--grid)",
     Ink.ACCENT.value: "var(--accent)",
     Ink.SECOND.value: "var(--second)",
-    Ink.SURFACE.value: "var(--surface)",
+    Ink.GROUND.value: "var(--ground, var(--page))",
     Ink.BAD.value: "var(--bad)",
 }
 
@@ -166,4 +166,6 @@ def _has_title(group: ET.Element) -> bool:
 
 def _theme(value: str) -> str:
     themed = _FAMILY.sub("", _COLOUR.sub(lambda found: _VARIABLES[found[0]], value))
-    return _FONT.sub(lambda found: f"font-size: {found['size']}px; font-weight: {600 if found['weight'] else 400}", themed).strip()
+    return _FONT.sub(
+        lambda found: f"font-size: {found['size']}px; font-weight: {600 if found['weight'] else 400}", themed
+    ).strip()

@@ -41,12 +41,19 @@ def scored(trials: Sequence[TrialRecord]) -> tuple[Scored, ...]:
 
 
 def value_range(points: Sequence[Scored]) -> tuple[float, float]:
-    """Limits that show the good trials well: the worst are left below when they would squeeze the rest together."""
+    """Limits that show zero and the good trials well: the worst are left below when they would squeeze the rest together."""
     values = sorted([0.0, *(point.value_pct for point in points)])
     high, lower_quartile = values[-1], values[len(values) // 4]
-    low = max(values[0], lower_quartile - 1.5 * (high - lower_quartile or 1.0))
+    low = min(0.0, max(values[0], lower_quartile - 0.75 * (high - lower_quartile or 1.0)))
     room = 0.1 * (high - low or 1.0)
     return low - room, high + room
+
+
+def below_picture(trials: Sequence[TrialRecord]) -> int:
+    """How many trials are so much worse that only a mark at the lower edge shows them."""
+    points = scored(trials)
+    low, _ = value_range(points)
+    return sum(point.value_pct < low for point in points)
 
 
 def history(key: str, label: str, trials: Sequence[TrialRecord], candidate_number: int | None) -> Plot:
@@ -88,10 +95,10 @@ def _draw_points(axes: Axes, points: Sequence[Scored], low: float, candidate_num
             continue
         at = (point.trial.number, point.value_pct)
         if point.trial.is_production:
-            axes.plot(*at, marker="D", markersize=8, color=Ink.TEXT, markeredgecolor=Ink.SURFACE, clip_on=False)
+            axes.plot(*at, marker="D", markersize=8, color=Ink.TEXT, markeredgecolor=Ink.GROUND, clip_on=False)
             continue
         axes.plot(
-            *at, marker="o", markersize=11, color=Ink.ACCENT, markeredgecolor=Ink.SURFACE, markeredgewidth=2, clip_on=False
+            *at, marker="o", markersize=11, color=Ink.ACCENT, markeredgecolor=Ink.GROUND, markeredgewidth=2, clip_on=False
         )
         note(
             axes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunegate.domain.days import Forecast
+from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Interval, Invalid
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding, Judgement
 from tunegate.report import formats
@@ -73,11 +74,7 @@ def _row(name: str, interval: Interval | None, ink: Ink, mark: Mark | None) -> t
 
 
 def _effect_facts(report: CampaignReport, gate: GateResult) -> tuple[Fact, ...]:
-    judgement = gate.judgement
-    facts = [
-        Fact(f"{FORECAST_NAMES[forecast]}: change", formats.change(delta.estimate_pct if delta else None), formats.span(delta))
-        for forecast, delta in ((Forecast.ML, judgement.delta_ml), (Forecast.STATISTICS, judgement.delta_statistics))
-    ]
+    judgement, facts = gate.judgement, list[Fact]()
     p_values = {Forecast.ML: judgement.sign_flip_p_ml, Forecast.STATISTICS: judgement.sign_flip_p_statistics}
     for forecast, p_value in p_values.items():
         better, judged = days_better(gate, forecast)
@@ -105,7 +102,9 @@ def _day_blocks(report: CampaignReport, gate: GateResult) -> tuple[Picture | Tab
         if judged:
             name = FORECAST_NAMES[forecast]
             label = f"{name}: the candidate earned more on {better} of {judged} held-out days; the table below has every day."
-            blocks.append(Picture(name, daily(f"days-{forecast.value}", label, days, forecast, report.money), _legend(forecast)))
+            blocks.append(
+                Picture(name, daily(f"days-{forecast.value}", label, days, forecast, report.money), _legend(forecast))
+            )
     return tuple(blocks) or (Text("No held-out day could be compared."),)
 
 
@@ -191,7 +190,7 @@ def guardrails(report: CampaignReport, gate: GateResult) -> Section:
 def _guardrail_blocks(report: CampaignReport, gate: GateResult) -> tuple[Table | Text, ...]:
     rows = tuple(_guardrail_row(report, outcome) for outcome in gate.judgement.guardrails)
     columns = (Column("Guardrail"), Column("Change", numeric=True), Column("At worst", numeric=True),
-               Column("Margin", numeric=True), Column("Verdict"))  # fmt: skip
+               Column("Must stay", numeric=True), Column("Verdict"))  # fmt: skip
     blocks: list[Table | Text] = []
     if rows:
         blocks.append(Table("Changes from today's parameters to the candidate, ML forecast", columns, rows))
@@ -212,13 +211,13 @@ def _guardrail_row(report: CampaignReport, outcome: GuardrailOutcome) -> tuple[C
     spec = next((spec for spec in report.metrics if spec.name == outcome.metric), None)
     unit = outcome.unit
     tone, word = _STATES[outcome.standing]
-    falls = outcome.direction.value == "higher"
-    allowed = f"may {'fall' if falls else 'rise'} by less than"
+    falls = outcome.direction is Direction.HIGHER
+    limit = f"above {formats.change(-outcome.margin, unit)}" if falls else f"below {formats.change(outcome.margin, unit)}"
     return (
         Cell(formats.label(spec.meaning if spec else outcome.metric), outcome.metric),
         Cell(formats.change(outcome.estimate, unit)),
         Cell(formats.change(outcome.bound, unit)),
-        Cell(formats.amount(outcome.margin, unit), allowed),
+        Cell(limit),
         Cell(word, outcome.note or "", tone=tone),
     )
 
@@ -274,9 +273,9 @@ def _characteristics(gate: GateResult) -> Table:
     rows = tuple(
         (
             Cell(formats.label(rate.name)),
-            Cell(formats.amount(rate.measured_pct, digits=1)),
+            Cell(formats.amount(rate.measured_pct, digits=1) if formats.is_there(rate.measured_pct) else "not measured"),
             Cell(rate.demanded),
-            Cell("not measured", tone=Tone.UNSURE) if rate.met is None
+            Cell("open", tone=Tone.UNSURE) if rate.met is None
             else Cell("met" if rate.met else "missed", tone=Tone.GOOD if rate.met else Tone.BAD),
         )
         for rate in gate.operating_characteristics

@@ -75,12 +75,19 @@ CANDIDATE = Parameters(
         "lookahead_links": 16,
     }
 )
+BEST_NUMBER = 35
 GUARDRAILS = (
-    GuardrailOutcome("utilisation", Direction.HIGHER, GuardrailKind.FRACTION_POINTS, 0.5, 0.41, 0.18, 0.64, GuardrailStanding.HELD),
+    GuardrailOutcome(
+        "utilisation", Direction.HIGHER, GuardrailKind.FRACTION_POINTS, 0.5, 0.41, 0.18, 0.64, GuardrailStanding.HELD
+    ),
     GuardrailOutcome("empty_m", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 1.0, -0.72, -1.31, -0.13, GuardrailStanding.HELD),
-    GuardrailOutcome("wait_mean_s", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 2.0, 0.35, -0.62, 1.32, GuardrailStanding.HELD),
+    GuardrailOutcome(
+        "wait_mean_s", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 2.0, 0.35, -0.62, 1.32, GuardrailStanding.HELD
+    ),
     GuardrailOutcome("wait_p95_s", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 3.0, 1.14, -0.9, 2.47, GuardrailStanding.HELD),
-    GuardrailOutcome("lost_share", Direction.LOWER, GuardrailKind.FRACTION_POINTS, 0.3, -0.05, -0.16, 0.06, GuardrailStanding.HELD),
+    GuardrailOutcome(
+        "lost_share", Direction.LOWER, GuardrailKind.FRACTION_POINTS, 0.3, -0.05, -0.16, 0.06, GuardrailStanding.HELD
+    ),
 )
 METRICS = (
     MetricSpec("revenue_minor", "minor", Direction.HIGHER, "fleet revenue"),
@@ -96,10 +103,14 @@ PERIODS = Periods(
     validation=Period(date(2008, 5, 23), date(2008, 5, 24)),
     test=Period(date(2008, 5, 25), date(2008, 6, 7)),
 )
+PLAIN_WORDS = (
+    "The gain is large. What could still change the verdict is the fallback: its lower bound is 0.38 points above its margin.",
+    "On 29 May the two sides did not meet the same customers, so their difference may be chance.",
+)
 VERDICTS: dict[str, Verdict] = {
     "promote": Promote("Better with the ML forecast, no worse with the fallback, and every guardrail held."),
     "reject": Reject("The upper bound of the change, +0.31 %, is below the minimum effect of 0.50 %."),
-    "inconclusive": Inconclusive("The lower bound of the change, −0.22 %, is not above zero.", Remedy.MORE_DAYS),
+    "inconclusive": Inconclusive("The lower bound of the change, -0.22 %, is not above zero.", Remedy.MORE_DAYS),
     "invalid": Invalid("order_logs: day 2008-05-29, seed 3 differs between the arms."),
 }
 ML_INTERVALS = {
@@ -123,6 +134,8 @@ def trials(complete: int, failed_every: int = 11, pruned_every: int = 0) -> tupl
             state = TrialState.PRUNED
         done += state is TrialState.COMPLETE
         made.append(_trial(number, state, draw))
+    if complete > BEST_NUMBER:
+        made[BEST_NUMBER] = replace(made[BEST_NUMBER], value_pct=3.14, parameters=CANDIDATE)
     return tuple(made)
 
 
@@ -133,9 +146,7 @@ def _trial(number: int, state: TrialState, draw: random.Random) -> TrialRecord:
             values[dimension.name] = math.exp(draw.uniform(math.log(dimension.low), math.log(dimension.high)))
         else:
             values[dimension.name] = draw.uniform(dimension.low, dimension.high)
-    miss = sum(
-        ((values[d.name] - CANDIDATE[d.name]) / (d.high - d.low)) ** 2 for d in DIMENSIONS
-    )
+    miss = sum(((values[d.name] - CANDIDATE[d.name]) / (d.high - d.low)) ** 2 for d in DIMENSIONS)
     value = 0.0 if number == 0 else 2.4 - 14 * miss * math.exp(-number / 25) + draw.gauss(0, 0.35)
     return TrialRecord(
         number=number,
@@ -184,17 +195,16 @@ def gate_result(name: str) -> GateResult:
         guardrails=GUARDRAILS,
         worst_zone=WorstZone("zone 17", -0.36, -1.45, 0.73, 42, 6, 2.871),
         checks=(
-            Check("order_logs", not is_invalid, "day 2008-05-29, seed 3 differs" if is_invalid else "equal on 56 days and seeds"),
+            Check(
+                "order_logs", not is_invalid, "day 2008-05-29, seed 3 differs" if is_invalid else "equal on 56 days and seeds"
+            ),
             Check("drivers", True, "536 drivers in all arms"),
             Check("self_check", True, "production against itself gives exactly 0"),
         ),
         components_ml=VarianceComponents(14, 4, 1.31, 0.87, 1.38),
         components_statistics=VarianceComponents(14, 4, 1.17, None, 1.17),
         minimum_detectable_effect_pct=1.05,
-        plain_words=(
-            "The gain is large against its uncertainty: it would take four more days with the worst loss seen so far before the "
-            "interval touched zero. What could still change the verdict is the fallback, whose lower bound is 0.38 points above its margin."
-        ),
+        plain_words=PLAIN_WORDS[is_invalid],
     )
     policy = GatePolicy(
         minimum_effect_pct=0.5,
@@ -210,7 +220,7 @@ def gate_result(name: str) -> GateResult:
         OperatingCharacteristic("A/A promotion, AR(0.4) days", 4.71, "at most 5 %", met=True),
         OperatingCharacteristic("power at +1 %/+1 %", 92.6, "at least 90 %", met=True),
         OperatingCharacteristic("coverage of the 90 % interval", 87.3, "88 to 95 %", met=False),
-        OperatingCharacteristic("promotion with the fallback at −0.5 %", None, "at most 5 %", met=None),
+        OperatingCharacteristic("promotion with the fallback at -0.5 %", None, "at most 5 %", met=None),
     )
     return GateResult(judgement, policy, 536.0, PeriodUse(2, 2.5), rates)
 
@@ -255,7 +265,13 @@ def campaign(name: str = "promote", complete: int = 40) -> CampaignReport:
         dimensions=DIMENSIONS,
         production=PRODUCTION,
         trials=tried,
-        importance={"gamma": 0.47, "max_wait_s": 0.24, "temperature": 0.17, "turn_weight_left": 0.09, "road_class_weight_primary": 0.03},
+        importance={
+            "gamma": 0.47,
+            "max_wait_s": 0.24,
+            "temperature": 0.17,
+            "turn_weight_left": 0.09,
+            "road_class_weight_primary": 0.03,
+        },
         confirmations=(first, second, Confirmation(9, 1.87, None, "the simulator hung for 600 s")),
         candidate=None if is_nothing else Candidate(best.number, CANDIDATE, 3.14, Interval(2.27, 0.91, 3.63)),
         gate=None if is_nothing else gate_result(name),
