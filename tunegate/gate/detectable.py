@@ -7,6 +7,7 @@ one set of draws gives the whole power curve.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -14,14 +15,27 @@ import numpy as np
 from tunegate.gate.intervals import FloatArray, keyed_generator, wider_half_width
 from tunegate.gate.policy import FEWEST_DAYS
 
-DRAWS = 20_000
+DRAWS = 8_000
 DETECTABLE_POWER = 0.8
 
 
 @lru_cache(maxsize=256)
-def unit_gates(days: int, level: float, stream: str = "ml") -> tuple[FloatArray, FloatArray]:
+def unit_gates(days: int, level: float) -> tuple[FloatArray, FloatArray]:
     """Means and half-widths (n,) of `DRAWS` gates on standard normal days."""
+    return _unit_gates(days, level, 0.0, "ml")
+
+
+@lru_cache(maxsize=256)
+def fallback_unit_gates(days: int, level: float, correlation: float) -> tuple[FloatArray, FloatArray]:
+    """The same for the fallback of those gates, whose days are correlated with the ml days."""
+    return _unit_gates(days, level, correlation, "statistics")
+
+
+def _unit_gates(days: int, level: float, correlation: float, stream: str) -> tuple[FloatArray, FloatArray]:
     values = keyed_generator("unit gates", stream, days).standard_normal((DRAWS, days))
+    if correlation:
+        ml = keyed_generator("unit gates", "ml", days).standard_normal((DRAWS, days))
+        values = correlation * ml + math.sqrt(1.0 - correlation**2) * values
     return values.mean(axis=-1), wider_half_width(values, level)
 
 

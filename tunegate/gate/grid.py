@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
 
 import numpy as np
 
-from tunegate.domain.days import Arm, DayResult, Forecast
-from tunegate.gate.evidence import GateEvidence, rows_by_cell
+from tunegate.domain.days import Arm, DayResult, Forecast, SimulationAnswer
+from tunegate.gate.evidence import Pattern, rows_by_cell
 from tunegate.gate.intervals import FloatArray
 
 REVENUE = "revenue_minor"
@@ -23,21 +26,40 @@ class PairedRows:
     candidate: Rows
 
 
-def paired_rows(evidence: GateEvidence, forecast: Forecast) -> PairedRows | None:
+class Runs(Protocol):
+    """Answers of patterns on the same days and seeds: evidence of a gate, or runs on tuning days."""
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Days, in order."""
+        ...
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of every day."""
+        ...
+
+    @property
+    def answers(self) -> Mapping[Pattern, SimulationAnswer]:
+        """What was simulated; a pattern may be missing."""
+        ...
+
+
+def paired_rows(runs: Runs, forecast: Forecast) -> PairedRows | None:
     """Both arms' rows, or None when an arm or any day and seed is missing."""
-    production = _rows(evidence, Arm.PRODUCTION, forecast)
-    candidate = _rows(evidence, Arm.CANDIDATE, forecast)
+    production = _rows(runs, Arm.PRODUCTION, forecast)
+    candidate = _rows(runs, Arm.CANDIDATE, forecast)
     return None if production is None or candidate is None else PairedRows(production, candidate)
 
 
-def _rows(evidence: GateEvidence, arm: Arm, forecast: Forecast) -> Rows | None:
-    answer = evidence.answers.get((arm, forecast))
-    if answer is None or not evidence.cells:
+def _rows(runs: Runs, arm: Arm, forecast: Forecast) -> Rows | None:
+    answer = runs.answers.get((arm, forecast))
+    if answer is None or not runs.days or not runs.seeds:
         return None
     found = rows_by_cell(answer)
-    if not evidence.cells <= found.keys():
+    if any((day, seed) not in found for day in runs.days for seed in runs.seeds):
         return None
-    return tuple(tuple(found[day, seed] for seed in evidence.seeds) for day in evidence.days)
+    return tuple(tuple(found[day, seed] for seed in runs.seeds) for day in runs.days)
 
 
 def metric_cells(rows: Rows, metric: str) -> FloatArray | None:

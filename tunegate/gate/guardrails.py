@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunegate.domain.parameters import Direction
 from tunegate.gate.grid import PairedRows, metric_cells
-from tunegate.gate.intervals import FloatArray, interval_of, paired_days_pct
+from tunegate.gate.intervals import FloatArray, interval_of
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding
 from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
 
@@ -19,10 +19,10 @@ def judge_guardrail(rows: PairedRows | None, guardrail: GuardrailPolicy, level: 
     candidate = metric_cells(rows.candidate, guardrail.metric)
     if production is None or candidate is None:
         return not_computed(guardrail, "the simulator gave no finite number on some day")
-    days = change_by_day(production, candidate, guardrail.kind)
-    if days is None:
+    cells = change_cells(production, candidate, guardrail.kind)
+    if cells is None:
         return not_computed(guardrail, "production's mean is not above zero, so there is nothing to be relative to")
-    interval = interval_of(days, level)
+    interval = interval_of(cells.mean(axis=1), level)
     if interval is None:
         return not_computed(guardrail, "too few days, or the same change on every day, so no interval")
     low, high = interval.low_pct, interval.high_pct
@@ -38,12 +38,14 @@ def judge_guardrail(rows: PairedRows | None, guardrail: GuardrailPolicy, level: 
     )
 
 
-def change_by_day(production: FloatArray, candidate: FloatArray, kind: GuardrailKind) -> FloatArray | None:
-    """Change of each day (D,) from cells (D, R), in the unit of the kind; None when there is no base to be relative to."""
-    if kind is not GuardrailKind.RELATIVE_PCT:
-        points: FloatArray = _POINTS_PER_UNIT[kind] * (candidate - production).mean(axis=-1)
-        return points
-    return paired_days_pct(production, candidate) if production.mean() > 0 else None
+def change_cells(production: FloatArray, candidate: FloatArray, kind: GuardrailKind) -> FloatArray | None:
+    """Change of each day and seed (D, R) in the unit of the kind; None when there is no base to be relative to."""
+    if kind is GuardrailKind.RELATIVE_PCT:
+        base = production.mean()
+        factor = 100.0 / base if base > 0 else None
+    else:
+        factor = _POINTS_PER_UNIT[kind]
+    return None if factor is None else factor * (candidate - production)
 
 
 def standing_of(low: float, high: float, direction: Direction, margin: float) -> GuardrailStanding:

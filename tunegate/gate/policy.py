@@ -44,6 +44,11 @@ class GuardrailPolicy:
         if self.direction is Direction.NEITHER:
             raise ValueError(f"a guardrail needs a good direction, higher or lower, but got neither for {self.metric}")
 
+    @property
+    def unit(self) -> str:
+        """`%` or `points`."""
+        return "%" if self.kind is GuardrailKind.RELATIVE_PCT else "points"
+
 
 @dataclass(frozen=True, slots=True)
 class GatePolicy:

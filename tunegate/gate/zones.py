@@ -11,6 +11,7 @@ Arrays: `zone_days` (D, Z) float64, day difference in percent of the zone's own 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -60,13 +61,10 @@ def judge_worst_zone(rows: PairedRows | None, margin_pct: float, level: float) -
 
 def worst_zone(rows: PairedRows, margin_pct: float, level: float) -> WorstZone | None:
     """The zone with the lowest simultaneous bound (if one is shown to be beyond the margin, that one), or None."""
-    zones = tuple(sorted(_zones_of(rows.production) | _zones_of(rows.candidate)))
-    production, candidate = zone_cells(rows.production, zones), zone_cells(rows.candidate, zones)
-    if production.shape[0] < FEWEST_DAYS:
+    series = zone_series(rows)
+    if series is None or len(rows.production) < FEWEST_DAYS:
         return None
-    names, zone_days = _stand_alone_or_pool(zones, production.mean(axis=1), candidate.mean(axis=1))
-    if not names:
-        return None
+    zone_days = series.cells_pct.mean(axis=1)
     estimates = zone_days.mean(axis=0)
     errors = zone_days.std(axis=0, ddof=1) / math.sqrt(zone_days.shape[0])
     still = errors < NO_SPREAD_PCT
@@ -75,14 +73,13 @@ def worst_zone(rows: PairedRows, margin_pct: float, level: float) -> WorstZone |
     critical = critical_value(zone_days[:, ~still], level) if (~still).any() else 0.0
     lows, highs = estimates - critical * errors, estimates + critical * errors
     worst = int(highs.argmin() if highs.min() < -margin_pct else lows.argmin())
-    alone = len(names) - (POOLED in names)
     return WorstZone(
-        names[worst],
+        series.names[worst],
         float(estimates[worst]),
         float(lows.min()),
         float(highs.min()),
-        alone,
-        len(zones) - alone,
+        len(series.names) - (POOLED in series.names),
+        series.pooled,
         critical,
     )
 
@@ -119,26 +116,36 @@ def _signs(days: int) -> FloatArray:
     return np.where(keyed_generator("worst-zone", days).random((_SIGN_DRAWS, days)) < 0.5, -1.0, 1.0)
 
 
-def _stand_alone_or_pool(zones: tuple[str, ...], production: FloatArray, candidate: FloatArray) -> tuple[list[str], FloatArray]:
-    """Names and day differences (D, Z') of the large zones and of the pool, from day means (D, Z) of both arms.
+@dataclass(frozen=True, slots=True)
+class ZoneSeries:
+    """Differences (D, R, Z) of the zones judged alone and, last, of the `pooled` small ones, in percent of their revenue."""
+
+    names: tuple[str, ...]
+    cells_pct: FloatArray
+    pooled: int
+
+
+def zone_series(rows: PairedRows) -> ZoneSeries | None:
+    """Zones large enough to stand alone, and the pool of the others; None where no zone earned anything.
 
     A pool that is itself too small takes the smallest of the large zones in.
     """
-    totals = production.mean(axis=0)
-    large = totals >= STANDS_ALONE_SHARE * totals.sum()
-    large &= totals > 0
+    zones = tuple(sorted(_zones_of(rows.production) | _zones_of(rows.candidate)))
+    production, candidate = zone_cells(rows.production, zones), zone_cells(rows.candidate, zones)
+    totals = production.mean(axis=(0, 1))
+    if not totals.sum() > 0:
+        return None
+    large = (totals > 0) & (totals >= STANDS_ALONE_SHARE * totals.sum())
     if large.any() and 0 < totals[~large].sum() < STANDS_ALONE_SHARE * totals.sum():
         large[np.flatnonzero(large)[totals[large].argmin()]] = False
     names = [zone for zone, is_large in zip(zones, large, strict=True) if is_large]
-    bases = [totals[large]]
-    differences = [(candidate - production)[:, large]]
-    pooled_base = totals[~large].sum()
-    if pooled_base > 0:
+    change = candidate - production
+    bases, changes = totals[large], change[:, :, large]
+    if totals[~large].sum() > 0:
         names.append(POOLED)
-        bases.append(np.array([pooled_base]))
-        differences.append((candidate - production)[:, ~large].sum(axis=1, keepdims=True))
-    zone_days: FloatArray = 100.0 * np.concatenate(differences, axis=1) / np.concatenate(bases)
-    return names, zone_days
+        bases = np.append(bases, totals[~large].sum())
+        changes = np.concatenate((changes, change[:, :, ~large].sum(axis=2, keepdims=True)), axis=2)
+    return ZoneSeries(tuple(names), 100.0 * changes / bases, int((~large).sum()))
 
 
 def _zones_of(rows: Rows) -> set[str]:

@@ -1,0 +1,122 @@
+"""The ledger of test periods: how much error level the next verdict on some days may spend.
+
+A region decides beforehand how many verdicts K a test period is for. Each of them spends alpha / K, so that however many null
+candidates are tried on overlapping days, at most a share alpha of periods ever passes one (Bonferroni). With K = 1 the one
+verdict has the whole level. When the level is spent, the answer is a refusal that asks for fresh days: the window must roll.
+
+Any overlap counts in full, since one shared day is enough for two verdicts to be lucky together. Judging the same candidate in
+the same campaign on the same period again (a campaign that was resumed) learns nothing new and spends nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tunegate.domain.periods import Period
+
+_ROUNDING = 1e-9
+
+
+class Use(Protocol):
+    """One verdict on a test period, as the ledger keeps it."""
+
+    @property
+    def region(self) -> str:
+        """Whose ledger."""
+        ...
+
+    @property
+    def test(self) -> Period:
+        """Days the verdict was on."""
+        ...
+
+    @property
+    def campaign(self) -> str:
+        """Campaign that asked."""
+        ...
+
+    @property
+    def candidate_digest(self) -> str:
+        """What was judged."""
+        ...
+
+    @property
+    def alpha_spent(self) -> float:
+        """One-sided level it spent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPolicy:
+    """The level of a test period, and how many verdicts share it. Raises ValueError when out of range."""
+
+    one_sided_level: float
+    verdicts_per_period: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.one_sided_level < 0.5:
+            raise ValueError(f"`0 < one_sided_level < 0.5` must hold, but got {self.one_sided_level}")
+        if self.verdicts_per_period < 1:
+            raise ValueError(f"`verdicts_per_period >= 1` must hold, but got {self.verdicts_per_period}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be judged next."""
+
+    region: str
+    test: Period
+    campaign: str
+    candidate_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The verdict may spend `alpha`.
+
+    `use` counts the verdicts on overlapping days, this one included; `level_left` is what remains for later ones. `repeated`
+    says that this very verdict is in the ledger already and is not to be entered again.
+    """
+
+    alpha: float
+    use: int
+    level_left: float
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The level of these days is spent: `reason` says by what, `remedy` what to do."""
+
+    reason: str
+    remedy: str
+
+
+def overlapping(entries: Sequence[Use], region: str, test: Period) -> tuple[Use, ...]:
+    """The region's verdicts that rest on at least one of these days."""
+    return tuple(
+        entry for entry in entries if entry.region == region and entry.test.first <= test.last and test.first <= entry.test.last
+    )
+
+
+def allowance(entries: Sequence[Use], asked: Asked, policy: LedgerPolicy) -> Allowance | Refusal:
+    """What the next verdict may spend, given every verdict of the region so far, oldest first."""
+    earlier = overlapping(entries, asked.region, asked.test)
+    spent = math.fsum(entry.alpha_spent for entry in earlier)
+    for use, entry in enumerate(earlier, start=1):
+        if (entry.test, entry.campaign, entry.candidate_digest) == (asked.test, asked.campaign, asked.candidate_digest):
+            return Allowance(entry.alpha_spent, use, max(0.0, policy.one_sided_level - spent), repeated=True)
+    share = policy.one_sided_level / policy.verdicts_per_period
+    left = policy.one_sided_level - spent
+    if left < share * (1.0 - _ROUNDING):
+        campaigns = ", ".join(entry.campaign for entry in earlier)
+        return Refusal(
+            f"{len(earlier)} verdicts ({campaigns}) on days of {asked.test} have spent {spent:.3g} of the error level of "
+            f"{policy.one_sided_level:g}, and another would need {share:.3g}",
+            f"Roll the test period past {max(entry.test.last for entry in earlier)}, so that it holds only days nobody was "
+            "judged on. More verdicts per period have to be planned before the first one.",
+        )
+    return Allowance(share, len(earlier) + 1, max(0.0, left - share), repeated=False)

@@ -1,0 +1,77 @@
+"""Which guardrails a planned gate could ever show to hold: a margin under four standard errors always ends inconclusive."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tunegate.gate.detectable import unit_gates
+from tunegate.gate.grid import PairedRows, metric_cells
+from tunegate.gate.guardrails import change_cells
+from tunegate.gate.intervals import t_quantile
+from tunegate.gate.plan import Plan
+from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailPolicy
+from tunegate.gate.variance import components, day_mean_sd
+from tunegate.gate.zones import WORST_ZONE, zone_series
+
+TIGHT_MARGIN_ERRORS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailForecast:
+    """What the planned gate will see of a guardrail, in the guardrail's unit.
+
+    `margin_errors` is the margin in standard errors; `too_tight` when that is under four. `chance_held` is the chance that a
+    metric that does not change is shown to be inside its margin. None where the tuning days give no standard error.
+    """
+
+    metric: str
+    unit: str
+    margin: float
+    standard_error: float | None
+    margin_errors: float | None
+    chance_held: float | None
+    too_tight: bool | None
+
+
+def forecast_guardrails(rows: PairedRows, plan: Plan, policy: GatePolicy) -> tuple[GuardrailForecast, ...]:
+    """Every guardrail of the policy in its order, the worst zone last, from ml runs on tuning days."""
+    forecasts = []
+    for guardrail in policy.guardrails:
+        production = metric_cells(rows.production, guardrail.metric)
+        candidate = metric_cells(rows.candidate, guardrail.metric)
+        cells = None if production is None or candidate is None else change_cells(production, candidate, guardrail.kind)
+        parts = None if cells is None else components(cells)
+        sd = None if parts is None else day_mean_sd(parts, plan.seeds)
+        forecasts.append(_guardrail_forecast(guardrail, sd, plan))
+    if policy.worst_zone_margin_pct is not None:
+        forecasts.append(_worst_zone_forecast(rows, policy.worst_zone_margin_pct, plan))
+    return tuple(forecasts)
+
+
+def _guardrail_forecast(guardrail: GuardrailPolicy, sd_day_mean: float | None, plan: Plan) -> GuardrailForecast:
+    metric, unit, margin = guardrail.metric, guardrail.unit, guardrail.margin
+    if sd_day_mean is None or plan.days < FEWEST_DAYS:
+        return GuardrailForecast(metric, unit, margin, None, None, None, None)
+    error = sd_day_mean / math.sqrt(plan.days)
+    if error == 0:
+        return GuardrailForecast(metric, unit, margin, 0.0, None, 1.0, too_tight=False)
+    means, half_widths = unit_gates(plan.days, plan.level)
+    held = float((sd_day_mean * (half_widths - means) < margin).mean())
+    return GuardrailForecast(metric, unit, margin, error, margin / error, held, margin / error < TIGHT_MARGIN_ERRORS)
+
+
+def _worst_zone_forecast(rows: PairedRows, margin_pct: float, plan: Plan) -> GuardrailForecast:
+    """The noisiest zone's standard error; its margin must also be wider than bounds that hold for all zones at once."""
+    series = zone_series(rows)
+    unknown = GuardrailForecast(WORST_ZONE, "%", margin_pct, None, None, None, None)
+    if series is None or plan.days < FEWEST_DAYS:
+        return unknown
+    zones = len(series.names)
+    parts = [components(series.cells_pct[:, :, zone]) for zone in range(zones)]
+    sds = [day_mean_sd(part, plan.seeds) for part in parts if part is not None]
+    if not sds or max(sds) == 0:
+        return unknown
+    error = max(sds) / math.sqrt(plan.days)
+    needed = max(TIGHT_MARGIN_ERRORS, t_quantile(plan.days - 1, plan.level / zones))
+    return GuardrailForecast(WORST_ZONE, "%", margin_pct, error, margin_pct / error, None, margin_pct / error < needed)
