@@ -45,6 +45,8 @@ _NEAR_MASK = NEAR_S - 1
 _FAR_MASK = FAR_S - 1
 _LINK_MASK = np.int64(MAX_LINKS)
 _ONE = np.uint64(1)
+_SIX = np.uint64(6)
+_SIXTY_THREE = np.uint64(63)
 
 
 class MovingArrays(NamedTuple):
@@ -67,13 +69,10 @@ def _put_far(moving, taxi, now_s):
     moving.far[bucket] = taxi
 
 
-@njit(cache=True, inline="always")
-def _put(moving, taxi, now_s, then_s):
-    if then_s - now_s <= _NEAR_MASK:
-        moving.near[then_s & _NEAR_MASK, taxi >> 6] |= _ONE << uint64(taxi & 63)
-    else:
-        moving.wake_s[taxi] = then_s
-        _put_far(moving, taxi, now_s)
+@njit(cache=True)
+def _sleep(moving, taxi, now_s, then_s):
+    moving.wake_s[taxi] = then_s
+    _put_far(moving, taxi, now_s)
 
 
 @njit(cache=True)
@@ -162,47 +161,51 @@ def _pick_up(moving, record, customers, outcome, taxi, link, now_s, arrives_s):
 
 
 @njit(cache=True, inline="always")
-def _turn(moving, record, customers, fleet, outcome, key, taxi, now_s):
-    """One taxi at the end of its link: home, or into the next link and perhaps to a customer."""
-    if now_s >= moving.taxi[taxi, SHIFT_END_S]:
-        _end_shift(moving, fleet, outcome, taxi, now_s)
-        return
-    link = moving.taxi[taxi, LINK]
-    draw = mix(key + uint64(taxi) * ODD_B)
+def _choose(record, link, follows, draw):
+    """Where a taxi at the end of `link` turns, without a branch: successor and seconds as they stand in the record."""
     chance = (int64((draw >> uint64(32)) & uint64(0xFFFF)) * 65_535) >> 16
-    half = int64(16) if int64(draw >> uint64(48)) >= moving.taxi[taxi, FOLLOWS] else int64(0)
+    half = int64(16) if int64(draw >> uint64(48)) >= follows else int64(0)
     choice = (
         int64(((int64(record[link, POLICY]) >> half) & 0xFFFF) <= chance)
         + int64(((int64(record[link, POLICY + 1]) >> half) & 0xFFFF) <= chance)
         + int64(((int64(record[link, POLICY + 2]) >> half) & 0xFFFF) <= chance)
     )
-    step = int64(record[link, NEXT + choice])
-    successor = step & _LINK_MASK
-    arrives_s = now_s + (step >> LINK_BITS)
-    record[successor, ENTRIES] += 1
-    moving.taxi[taxi, LINK] = int32(successor)
-    if int64(record[successor, NEXT_CUSTOMER_S]) <= now_s:
-        arrives_s = _pick_up(moving, record, customers, outcome, taxi, successor, now_s, arrives_s)
-    _put(moving, taxi, now_s, arrives_s)
+    return int64(record[link, NEXT + choice])
 
 
 @njit(cache=True)
 def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
     """All events of the seconds from_s..to_s-1; returns how many there were."""
     events = 0
-    words = moving.near.shape[1]
+    # Local names: a field of a group is a counted reference, which would be taken and given back at every event.
+    near, far, taxis = moving.near, moving.far, moving.taxi
+    words = near.shape[1]
     for second in range(from_s, to_s):
-        _wake(moving, second)
+        if far[second & _FAR_MASK] >= 0:
+            _wake(moving, second)
         row = second & _NEAR_MASK
         key_now = key + uint64(second) * ODD_A
         for word in range(words):
-            bits = moving.near[row, word]
+            bits = near[row, word]
             if bits == uint64(0):
                 continue
-            moving.near[row, word] = uint64(0)
+            near[row, word] = uint64(0)
             while bits != uint64(0):
-                taxi = int64(word) * 64 + int64(trailing_zeros(bits))
+                taxi = uint64(word) * uint64(64) + trailing_zeros(bits)
                 bits &= bits - _ONE
                 events += 1
-                _turn(moving, record, customers, fleet, outcome, key_now, taxi, second)
+                if second >= taxis[taxi, SHIFT_END_S]:
+                    _end_shift(moving, fleet, outcome, taxi, second)
+                    continue
+                step = _choose(record, uint64(taxis[taxi, LINK]), taxis[taxi, FOLLOWS], mix(key_now + taxi * ODD_B))
+                link = uint64(step & _LINK_MASK)
+                then_s = second + (step >> LINK_BITS)
+                record[link, ENTRIES] += 1
+                taxis[taxi, LINK] = link
+                if int64(record[link, NEXT_CUSTOMER_S]) <= second:
+                    then_s = _pick_up(moving, record, customers, outcome, taxi, link, second, then_s)
+                if then_s - second <= _NEAR_MASK:
+                    near[then_s & _NEAR_MASK, taxi >> _SIX] |= _ONE << (taxi & _SIXTY_THREE)
+                else:
+                    _sleep(moving, taxi, second, then_s)
     return events
