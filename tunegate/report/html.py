@@ -6,22 +6,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tunegate.report import formats, run_sections, search_sections, svg, verdict_sections
-from tunegate.report.document import Banner, Fact, Page, Section, Tone
+from tunegate.report.document import Banner, Fact, Page, Section
 from tunegate.report.model import CampaignReport, GateResult
 from tunegate.report.svg import Plot
 from tunegate.report.trial_plots import SLICE_WIDTH_PX
-from tunegate.report.words import Outcome, Words, days_better, extra_per_driver_minor, words_for
+from tunegate.report.words import TONES, Words, days_better, extra_per_driver_minor, words_for
 
 WIDE_PX = 800.0
 NARROW_PX = 340.0
-
-TONES = {
-    Outcome.PROMOTE: Tone.GOOD,
-    Outcome.REJECT: Tone.BAD,
-    Outcome.INCONCLUSIVE: Tone.UNSURE,
-    Outcome.INVALID: Tone.INVALID,
-    Outcome.NOTHING_BEATS_PRODUCTION: Tone.PLAIN,
-}
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("tunegate.report"),

@@ -11,6 +11,7 @@ from tunegate.domain.days import Forecast
 from tunegate.domain.trials import TrialState
 from tunegate.domain.verdicts import Inconclusive, Interval, Invalid, Promote, Reject, Remedy
 from tunegate.report import formats
+from tunegate.report.document import Tone
 from tunegate.report.model import CampaignReport, GateResult
 
 
@@ -37,10 +38,18 @@ class Words:
 
 TITLES = {
     Outcome.PROMOTE: "Better than what runs today",
-    Outcome.REJECT: "Keep today's parameters",
+    Outcome.REJECT: "Not worth the change",
     Outcome.INCONCLUSIVE: "Not decided yet",
     Outcome.INVALID: "This comparison does not count",
-    Outcome.NOTHING_BEATS_PRODUCTION: "Nothing beats production",
+    Outcome.NOTHING_BEATS_PRODUCTION: "Keep today's parameters",
+}
+
+TONES = {
+    Outcome.PROMOTE: Tone.GOOD,
+    Outcome.REJECT: Tone.BAD,
+    Outcome.INCONCLUSIVE: Tone.UNSURE,
+    Outcome.INVALID: Tone.INVALID,
+    Outcome.NOTHING_BEATS_PRODUCTION: Tone.PLAIN,
 }
 
 _REMEDIES = {
@@ -128,14 +137,12 @@ def _effect_sentence(report: CampaignReport, gate: GateResult) -> str:
 
 def _earned(delta: Interval, gate: GateResult, report: CampaignReport) -> str:
     size = formats.number(abs(delta.estimate_pct), 1)
+    likely = f"likely between {formats.change(delta.low_pct, digits=1)} and {formats.change(delta.high_pct, digits=1)}"
     if size == "0.0":
-        return f"Drivers would have earned the same, give or take ({formats.span(delta, 1)})."
+        return f"Drivers would have earned about the same as with today's parameters ({likely})."
     direction = "more" if delta.estimate_pct > 0 else "less"
     per_driver = extra_per_driver_minor(gate)
-    amount = ""
-    if per_driver is not None:
-        amount = f", {formats.money(abs(per_driver), report.money)} per driver and day"
-    likely = f"likely between {formats.span(delta, 1)}"
+    amount = f", {formats.money(abs(per_driver), report.money)} per driver and day" if per_driver is not None else ""
     return (
         f"Drivers would have earned about {size}{formats.SPACE}% {direction} than with today's parameters{amount} ({likely})."
     )

@@ -1,0 +1,225 @@
+"""How far a campaign is: a pure state that events move on, and the arithmetic of the time left.
+
+Every event may be said twice or out of order without being counted twice: workers are retried, and campaigns resumed.
+Times are seconds of one monotonic clock, passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from tunegate.domain.trials import TrialRecord, TrialState
+
+
+class Phase(StrEnum):
+    """The parts of a campaign, in order."""
+
+    PREPARING = "preparing"
+    SEARCH = "search"
+    CONFIRMATION = "confirmation"
+    GATE = "gate"
+    REPORT = "report"
+
+
+PHASES = tuple(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the campaign is going to simulate, in days times seeds; confirmation and gate count all their arms."""
+
+    trial_budget: int
+    days_per_trial: int
+    confirmation_days: int
+    gate_days: int
+    workers: int
+
+    def days_of(self, phase: Phase) -> int:
+        """Simulated days a whole phase takes."""
+        match phase:
+            case Phase.SEARCH:
+                return self.trial_budget * self.days_per_trial
+            case Phase.CONFIRMATION:
+                return self.confirmation_days
+            case Phase.GATE:
+                return self.gate_days
+            case Phase.PREPARING | Phase.REPORT:
+                return 0
+            case _:
+                assert_never(phase)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """A part of the campaign begins."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAsked:
+    """A worker begins to simulate a trial."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialComplete:
+    """A trial ended with a value; `value_pct` is None while production's own trial is not complete."""
+
+    number: int
+    value_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFailed:
+    """A trial ended without a value."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPruned:
+    """A trial was stopped early."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsSeen:
+    """The study as it stands; replaces all that was known of trials. For polling, and for resumed campaigns."""
+
+    trials: Sequence[TrialRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSimulated:
+    """So many days came out of the simulator, in whatever phase it is."""
+
+    count: int = 1
+
+
+Event = PhaseStarted | TrialAsked | TrialComplete | TrialFailed | TrialPruned | TrialsSeen | DaysSimulated
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best uplift so far and the trial that has it."""
+
+    number: int
+    value_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignProgress:
+    """The state of one campaign's progress; `after` gives the next one.
+
+    `complete_before` counts the trials that were complete when this run of the search began, so that a resumed campaign does
+    not take them for its own speed.
+    """
+
+    region: str
+    plan: Plan
+    started_s: float
+    phase: Phase = Phase.PREPARING
+    running: frozenset[int] = frozenset()
+    complete: frozenset[int] = frozenset()
+    failed: frozenset[int] = frozenset()
+    pruned: frozenset[int] = frozenset()
+    best: Best | None = None
+    last_failure: str | None = None
+    simulated_days: int = 0
+    phase_days: int = 0
+    simulating_since_s: float | None = None
+    complete_before: int = 0
+
+    def after(self, event: Event, now_s: float) -> CampaignProgress:
+        """The state once this has happened."""
+        match event:
+            case PhaseStarted(phase):
+                return self._in_phase(phase, now_s)
+            case TrialAsked(number):
+                known = self.complete | self.failed | self.pruned
+                return self if number in known else replace(self, running=self.running | {number})
+            case TrialComplete(number, value_pct):
+                done = replace(self, running=self.running - {number}, complete=self.complete | {number})
+                return replace(done, best=_better(self.best, number, value_pct))
+            case TrialFailed(number, reason):
+                return replace(self, running=self.running - {number}, failed=self.failed | {number}, last_failure=reason)
+            case TrialPruned(number):
+                return replace(self, running=self.running - {number}, pruned=self.pruned | {number})
+            case TrialsSeen(trials):
+                return self._as_seen(trials)
+            case DaysSimulated(count):
+                return replace(self, simulated_days=self.simulated_days + count, phase_days=self.phase_days + count)
+            case _:
+                assert_never(event)
+
+    def elapsed_s(self, now_s: float) -> float:
+        """Seconds since the campaign, or this resumption of it, began."""
+        return max(0.0, now_s - self.started_s)
+
+    @property
+    def remaining_days(self) -> int:
+        """Simulated days still to come: the rest of this phase, and all later ones."""
+        later = sum(self.plan.days_of(phase) for phase in PHASES[PHASES.index(self.phase) + 1 :])
+        if self.phase is Phase.SEARCH:
+            return max(0, self.plan.trial_budget - len(self.complete)) * self.plan.days_per_trial + later
+        return max(0, self.plan.days_of(self.phase) - self.phase_days) + later
+
+    def time_left_s(self, now_s: float) -> float | None:
+        """Remaining days at the speed seen since simulating began; None while there is no speed to go by."""
+        if self.phase is Phase.REPORT or self.simulating_since_s is None:
+            return None
+        own_trials = max(0, len(self.complete) - self.complete_before)
+        done = max(self.simulated_days, own_trials * self.plan.days_per_trial)
+        if done == 0 or now_s <= self.simulating_since_s:
+            return None
+        return self.remaining_days * (now_s - self.simulating_since_s) / done
+
+    @property
+    def share_done(self) -> float:
+        """How much of the present phase is done, from 0 to 1; of the search by completed trials."""
+        done, whole = len(self.complete), self.plan.trial_budget
+        if self.phase is not Phase.SEARCH:
+            done, whole = self.phase_days, self.plan.days_of(self.phase)
+        return min(1.0, done / whole) if whole else 0.0
+
+    def _in_phase(self, phase: Phase, now_s: float) -> CampaignProgress:
+        if phase is self.phase:
+            return self
+        since = self.simulating_since_s
+        if since is None and self.plan.days_of(phase) > 0:
+            since = now_s
+        before = len(self.complete) if phase is Phase.SEARCH else self.complete_before
+        return replace(self, phase=phase, phase_days=0, simulating_since_s=since, complete_before=before)
+
+    def _as_seen(self, trials: Sequence[TrialRecord]) -> CampaignProgress:
+        def numbers(state: TrialState) -> frozenset[int]:
+            return frozenset(trial.number for trial in trials if trial.state is state)
+
+        best: Best | None = None
+        for trial in trials:
+            if trial.state is TrialState.COMPLETE:
+                best = _better(best, trial.number, trial.value_pct)
+        failures = [trial.reason for trial in trials if trial.state is TrialState.FAILED and trial.reason]
+        return replace(
+            self,
+            running=numbers(TrialState.RUNNING),
+            complete=numbers(TrialState.COMPLETE),
+            failed=numbers(TrialState.FAILED),
+            pruned=numbers(TrialState.PRUNED),
+            best=best,
+            last_failure=failures[-1] if failures else None,
+        )
+
+
+def _better(best: Best | None, number: int, value_pct: float | None) -> Best | None:
+    """The better of the best so far and a new value; the earlier trial when they are equal."""
+    if value_pct is None or (best is not None and value_pct <= best.value_pct):
+        return best
+    return Best(number, value_pct)

@@ -1,0 +1,147 @@
+"""Progress on stderr: a live panel in a terminal, a few timestamped lines anywhere else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tunegate.report import formats
+from tunegate.report.progress import PHASES, CampaignProgress, Event, Phase, TrialFailed
+
+_REFRESH_PER_SECOND = 4
+_LINE_EVERY_SHARE = 0.1
+_LINE_EVERY_S = 60.0
+_FAILURE_LINES = 5
+
+
+def panel(progress: CampaignProgress, now_s: float) -> RenderableType:
+    """Phase, bar, counts, best so far and times, in five lines of at most 80 columns."""
+    head = Table.grid(expand=True)
+    head.add_column()
+    head.add_column(justify="right")
+    left = progress.time_left_s(now_s)
+    times = f"{formats.duration(progress.elapsed_s(now_s))} elapsed"
+    times += f", about {formats.duration(left)} left" if left is not None else ""
+    head.add_row(Text(progress.region, style="bold"), Text(times, style="dim"))
+    bar = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    bar.add_column(ratio=1)
+    bar.add_column(justify="right", no_wrap=True)
+    bar.add_row(ProgressBar(total=1.0, completed=progress.share_done), Text(_amount_done(progress)))
+    return Group(head, _phases(progress.phase), bar, Text(_counts(progress)), Text(_best(progress), style="bold"))
+
+
+def line(progress: CampaignProgress, now_s: float) -> str:
+    """The same in one line, for a log."""
+    left = progress.time_left_s(now_s)
+    parts = [progress.phase.value, _amount_done(progress), _counts(progress), _best(progress)]
+    parts.append(f"about {formats.duration(left)} left" if left is not None else "")
+    return "; ".join(part for part in parts if part)
+
+
+class ProgressDisplay:
+    """Shows progress for as long as it is entered. `handle` may be called from any thread.
+
+    On a terminal the panel refreshes by itself. Anywhere else a line is written when a phase begins, after each tenth of it, at
+    most every minute besides, and for the first few failures.
+    """
+
+    def __init__(
+        self,
+        progress: CampaignProgress,
+        console: Console | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._progress = progress
+        self._console = console if console is not None else Console(stderr=True)
+        self._monotonic = monotonic
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._live = self._make_live() if self._console.is_terminal else None
+        self._line_at_s = monotonic()
+        self._line_at_share = 0.0
+        self._failure_lines = 0
+
+    @property
+    def progress(self) -> CampaignProgress:
+        """The state now."""
+        with self._lock:
+            return self._progress
+
+    def handle(self, event: Event) -> None:
+        """Move on, and show it where a line is due."""
+        with self._lock:
+            now_s = self._monotonic()
+            before, self._progress = self._progress, self._progress.after(event, now_s)
+            if self._live is None:
+                self._write_if_due(before, event, now_s)
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start(refresh=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _make_live(self) -> Live:
+        return Live(
+            console=self._console,
+            get_renderable=lambda: panel(self.progress, self._monotonic()),
+            refresh_per_second=_REFRESH_PER_SECOND,
+            redirect_stdout=False,
+            redirect_stderr=True,
+        )
+
+    def _write_if_due(self, before: CampaignProgress, event: Event, now_s: float) -> None:
+        progress = self._progress
+        if progress.phase is not before.phase:
+            self._write(line(progress, now_s), progress.share_done, now_s)
+        elif isinstance(event, TrialFailed) and event.number not in before.failed and self._failure_lines < _FAILURE_LINES:
+            self._failure_lines += 1
+            self._write(f"trial {event.number} failed: {event.reason}", self._line_at_share, now_s)
+        elif progress.share_done - self._line_at_share >= _LINE_EVERY_SHARE or now_s - self._line_at_s >= _LINE_EVERY_S:
+            self._write(line(progress, now_s), progress.share_done, now_s)
+
+    def _write(self, text: str, share: float, now_s: float) -> None:
+        self._line_at_s, self._line_at_share = now_s, share
+        self._console.print(Text(f"{self._wall():%H:%M:%S} {self._progress.region} {text}"), soft_wrap=True)
+
+
+def _phases(current: Phase) -> Text:
+    at = PHASES.index(current)
+    text = Text()
+    for index, phase in enumerate(PHASES):
+        sign, style = ("✓", "green") if index < at else ("●", "bold") if index == at else ("○", "dim")
+        text.append(f"{sign} {phase.value}   ", style=style)
+    return text
+
+
+def _amount_done(progress: CampaignProgress) -> str:
+    if progress.phase is Phase.SEARCH:
+        return f"{len(progress.complete)} of {formats.plural(progress.plan.trial_budget, 'trial')}"
+    whole = progress.plan.days_of(progress.phase)
+    return f"{progress.phase_days} of {formats.plural(whole, 'simulated day')}" if whole else ""
+
+
+def _counts(progress: CampaignProgress) -> str:
+    counts = (("running", progress.running), ("failed", progress.failed), ("pruned", progress.pruned))
+    words = ", ".join(f"{len(numbers)} {name}" for name, numbers in counts)
+    return f"{words}, {formats.plural(progress.simulated_days, 'simulated day')}"
+
+
+def _best(progress: CampaignProgress) -> str:
+    if progress.best is None:
+        return "no value yet"
+    return f"best {formats.change(progress.best.value_pct)} (trial {progress.best.number})"
