@@ -1,19 +1,58 @@
-# tunegate: the commands people type. Each target works from a fresh clone with Python 3.11, make and pip.
+# tunegate: the commands people type. Each works from a fresh clone with Python 3.11, make and pip.
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test bench lock clean
+
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL_OURS := $(PIP) install --no-deps --no-build-isolation --editable . --editable ./simulator
 
-.DEFAULT_GOAL := help
-.PHONY: help setup dev demo check test lock bench clean
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+setup: $(VENV)/.runtime  ## make .venv with the commands `tunegate` and `hailsim` in it
 
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+demo: setup  ## tune the bundled city, judge the winner, show the verdict (about a minute)
+	$(BIN)/tunegate retune configs/regions/manhattan.yaml
 
-define install_from
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) --require-hashes -r $(1)
-	$(PIP_INSTALL) --no-deps --no-build-isolation -e . -e ./simulator
-endef
+check: $(VENV)/.development  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(VENV)/.development  ## all tests, from nothing
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
+
+bench: $(VENV)/.development  ## what the README's speed figures rest on
+	$(BIN)/python benchmarks/hailsim_speed.py
+	$(BIN)/python benchmarks/orchestration.py
+
+lock:  ## resolve the requirements anew (needs uv)
+	uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	  --custom-compile-command "make lock" --extra build --extra dev --output-file requirements-dev.lock pyproject.toml simulator/pyproject.toml
+	uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	  --custom-compile-command "make lock" --extra build --constraint requirements-dev.lock --output-file requirements.lock \
+	  pyproject.toml simulator/pyproject.toml
+
+clean:  ## remove what the targets above made; campaigns in .tunegate stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info simulator/*.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The kernels are compiled here, once, and not during somebody's first campaign.
+$(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml | $(BIN)/python
+	@echo "installing the locked requirements into $(VENV) (about a minute)"
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(INSTALL_OURS)
+	$(BIN)/hailsim warmup
+	touch $@
+
+$(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	$(INSTALL_OURS)
+	touch $@

@@ -96,13 +96,14 @@ def _guarded(lifeline: int, *python_arguments: str) -> list[str]:
 
 
 def _client_environment(prefect_home: Path) -> dict[str, str]:
-    quiet = {} if "PREFECT_LOGGING_LEVEL" in os.environ else {"PREFECT_LOGGING_LEVEL": "WARNING"}
-    return {
+    """What the client side needs. Logs go to the server; on the console they would tear up the live display."""
+    chosen = {
         "PREFECT_HOME": str(prefect_home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        **quiet,
     }
+    unless_set = {"PREFECT_LOGGING_LEVEL": "WARNING", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+    return {**chosen, **{name: value for name, value in unless_set.items() if name not in os.environ}}
 
 
 def _server_environment(prefect_home: Path) -> dict[str, str]:

@@ -6,25 +6,43 @@ seeds of its own; that a search never sees a test day is a property of this file
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from tunegate.config.region import RegionConfig
+from pydantic import TypeAdapter
+
+from tunegate.config.models import RegionSections
+from tunegate.config.region import Bundled, RegionConfig, resolve_periods
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
 from tunegate.domain.seeds import phase_seeds
-from tunegate.domain.simulation import SimulationRequest
-from tunegate.search.definition import SearchBudget, StudyDefinition
+from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
+from tunegate.search.definition import StudyDefinition
+
+_DESCRIPTION = TypeAdapter(SimulatorDescription)
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignPlan:
-    """One campaign: its configuration, its periods by date, and the city as requests name it."""
+    """One campaign: its configuration, its periods by date, the city as requests name it, and the simulator's own words."""
 
     campaign: str
     config: RegionConfig
     periods: Periods
     city: str
+    description: SimulatorDescription
+    city_facts: CityFacts
+
+    @classmethod
+    def of(cls, campaign: str, config: RegionConfig, city: str, description: SimulatorDescription) -> CampaignPlan:
+        """The plan of a campaign whose simulator said `description` of `city`; relative periods end on the city's last day."""
+        if description.city is None:
+            raise ValueError(f"the simulator was described without the city {city}")
+        return cls(campaign, config, resolve_periods(config, description.city.last_day), city, description, description.city)
 
     @property
     def region(self) -> str:
@@ -34,7 +52,7 @@ class CampaignPlan:
     @property
     def production(self) -> Parameters:
         """What runs in production now, and every candidate is measured against."""
-        return Parameters(self.config.production)
+        return self.config.production
 
     @property
     def search_seeds(self) -> tuple[int, ...]:
@@ -50,6 +68,11 @@ class CampaignPlan:
     def gate_seeds(self) -> tuple[int, ...]:
         """Seeds of the gate, which neither search nor confirmation has seen."""
         return phase_seeds(self.config.seed, "gate", self.config.gate.seeds_per_day)
+
+    @property
+    def study_definition(self) -> StudyDefinition:
+        """What decides the trials of the study."""
+        return self.config.study_definition(self.campaign, self.periods, self.description)
 
     def trial_request(self, number: int, parameters: Parameters) -> SimulationRequest:
         """One trial of the search."""
@@ -67,26 +90,25 @@ class CampaignPlan:
 
     def self_check_request(self) -> SimulationRequest:
         """Production on the first test day with the first seed once more: it must give exactly the same numbers."""
-        first = Period(self.periods.test.first, self.periods.test.first)
-        return self._request("gate-self-check", self.production, first, self.gate_seeds[:1], Forecast.ML)
+        whole = self.gate_request(Arm.PRODUCTION, Forecast.ML, self.production)
+        return replace(whole, id=f"{self.campaign}/gate-self-check", days=whole.days[:1], seeds=whole.seeds[:1])
 
-    def study_definition(self) -> StudyDefinition:
-        """What decides the trials of the study."""
-        objective = self.trial_request(0, self.production).as_message()
-        return StudyDefinition(
-            name=self.campaign,
-            dimensions=self.config.search.dimensions,
-            production=self.production,
-            seed=self.config.seed,
-            sampler=self.config.search.sampler,
-            pruner=self.config.search.pruner,
-            objective={key: objective[key] for key in ("city", "days", "seeds", "forecast", "history", "settings")},
-        )
+    def as_document(self) -> dict[str, Any]:
+        """The plan as plain JSON, from which another process opens the same campaign."""
+        return {
+            "config": self.config.as_document(),
+            "file": str(self.config.file),
+            "command": list(self.config.command),
+            "city": self.city,
+            "description": _DESCRIPTION.dump_python(self.description, mode="json"),
+        }
 
-    @property
-    def budget(self) -> SearchBudget:
-        """What the search may spend."""
-        return self.config.search.budget
+    @classmethod
+    def from_document(cls, campaign: str, document: Mapping[str, Any]) -> CampaignPlan:
+        """The plan that `as_document` wrote."""
+        sections = RegionSections.model_validate_json(json.dumps(document["config"]))
+        config = RegionConfig(sections, Bundled(document["city"]), tuple(document["command"]), Path(document["file"]))
+        return cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
 
     def _request(
         self, subject: str, parameters: Parameters, period: Period, seeds: tuple[int, ...], forecast: Forecast

@@ -31,6 +31,11 @@ class Workspace:
         """Campaigns, day results, verdict records and the ledger."""
         return f"sqlite:///{self.root / 'results.sqlite'}"
 
+    @property
+    def cities(self) -> Path:
+        """City folders made from raw data, one for each region."""
+        return self.root / "cities"
+
     def study_url(self, campaign: str) -> str:
         """The Optuna study of a campaign."""
         return f"journal:///{self.root / 'studies' / f'{campaign}.journal'}"

@@ -1,0 +1,80 @@
+"""The command line: `tunegate check | retune`. Prefect is imported only when a command needs it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from tunegate import __version__, wiring
+from tunegate.domain.errors import BadInput
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0 for any verdict, 2 for bad input, 1 for a failed run."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except BadInput as error:
+        for fault in error.faults:
+            _say(f"error: {fault}")
+        return EXIT_BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tunegate", description="Tune a recommender by simulation; promote only what is proven."
+    )
+    parser.add_argument("--version", action="version", version=f"tunegate {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="explain every fault of a configuration at once")
+    _config_arguments(check)
+    check.set_defaults(run=_check)
+
+    retune = commands.add_parser("retune", help="tune a region, confirm the best, and judge it on held-out days")
+    _config_arguments(retune)
+    retune.add_argument("--json", action="store_true", help="print the outcome as one JSON object on the last line of stdout")
+    retune.add_argument("--resume", action="store_true", help="go on with the region's newest campaign that did not finish")
+    retune.set_defaults(run=_retune)
+    return parser
+
+
+def _config_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", metavar="CONFIG", help="a region's YAML file, e.g. configs/regions/manhattan.yaml")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="override dotted.key=value; repeatable",
+    )
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    plan = asyncio.run(wiring.plan_region(arguments.config, tuple(arguments.overrides), "check"))
+    _say(f"{arguments.config}: fits {plan.description.name} {plan.description.version} and the city {plan.city_facts.name}")
+    for name, period in plan.periods.in_order():
+        _say(f"  {name:<10} {period}  ({len(period.days)} days)")
+    return EXIT_OK
+
+
+def _retune(arguments: argparse.Namespace) -> int:
+    from flows.embedded import run_retune  # noqa: PLC0415 - `tunegate check` must answer without loading Prefect
+
+    return run_retune(arguments.config, tuple(arguments.overrides), resume=arguments.resume, as_json=arguments.json)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""The confirmation: the best of the search once more, on days and seeds the search never saw."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prefect import flow
+
+from flows.simulate import simulate
+from tasks.evaluation import confirm_on_validation_days
+from tasks.requests import confirmation_arguments
+from tasks.simulation import settled
+from tasks.study import best_trials
+from tunegate.gate.confirmation import Confirmed
+
+
+@flow(flow_run_name="{region}/confirm")
+async def confirm(region: str, campaign: str) -> tuple[Confirmed, ...]:
+    """Simulate production and the finalists on the validation days; the best comes first.
+
+    Raises SimulationFailed when production fails; a finalist that fails is out, with its reason.
+    """
+    finalists = await best_trials(campaign)
+    arguments = confirmation_arguments(campaign, finalists)
+    runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))
+    outcomes = [await settled(run) for run in runs]
+    return await confirm_on_validation_days(campaign, finalists, outcomes)

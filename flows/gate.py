@@ -1,0 +1,25 @@
+"""The gate: production and candidate under both forecasts, on test days that nothing before it has named."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prefect import flow
+
+from flows.simulate import simulate
+from tasks.evaluation import Judged, judge_candidate
+from tasks.requests import gate_arguments
+from tasks.simulation import settled
+
+
+@flow(flow_run_name="{region}/gate")
+async def gate(region: str, campaign: str, trial: int) -> Judged:
+    """Judge the parameters of a trial against production and keep the verdict.
+
+    A pattern that could not be simulated makes the verdict Invalid; it never raises for that.
+    """
+    arguments = gate_arguments(campaign, trial)
+    runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))
+    for run in runs:
+        await settled(run)
+    return await judge_candidate(campaign, trial)

@@ -1,0 +1,37 @@
+"""One simulation of some days of the fleet: the smallest run there is, found by region and trial in the UI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from tasks.simulation import Simulated, run_simulation, stop_early, summed_up
+from tunegate.domain.simulation import SimulationRequest
+from tunegate.ports.results import Phase, RequestKey
+
+
+@flow(flow_run_name="{region}/{subject}")
+async def simulate(
+    *,
+    region: str,
+    campaign: str,
+    phase: Phase,
+    subject: str,
+    request: dict[str, Any],
+    attempts: int = 1,
+    prune_trial: int | None = None,
+) -> Simulated:
+    """Simulate `request` (a message of the simulator contract) and keep every answer.
+
+    A trial that may be pruned is simulated day by day, and ends early when its days so far say that it is hopeless. Raises
+    SimulationFailed once `attempts` are spent, at once where asking again cannot help.
+    """
+    whole = SimulationRequest.from_message(request)
+    run = run_simulation.with_options(retries=attempts - 1)
+    answers = []
+    for step, part in enumerate([whole] if prune_trial is None else whole.day_by_day()):
+        answers.append(await run(campaign, RequestKey(phase, subject), part))
+        if prune_trial is not None and await stop_early(campaign, prune_trial, step, answers[-1]):
+            return summed_up(answers, pruned=step + 1 < len(whole.days))
+    return summed_up(answers)

@@ -1,0 +1,23 @@
+"""The search: one study, many workers, an exact budget."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prefect import flow
+
+from flows.worker import worker
+from tasks.study import open_study
+
+
+@flow(flow_run_name="{region}/tune")
+async def tune(region: str, campaign: str, workers: int) -> None:
+    """Create or resume the study and run its workers to the end of the budget.
+
+    Raises FailureBudgetSpent, or SimulationFailed when production cannot be simulated; every worker has ended by then.
+    """
+    await open_study(campaign)
+    runs = await asyncio.gather(*(worker(region, campaign, number) for number in range(1, workers + 1)), return_exceptions=True)
+    for outcome in runs:
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -1,0 +1,27 @@
+"""A worker of the search: ask, simulate, tell, until the budget is spent."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.simulate import simulate
+from tasks.notify import announce_trial
+from tasks.requests import trial_arguments
+from tasks.simulation import settled
+from tasks.study import ask_trial, tell_trial
+
+
+@flow(flow_run_name="{region}/worker-{number}")
+async def worker(region: str, campaign: str, number: int) -> int:
+    """Run trials until the campaign's budget is spent; returns how many this worker ran.
+
+    A failed simulation costs one trial and never the worker; it raises only what ends the campaign.
+    """
+    trials = 0
+    while (asked := await ask_trial(campaign, f"worker-{number}")) is not None:
+        announce_trial(campaign, asked.number)
+        run = await simulate(**trial_arguments(campaign, asked), return_state=True)
+        await tell_trial(campaign, asked.number, await settled(run))
+        announce_trial(campaign, asked.number)
+        trials += 1
+    return trials

@@ -1,0 +1,47 @@
+"""Opening and closing a campaign in the book."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from prefect import get_client, task
+from prefect.runtime import flow_run
+
+from tasks.options import EFFECT
+from tunegate import wiring
+from tunegate.config.plan import CampaignPlan
+from tunegate.ports.campaigns import CampaignStatus
+
+
+@task(**EFFECT)
+async def open_campaign(config: str, overrides: Sequence[str], campaign: str | None) -> CampaignPlan:
+    """Join the campaign when one is named, else enter a new one; returns its plan.
+
+    A new one is named after its region and the time its run was due, so that the same run tried again joins its own campaign.
+    Raises BadInput with every fault of the configuration, the city and the periods.
+    """
+    if campaign is not None:
+        return wiring.rejoin_campaign(campaign)
+    due = flow_run.scheduled_start_time or wiring.clock().now()
+    return await wiring.begin_campaign(config, tuple(overrides), due)
+
+
+@task(**EFFECT)
+async def tag_this_run(plan: CampaignPlan) -> tuple[str, ...]:
+    """Tag the current run with its campaign and region; returns the tags, which every run below it carries too."""
+    labels = (f"campaign:{plan.campaign}", f"region:{plan.region}")
+    own_id = UUID(flow_run.get_id())
+    async with get_client() as client:
+        tagged = await client.read_flow_run(own_id)
+        await client.update_flow_run(own_id, name=f"{plan.region}/retune", tags=sorted({*tagged.tags, *labels}))
+    return labels
+
+
+@task(**EFFECT)
+async def close_campaign(campaign: str, outcome: Mapping[str, Any]) -> None:
+    """Write the outcome into the book."""
+    book = wiring.stores().campaigns
+    await asyncio.to_thread(book.finish, campaign, CampaignStatus.FINISHED, outcome, wiring.clock().now())

@@ -1,0 +1,133 @@
+"""The report of a campaign: one HTML file, artifacts beside the run, and the outcome as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact
+
+from tasks.evaluation import Judged
+from tasks.options import EFFECT
+from tunegate import __version__, wiring
+from tunegate.config.plan import CampaignPlan
+from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.gate.confirmation import Confirmed
+from tunegate.report.html import render
+from tunegate.report.model import (
+    CampaignReport,
+    Candidate,
+    Confirmation,
+    FailureCount,
+    GateResult,
+    Money,
+    Provenance,
+    Settings,
+    Timing,
+)
+from tunegate.report.text import markdown, outcome_json
+
+
+@task(**EFFECT)
+async def write_report(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None) -> dict[str, Any]:
+    """Write the HTML report and the run's artifacts; returns the outcome as `--json` prints it."""
+    report = await asyncio.to_thread(compose, campaign, confirmed, judged)
+    path = wiring.workspace().report(campaign)
+    await asyncio.to_thread(wiring.write_text, path, render(report))
+    key = f"verdict-{campaign}".replace("_", "-")
+    await acreate_markdown_artifact(markdown(report), key=key, description=f"Verdict of {campaign}")
+    await acreate_link_artifact(path.as_uri(), link_text=path.name, key=f"report-{campaign}".replace("_", "-"))
+    return outcome_json(report, str(path))
+
+
+def compose(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None) -> CampaignReport:
+    """Everything the report shows, from the stores and the pure gate."""
+    plan, study = wiring.plan(campaign), wiring.study(campaign)
+    row = wiring.stores().campaigns.find(campaign)
+    if row is None:
+        raise LookupError(f"campaign {campaign} is not in the book")
+    trials, finished = study.trials(), wiring.clock().now()
+    by_number = {one.trial.number: one for one in confirmed}
+    return CampaignReport(
+        campaign=campaign,
+        region=plan.region,
+        started_at=row.started,
+        finished_at=finished,
+        money=Money(plan.city_facts.currency, plan.city_facts.minor_per_major),
+        settings=_settings(plan),
+        provenance=_provenance(plan, None if judged is None else judged.record_digest),
+        parameters=plan.description.parameters,
+        metrics=plan.description.metrics,
+        dimensions=plan.config.dimensions,
+        production=plan.production,
+        trials=trials,
+        importance=study.importance(),
+        confirmations=tuple(_confirmation(one) for one in confirmed),
+        candidate=None if judged is None else _candidate(by_number[judged.trial]),
+        gate=None if judged is None else _gate(plan, judged),
+        failures=_failures(trials, confirmed),
+        timing=_timing(plan, trials, (finished - row.started).total_seconds()),
+    )
+
+
+def _settings(plan: CampaignPlan) -> Settings:
+    search = plan.config.search
+    return Settings(
+        periods=plan.periods,
+        tuning_days=plan.periods.tuning.days,
+        tuning_seeds=plan.search_seeds,
+        validation_seeds=plan.validation_seeds,
+        test_seeds=plan.gate_seeds,
+        trial_budget=search.trials,
+        top_k=search.confirm_top,
+        workers=search.workers,
+        sampler=search.sampler,
+        pruner=None if search.pruner == "none" else search.pruner,
+        forecast=search.demand_forecast,
+    )
+
+
+def _provenance(plan: CampaignPlan, record_digest: str | None) -> Provenance:
+    return Provenance(
+        tunegate_version=__version__,
+        simulator_name=plan.description.name,
+        simulator_version=plan.description.version,
+        python_version=platform.python_version(),
+        git_commit=wiring.git_commit(),
+        city_digest=plan.city_facts.digest,
+        config_digest=plan.config.digest,
+        record_digest=record_digest,
+    )
+
+
+def _confirmation(one: Confirmed) -> Confirmation:
+    return Confirmation(one.trial.number, one.trial.value_pct or 0.0, one.validation, one.failure)
+
+
+def _candidate(one: Confirmed) -> Candidate:
+    return Candidate(one.trial.number, one.trial.parameters, one.trial.value_pct, one.validation)
+
+
+def _gate(plan: CampaignPlan, judged: Judged) -> GateResult:
+    return GateResult(judged.judgement, plan.config.gate.policy(), drivers=float(plan.city_facts.drivers))
+
+
+def _failures(trials: Sequence[TrialRecord], confirmed: Sequence[Confirmed]) -> tuple[FailureCount, ...]:
+    reasons = [trial.reason for trial in trials if trial.state is TrialState.FAILED and trial.reason]
+    reasons += [one.failure for one in confirmed if one.failure]
+    return tuple(FailureCount(reason, count) for reason, count in Counter(reasons).most_common())
+
+
+def _timing(plan: CampaignPlan, trials: Sequence[TrialRecord], wall_s: float) -> Timing:
+    """What the campaign cost. The overhead is the search's: its wall time in all workers, less what simulators computed."""
+    kept = wiring.stores().results.day_results(plan.campaign)
+    searched_s = sum(trial.simulation_s for trial in trials)
+    times = [moment for trial in trials for moment in (trial.started_at, trial.finished_at) if moment is not None]
+    interrupted = any(trial.state is TrialState.INTERRUPTED for trial in trials)
+    search_wall_s = (max(times) - min(times)).total_seconds() if times else 0.0
+    overhead_s = (search_wall_s * plan.config.search.workers - searched_s) / max(1, len(trials))
+    return Timing(wall_s, searched_s, len(kept), None if interrupted or not times else overhead_s)

@@ -1,0 +1,84 @@
+"""Running simulations, and keeping every answer before anybody builds on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import Task, task
+from prefect.client.schemas.objects import State, TaskRun
+
+from tasks.options import EFFECT
+from tunegate import wiring
+from tunegate.domain.days import SimulationAnswer
+from tunegate.domain.errors import FailureClass, SimulationFailed
+from tunegate.domain.simulation import SimulationRequest
+from tunegate.ports.results import RequestKey
+
+RETRY_DELAY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What a `simulate` run comes to: mean fleet revenue per simulated day in minor units, and what it cost."""
+
+    revenue_minor_per_day: float
+    simulated_days: int
+    simulation_s: float
+    pruned: bool = False
+
+
+@asynccontextmanager
+async def warm_simulators(campaign: str) -> AsyncIterator[None]:
+    """Have the campaign's simulators inside `async with`, stopped at its end however it ends."""
+    try:
+        yield
+    finally:
+        await wiring.close_simulators(campaign)
+
+
+async def _may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed simulation is of the kind that asking again can repair."""
+    error = await state.aresult(raise_on_failure=False)
+    return isinstance(error, SimulationFailed) and error.failure_class is FailureClass.TRANSIENT
+
+
+@task(retry_condition_fn=_may_pass, retry_delay_seconds=RETRY_DELAY_S, **EFFECT)
+async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequest) -> SimulationAnswer:
+    """Simulate a request and keep the answer; a request whose answer is kept already is not simulated again.
+
+    Raises SimulationFailed.
+    """
+    results = wiring.stores().results
+    answer = await asyncio.to_thread(results.find_answer, campaign, request.content_digest)
+    if answer is None:
+        async with wiring.simulators(campaign).lease() as simulator:
+            answer = await simulator.simulate(request)
+    await asyncio.to_thread(results.save_answer, campaign, key, request, answer)
+    return answer
+
+
+async def settled(run: State[Simulated]) -> Simulated | SimulationFailed:
+    """How a `simulate` run ended. Raises what ended it when that was no failed simulation."""
+    outcome = await run.aresult(raise_on_failure=False)
+    return outcome if isinstance(outcome, SimulationFailed) else await run.aresult()
+
+
+async def stop_early(campaign: str, trial: int, step: int, answer: SimulationAnswer) -> bool:
+    """Report one tuning day of a trial; whether the days so far say that it is hopeless."""
+    revenue_minor = sum(day.revenue_minor for day in answer.days) / len(answer.days)
+    return await asyncio.to_thread(wiring.study(campaign).report_day, trial, step, revenue_minor)
+
+
+def summed_up(answers: Sequence[SimulationAnswer], pruned: bool = False) -> Simulated:
+    """One `Simulated` of the answers to the parts of a request."""
+    days = [day for answer in answers for day in answer.days]
+    return Simulated(
+        revenue_minor_per_day=sum(day.revenue_minor for day in days) / len(days),
+        simulated_days=len(days),
+        simulation_s=sum(answer.compute_s for answer in answers),
+        pruned=pruned,
+    )

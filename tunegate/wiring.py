@@ -1,0 +1,177 @@
+"""The only place where adapters are built and chosen. Everything is made once per process, when first needed."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import assert_never
+
+from tunegate.adapters.city_import import CityImporter
+from tunegate.adapters.clock import SystemClock
+from tunegate.adapters.files import write_text
+from tunegate.adapters.region_lock import exclusive
+from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
+from tunegate.adapters.source_version import git_commit
+from tunegate.adapters.sql_campaigns import SqlCampaignBook
+from tunegate.adapters.sql_database import open_database
+from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
+from tunegate.adapters.sql_results import SqlResultsStore
+from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
+from tunegate.config.against_simulator import config_faults
+from tunegate.config.loading import load_region
+from tunegate.config.plan import CampaignPlan
+from tunegate.config.region import Bundled, CityFolder, CitySource, RegionConfig
+from tunegate.config.workspace import Workspace
+from tunegate.domain.errors import BadInput, Fault
+from tunegate.ports.campaigns import CampaignBook, CampaignRow, CampaignStatus
+from tunegate.ports.clock import Clock
+from tunegate.ports.records import Ledger, VerdictRecords
+from tunegate.ports.results import ResultsStore
+from tunegate.ports.simulator import SimulatorPool
+from tunegate.search.study import SearchStudy
+
+__all__ = ["git_commit", "write_text"]  # adapters that need no building
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What outlives a process."""
+
+    campaigns: CampaignBook
+    results: ResultsStore
+    verdicts: VerdictRecords
+    ledger: Ledger
+
+
+@cache
+def workspace() -> Workspace:
+    """Where this installation lives."""
+    return Workspace.from_environment()
+
+
+@cache
+def clock() -> Clock:
+    """The time of day."""
+    return SystemClock()
+
+
+@cache
+def stores() -> Stores:
+    """The databases of this installation. Raises BadInput when they do not open."""
+    engine = open_database(workspace().results_url)
+    return Stores(SqlCampaignBook(engine), SqlResultsStore(engine), SqlVerdictRecords(engine), SqlLedger(engine))
+
+
+async def plan_region(path: str | Path, overrides: tuple[str, ...], campaign: str) -> CampaignPlan:
+    """Everything a campaign of this configuration needs, checked against its simulator and city.
+
+    Raises BadInput with every fault that can be seen together, SimulationFailed when the simulator gives no description.
+    """
+    config = load_region(path, overrides)
+    simulator = SubprocessSimulator(config.command, _limits(config))
+    city = await _city_for_requests(config, simulator)
+    description = await simulator.describe(city)
+    faults = config_faults(config, description)
+    if faults:
+        raise BadInput(*faults)
+    return CampaignPlan.of(campaign, config, city, description)
+
+
+async def begin_campaign(path: str | Path, overrides: tuple[str, ...], due: datetime) -> CampaignPlan:
+    """Enter a new campaign into the book, named after its region and the time it was due. Raises as `plan_region`.
+
+    The book is what every process that works on the campaign reads its plan from.
+    """
+    draft = await plan_region(path, overrides, "draft")
+    made = replace(draft, campaign=f"{draft.region}-{due.astimezone(UTC):%Y%m%d-%H%M%S}")
+    if stores().campaigns.find(made.campaign) is None:
+        row = CampaignRow(made.campaign, made.region, made.as_document(), made.config.digest, clock().now())
+        stores().campaigns.start(row)
+    return rejoin_campaign(made.campaign)
+
+
+def rejoin_campaign(campaign: str) -> CampaignPlan:
+    """Take up a campaign of the book, also one that failed. Raises BadInput when there is none of this id."""
+    known = plan(campaign)
+    row = stores().campaigns.find(campaign)
+    if row is not None:
+        stores().campaigns.start(row)
+    return known
+
+
+def exclusive_region(region: str) -> AbstractContextManager[None]:
+    """Keep other campaigns of the region from running on this machine inside `with`. Raises BadInput when one runs."""
+    return exclusive(workspace().region_lock(region), region)
+
+
+def unfinished_campaign(region: str, config_digest: str) -> str:
+    """The region's newest campaign if it did not finish. Raises BadInput when there is none, or its configuration differs."""
+    newest = next(iter(stores().campaigns.of_region(region)), None)
+    place = str(workspace().root)
+    if newest is None or newest.status is CampaignStatus.FINISHED:
+        found = "none" if newest is None else f"{newest.id}, which finished"
+        rule = f"a campaign of {region} that did not finish must be there to resume"
+        raise BadInput(Fault(rule, found, place, "Begin a new one without --resume."))
+    if newest.config_digest != config_digest:
+        rule = "a campaign resumes only with the configuration it began with"
+        raise BadInput(Fault(rule, f"another one than that of {newest.id}", place, "Undo the change, or begin a new campaign."))
+    return newest.id
+
+
+@cache
+def plan(campaign: str) -> CampaignPlan:
+    """The plan of a campaign in the book. Raises BadInput when there is none of this id."""
+    row = stores().campaigns.find(campaign)
+    if row is None:
+        raise BadInput(
+            Fault("a campaign must be in the book", campaign, str(workspace().root), "Begin it with `tunegate retune CONFIG`.")
+        )
+    return CampaignPlan.from_document(campaign, row.config)
+
+
+@cache
+def study(campaign: str) -> SearchStudy:
+    """The study of a campaign, created or joined."""
+    opened = plan(campaign)
+    return SearchStudy.open(workspace().study_url(campaign), opened.study_definition, opened.config.budget)
+
+
+@cache
+def simulators(campaign: str) -> SimulatorPool:
+    """Warm simulators for a campaign, as many as it has workers; belongs to the event loop that uses it first."""
+    config = plan(campaign).config
+    return SubprocessSimulatorPool(config.command, config.search.workers, _limits(config))
+
+
+async def close_simulators(campaign: str) -> None:
+    """Stop the campaign's simulators in this process; a later `simulators` starts new ones."""
+    await simulators(campaign).close()
+    simulators.cache_clear()
+
+
+def forget() -> None:
+    """Let go of everything made so far, so that a changed environment is read again."""
+    for made in (workspace, clock, stores, plan, study, simulators):
+        made.cache_clear()
+
+
+def _limits(config: RegionConfig) -> ProcessLimits:
+    return ProcessLimits(answer_timeout_s=config.simulator.answer_timeout_s)
+
+
+async def _city_for_requests(config: RegionConfig, simulator: SubprocessSimulator) -> str:
+    """The city as requests name it; raw data is imported into the workspace on first use."""
+    match config.city:
+        case Bundled(name):
+            return name
+        case CityFolder(path):
+            return str(path)
+        case CitySource(source):
+            described = await simulator.describe()
+            importer = CityImporter(config.command, f"{described.name} {described.version}", workspace().cities)
+            return str((await importer.city_of(config.region, source)).folder)
+        case _:
+            assert_never(config.city)
