@@ -77,7 +77,7 @@ def _between(values: NDArray[Any], low: float, high: float) -> Mask:
 
 
 def _in_all_slots(holds: Mask) -> Mask:
-    everywhere: Mask = holds.all(axis=1)
+    everywhere: Mask = np.logical_and.reduce(holds, axis=1)
     return everywhere
 
 
@@ -95,7 +95,7 @@ def _network_rules(network: Network) -> Iterator[Rule]:
     yield "zone is at least 0 and numbered densely", _between(network.zone, 0, len(np.unique(network.zone)) - 1), network.zone
     successors, turns = network.successors, network.turns
     used = successors != links
-    in_range: Mask = (successors >= 0) & (successors <= links)
+    in_range = _between(successors, 0, links)
     yield "a successor is a link, or L in an unused slot", _in_all_slots(in_range), successors
     yield "a link has at least one successor, and unused slots come last", _slots_are_packed(used), successors
     yield "a turn is a Turn, NONE exactly in unused slots", _turns_match(turns, used), turns

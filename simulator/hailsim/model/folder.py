@@ -120,10 +120,7 @@ def _write(
     data = (json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
     read_manifest(data, str(folder / CITY_FILE))
     target = folder.absolute()
-    if target.exists() and not replace and (not target.is_dir() or any(target.iterdir())):
-        raise refuse(
-            "the folder to write is new or empty", str(folder), "--out", "Choose another folder, or give --force to replace it."
-        )
+    check_writable(target, replace=replace)
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -134,6 +131,19 @@ def _write(
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return digest_of(data)
+
+
+def check_writable(folder: Path, *, replace: bool) -> None:
+    """Refuse to write over anything but, if `replace`, a city folder: a slip of the keyboard must not cost a home folder."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not replace:
+        remedy = "Choose another folder, or give --force to replace the city in it."
+        raise refuse("the folder to write is new or empty", str(folder), "--out", remedy)
+    is_city = folder.is_dir() and (folder / CITY_FILE).is_file() and all(entry.is_file() for entry in folder.iterdir())
+    if not is_city:
+        rule = f"only a city folder ({CITY_FILE} and other files, no folders) is ever replaced"
+        raise refuse(rule, str(folder), "--out", "Choose another folder, or clear this one yourself.")
 
 
 def _swap(staging: Path, target: Path) -> None:

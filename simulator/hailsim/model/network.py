@@ -43,10 +43,11 @@ class NetworkReport:
 
 @dataclass(frozen=True, slots=True)
 class BuiltNetwork:
-    """The network, its roads in the same order (with geometry, for snapping), and the report."""
+    """The network, its roads in the same order (with geometry, for snapping), the roads cut away, and the report."""
 
     network: Network
     roads: CleanRoads
+    cut_roads: CleanRoads
     report: NetworkReport
 
     @property
@@ -99,7 +100,7 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
         u_turns=int((turn_kinds == Turn.U_TURN).sum()),
         turns_dropped=tuple((names[before], names[after]) for before, after in dropped),
     )
-    return BuiltNetwork(_network(ordered, successors, turn_kinds), ordered, report)
+    return BuiltNetwork(_network(ordered, successors, turn_kinds), ordered, keep_links(roads, ~kept), report)
 
 
 def _refuse_crowded_junctions(turns: Turns, allowed: NDArray[np.bool_], roads: CleanRoads, raw: RawNetwork) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from hailsim.kernels.arrays import RECORD_COLUMNS, OutcomeArrays, cache_aligned
+from hailsim.kernels.arrays import RECORD_COLUMNS, OutcomeArrays, PlanArrays, RoadArrays, cache_aligned
 from hailsim.kernels.day import simulate_day
 from hailsim.kernels.movement import FAR_S, NEAR_S, MovingArrays
 from hailsim.model.calendar import History, factors
@@ -41,11 +41,21 @@ class Scenario:
     history: History
 
 
-def run_day(world: World, scenario: Scenario, day: date, seed: int) -> DayOutcome:
-    """Simulate one day; the result depends on the arguments only."""
+@dataclass(frozen=True, slots=True)
+class PreparedDay:
+    """All that a day's result depends on, as the kernels take it; `key` is the uint64 key of the turns."""
+
+    customers: Customers
+    fleet: FleetDay
+    road: RoadArrays
+    plan: PlanArrays
+    key: int
+    fallback_slots: int
+
+
+def prepare_day(world: World, scenario: Scenario, day: date, seed: int) -> PreparedDay:
+    """Gather a day's customers, fleet, forecast and plan."""
     settings, history = scenario.settings, scenario.history
-    customers = world.customers(day, seed, settings)
-    fleet = world.fleet(day, seed, history, settings)
     forecast = world.forecast(scenario.forecast, day, history, settings.ml_late_share)
     factor = factors(world.city, day)
     active_taxis = world.taxis(settings) * float(world.city.fleet.active_share[0])
@@ -57,14 +67,29 @@ def run_day(world: World, scenario: Scenario, day: date, seed: int) -> DayOutcom
         behaviour=world.behaviour(day, history),
         start_flow_per_s=start_flow_per_s(world.road, factor, active_taxis),
     )
-    taxis = len(fleet.arrays.start_link)
-    outcome = empty_outcome(customers, taxis, world.road.links)
-    record = cache_aligned((world.road.links + 1, RECORD_COLUMNS), np.uint32)
-    key = np.uint64(stream_key(Stream.TURN, seed, day))
-    events = simulate_day(
-        record, empty_moving(taxis), world.road.arrays(factor), customers.arrays, fleet.arrays, plan, outcome, key
+    return PreparedDay(
+        customers=world.customers(day, seed, settings),
+        fleet=world.fleet(day, seed, history, settings),
+        road=world.road.arrays(factor),
+        plan=plan,
+        key=stream_key(Stream.TURN, seed, day),
+        fallback_slots=forecast.fallback_slots,
     )
-    return DayOutcome(customers, fleet, outcome, forecast.fallback_slots, int(events))
+
+
+def play(day: PreparedDay, links: int) -> DayOutcome:
+    """Let the taxis drive; the result depends on the arguments only."""
+    taxis = len(day.fleet.follower)
+    outcome = empty_outcome(day.customers, taxis, links)
+    record = cache_aligned((links + 1, RECORD_COLUMNS), np.uint32)
+    key = np.uint64(day.key)
+    events = simulate_day(record, empty_moving(taxis), day.road, day.customers.arrays, day.fleet.arrays, day.plan, outcome, key)
+    return DayOutcome(day.customers, day.fleet, outcome, day.fallback_slots, int(events))
+
+
+def run_day(world: World, scenario: Scenario, day: date, seed: int) -> DayOutcome:
+    """Simulate one day under one scenario and seed."""
+    return play(prepare_day(world, scenario, day, seed), world.road.links)
 
 
 def empty_outcome(customers: Customers, taxis: int, links: int) -> OutcomeArrays:

@@ -24,9 +24,13 @@ TLC_TIMEZONE = "America/New_York"
 
 @dataclass(frozen=True, slots=True)
 class TripColumns:
-    """Names of the columns of one format (lower case); dropoff_time is None where the format has none."""
+    """Names of the columns of one format (lower case); dropoff_time is None where the format has none.
+
+    timezone: the zone that the format is documented to be in; None when the files keep the local time of whatever city.
+    """
 
     format: str
+    timezone: str | None
     pickup_time: str
     dropoff_time: str | None
     pickup_lat: str
@@ -38,6 +42,7 @@ class TripColumns:
 def _tlc(label: str, prefix: str) -> TripColumns:
     return TripColumns(
         label,
+        TLC_TIMEZONE,
         f"{prefix}pickup_datetime",
         f"{prefix}dropoff_datetime",
         "pickup_latitude",
@@ -51,7 +56,7 @@ FORMATS = (
     _tlc("NYC TLC yellow 2015-16", "tpep_"),
     _tlc("NYC TLC green 2015-16", "lpep_"),
     _tlc("NYC TLC 2009-14", ""),
-    TripColumns("HIVE requests", "departure_time", None, "o_lat", "o_lon", "d_lat", "d_lon"),
+    TripColumns("HIVE requests", None, "departure_time", None, "o_lat", "o_lon", "d_lat", "d_lon"),
 )
 
 

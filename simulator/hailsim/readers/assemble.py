@@ -1,0 +1,268 @@
+"""From a source to a city: days, places, links, drives, traffic, fleet, and a report of all that was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.faults import refuse
+from hailsim.model.city import City, Fare, Fleet, Trips
+from hailsim.model.geometry import Floats
+from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
+from hailsim.model.roads import RawNetwork
+from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
+from hailsim.readers.days import Coverage, covered_days, quietest_hour
+from hailsim.readers.factors import default_factors, travel_time_factors
+from hailsim.readers.fleet import active_seconds, default_fleet, fleet_of_cabs
+from hailsim.readers.match import Drives, SnappedTrips, measure_drives, same_street, snap_trips
+from hailsim.readers.screen import Screen, screen_links, screen_places, screen_speeds, screen_times
+from hailsim.readers.snap import Snapper, hailable_segments
+from hailsim.readers.source import NO_TIME, SourceCity
+
+Ints = NDArray[np.int64]
+_PERCENTILES = (50, 90, 95, 99, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the person who imports decides, or the known place for them. None for `day_start_hour` means the quietest hour.
+
+    first_day, last_day bound the days taken; holidays None means the place's. taxis overrides the fleet's size.
+    """
+
+    name: str
+    zone: ZoneInfo
+    driving_side: Literal["left", "right"]
+    fare: Fare
+    holidays: frozenset[date]
+    day_start_hour: int | None = 4
+    first_day: date | None = None
+    last_day: date | None = None
+    taxis: int | None = None
+    max_cut_share: float = 0.10
+    farthest_snap_m: float = 300.0
+    shortest_trip_s: int = 60
+    longest_trip_s: int = 7200
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A city that is not written yet (its digest is empty) and the report of how it came about."""
+
+    city: City
+    report: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Timeline:
+    """Wall-clock seconds, operating day (0 is the first covered) and second of the day of every trip, int64[T] each."""
+
+    wall_s: Ints
+    day: Ints
+    second: Ints
+    start_hour: int
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """The trips kept (rows of the source), their drives, and the distances that they were snapped over."""
+
+    rows: Ints
+    drives: Drives
+    snapped: SnappedTrips
+
+
+def assemble(source: SourceCity, choices: Choices) -> Imported:
+    """Build the city. Raises BadInput for what cannot be repaired; whatever was left out is counted in the report."""
+    built = build_network(source.network, choices.max_cut_share)
+    screen = Screen(len(source.trips))
+    screen_places(screen, source.trips, _box(source.network))
+    screen_times(screen, source.trips, choices.shortest_trip_s, choices.longest_trip_s)
+    timeline = _timeline(source, choices, screen)
+    matched = _match(source, choices, built, screen)
+    factors, factors_from = _traffic(source, matched, timeline)
+    hours = hour_of_week(timeline.wall_s[matched.rows])
+    drive_s_per_day = float((matched.drives.drive_freeflow_s * factors[hours]).sum()) / timeline.coverage.days
+    fleet, fleet_from = _fleet(source, choices, timeline, drive_s_per_day)
+    city = _city(choices, built, timeline, matched, factors=factors, fleet=fleet)
+    report: dict[str, object] = {
+        "network": built.report.as_json(),
+        "snapping_m": _snapping_report(matched, choices),
+        "trips": _trips_report(source, screen, matched),
+        "days": _days_report(city, timeline.coverage),
+        "travel_time": {"from": factors_from, **_traffic_report(source, matched, factors)},
+        "fleet": {"from": fleet_from, "taxis": fleet.taxis, "mean_active_share": round(float(fleet.active_share.mean()), 4)},
+        "fare": asdict(choices.fare),
+    }
+    return Imported(city, report)
+
+
+def _box(network: RawNetwork) -> tuple[float, float, float, float]:
+    lat, lon = network.lat_deg, network.lon_deg
+    return float(lat.min()), float(lon.min()), float(lat.max()), float(lon.max())
+
+
+def _timeline(source: SourceCity, choices: Choices, screen: Screen) -> _Timeline:
+    """Operating days of all trips; those outside the covered days are rejected."""
+    wall_s = wall_seconds(source.trips.pickup_utc_s, choices.zone)
+    start_hour = choices.day_start_hour
+    if start_hour is None:
+        start_hour = quietest_hour(wall_s[screen.good])
+    coverage = covered_days(wall_s[screen.good], start_hour, choices.first_day, choices.last_day)
+    day, second = operating_day(wall_s, start_hour)
+    day = day - coverage.first
+    screen.reject("outside_covered_days", (day < 0) | (day >= coverage.days))
+    return _Timeline(wall_s, day, second, start_hour, coverage)
+
+
+def _match(source: SourceCity, choices: Choices, built: BuiltNetwork, screen: Screen) -> _Matched:
+    """Snap the trips that are still good, reject what has no link or no way, measure the drives."""
+    trips = source.trips
+    snapper = Snapper(hailable_segments(built.roads), choices.driving_side)
+    # Rows already rejected are not snapped: NaN has no nearest link.
+    ends = [
+        np.where(screen.good, end, np.nan) for end in (trips.pickup_lat, trips.pickup_lon, trips.dropoff_lat, trips.dropoff_lon)
+    ]
+    snapped = snap_trips(built, snapper, (ends[0], ends[1], ends[2], ends[3]), choices.farthest_snap_m)
+    screen_links(screen, snapped, trips, built, choices.farthest_snap_m)
+    screen.reject("same_street", same_street(built.network, snapped))
+    rows = np.flatnonzero(screen.good)
+    turn_s = turn_seconds(choices.driving_side)
+    drives = measure_drives(built.network, turn_s, snapped.pickup_link[rows], snapped.dropoff_link[rows])
+    screen_speeds(screen, trips, rows, drives.distance_m)
+    kept = screen.good[rows]
+    if not kept.any():
+        counts = ", ".join(f"{reason} {count}" for reason, count in screen.rejected.items() if count)
+        remedy = "Check that the network and the trips are of the same city."
+        raise refuse(
+            "some trips lie on the network and obey the rules", f"none of {len(trips)} ({counts})", "the trips", remedy
+        )
+    return _Matched(
+        rows=rows[kept],
+        drives=Drives(
+            drives.pickup_link[kept], drives.dropoff_link[kept], drives.drive_freeflow_s[kept], drives.distance_m[kept]
+        ),
+        snapped=SnappedTrips(
+            snapped.pickup_link[rows[kept]],
+            snapped.dropoff_link[rows[kept]],
+            snapped.pickup_m[rows[kept]],
+            snapped.dropoff_m[rows[kept]],
+        ),
+    )
+
+
+def _observed_s(source: SourceCity, matched: _Matched) -> Floats | None:
+    """Observed seconds of the kept trips, or None when the source has no drop-off times."""
+    dropoff = source.trips.dropoff_utc_s[matched.rows]
+    if (dropoff == NO_TIME).any():
+        return None
+    return (dropoff - source.trips.pickup_utc_s[matched.rows]).astype(np.float64)
+
+
+def _traffic(source: SourceCity, matched: _Matched, timeline: _Timeline) -> tuple[NDArray[np.float32], str]:
+    observed_s = _observed_s(source, matched)
+    if observed_s is None:
+        return default_factors(), "default profile: the source has no drop-off times"
+    hours = hour_of_week(timeline.wall_s[matched.rows])
+    return travel_time_factors(hours, observed_s, matched.drives.drive_freeflow_s), "fitted to observed trips"
+
+
+def _fleet(source: SourceCity, choices: Choices, timeline: _Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:
+    """The fleet as seen where cabs' trips and vacant runs are known, else the default working day."""
+    trips, vacant = source.trips, source.vacant
+    if trips.cab is None or vacant is None:
+        fleet = default_fleet(choices.taxis, drive_s_per_day, timeline.start_hour)
+        return fleet, "default working day" + ("" if choices.taxis else "; taxis for half of their time occupied")
+    days = timeline.coverage.days
+    vacant_day, vacant_second = operating_day(wall_seconds(vacant.start_utc_s, choices.zone), timeline.start_hour)
+    vacant_day = vacant_day - timeline.coverage.first
+    duration_s = np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
+    duration_s[duration_s > choices.longest_trip_s] = 0
+    active_s = active_seconds(timeline.day, timeline.second, duration_s, days)
+    active_s += active_seconds(vacant_day, vacant_second, vacant.end_utc_s - vacant.start_utc_s, days)
+    cab = np.concatenate([trips.cab, vacant.cab])
+    fleet = fleet_of_cabs(cab, np.concatenate([timeline.day, vacant_day]), active_s, days)
+    return Fleet(choices.taxis or fleet.taxis, fleet.active_share), "cabs' trips and vacant runs"
+
+
+def _city(
+    choices: Choices, built: BuiltNetwork, timeline: _Timeline, matched: _Matched, *, factors: NDArray[np.float32], fleet: Fleet
+) -> City:
+    first_day, last_day = date_of(timeline.coverage.first), date_of(timeline.coverage.last)
+    return City(
+        name=choices.name,
+        timezone=choices.zone.key,
+        driving_side=choices.driving_side,
+        day_start_hour=timeline.start_hour,
+        first_day=first_day,
+        last_day=last_day,
+        holidays=frozenset(day for day in choices.holidays if first_day <= day <= last_day),
+        network=built.network,
+        trips=_sorted_trips(timeline, matched),
+        fare=choices.fare,
+        fleet=fleet,
+        travel_time_factor=factors,
+        turn_s=turn_seconds(choices.driving_side),
+        digest="",
+        reference_lat_deg=built.projection.lat_deg,
+        reference_lon_deg=built.projection.lon_deg,
+    )
+
+
+def _sorted_trips(timeline: _Timeline, matched: _Matched) -> Trips:
+    """By day and second, then by links: equal sources in another order of rows give equal files."""
+    day, second, drives = timeline.day[matched.rows], timeline.second[matched.rows], matched.drives
+    order = np.lexsort((drives.drive_freeflow_s, drives.dropoff_link, drives.pickup_link, second, day))
+    return Trips(
+        day=day[order].astype(np.int32),
+        appears_s=second[order].astype(np.int32),
+        pickup_link=drives.pickup_link[order].astype(np.int32),
+        dropoff_link=drives.dropoff_link[order].astype(np.int32),
+        drive_freeflow_s=drives.drive_freeflow_s[order],
+        distance_m=drives.distance_m[order],
+    )
+
+
+def _snapping_report(matched: _Matched, choices: Choices) -> dict[str, object]:
+    def percentiles(distance_m: Floats) -> dict[str, float]:
+        values = np.percentile(distance_m, _PERCENTILES)
+        return {f"p{share}": round(float(value), 1) for share, value in zip(_PERCENTILES, values, strict=True)}
+
+    return {
+        "pickup": percentiles(matched.snapped.pickup_m),
+        "dropoff": percentiles(matched.snapped.dropoff_m),
+        "farthest_allowed": choices.farthest_snap_m,
+    }
+
+
+def _trips_report(source: SourceCity, screen: Screen, matched: _Matched) -> dict[str, object]:
+    unreadable = source.trips.unreadable
+    rejected = {reason: count for reason, count in {**unreadable, **screen.rejected}.items() if count}
+    return {"read": len(source.trips) + sum(unreadable.values()), "kept": len(matched.rows), "rejected": rejected}
+
+
+def _days_report(city: City, coverage: Coverage) -> dict[str, object]:
+    per_day = np.bincount(city.trips.day, minlength=city.days)
+    return {
+        "first": city.first_day.isoformat(),
+        "last": city.last_day.isoformat(),
+        "covered": city.days,
+        "day_start_hour": city.day_start_hour,
+        "trips_a_day": {"least": int(per_day.min()), "median": float(np.median(per_day)), "most": int(per_day.max())},
+        "left_out": {day.isoformat(): count for day, count in coverage.left_out.items()},
+    }
+
+
+def _traffic_report(source: SourceCity, matched: _Matched, factors: NDArray[np.float32]) -> dict[str, object]:
+    """Overall ratio of observed to free-flow time, and the factors by local hour, averaged over the week."""
+    by_hour = factors.reshape(7, 24).mean(axis=0)
+    observed_s = _observed_s(source, matched)
+    overall = None if observed_s is None else round(float(np.median(observed_s / matched.drives.drive_freeflow_s)), 3)
+    return {"median_observed_over_freeflow": overall, "by_hour": [round(float(value), 3) for value in by_hour]}

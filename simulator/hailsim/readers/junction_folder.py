@@ -1,0 +1,152 @@
+"""A folder of four tables: nodes.csv, edges.csv, trips.parquet and, if cabs' vacant runs are known, cruising.parquet.
+
+nodes.csv: node_id, lon, lat. edges.csv: edge_id, u, v, length_m, speed_kmh (more columns are ignored). trips.parquet:
+pickup_ts, dropoff_ts (timestamps with a zone), pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, and cab_id if cabs are told
+apart. cruising.parquet: cab_id, start_ts, end_ts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hailsim.faults import BadInput, Fault, refuse
+from hailsim.model.roads import CLASS_UNKNOWN, RawNetwork, straight_shapes
+from hailsim.readers.csv_table import numbers, read_columns
+from hailsim.readers.source import NO_TIME, SourceCity, SourceTrips, VacantRuns
+
+NODES, EDGES, TRIPS, CRUISING = "nodes.csv", "edges.csv", "trips.parquet", "cruising.parquet"
+_PLACES = ("pickup_lat", "pickup_lon", "dropoff_lat", "dropoff_lon")
+
+
+def is_junction_folder(path: Path) -> bool:
+    """Whether the folder has the three files that such a source cannot do without."""
+    return path.is_dir() and all((path / name).is_file() for name in (NODES, EDGES, TRIPS))
+
+
+def read_junction_folder(folder: Path) -> SourceCity:
+    """Read the folder. BadInput for missing columns, ids used twice or not at all, timestamps without a zone."""
+    cruising = folder / CRUISING
+    return SourceCity(
+        kind="folder",
+        files=(NODES, EDGES, TRIPS, *((CRUISING,) if cruising.is_file() else ())),
+        network=_read_network(folder),
+        trips=_read_trips(folder / TRIPS),
+        vacant=_read_vacant(cruising) if cruising.is_file() else None,
+    )
+
+
+def _read_network(folder: Path) -> RawNetwork:
+    nodes = read_columns(folder / NODES, ["node_id", "lon", "lat"])
+    edges = read_columns(folder / EDGES, ["edge_id", "u", "v", "length_m", "speed_kmh"])
+    names = nodes.column("node_id").to_pylist()
+    index = {name: k for k, name in enumerate(names)}
+    if len(index) != len(names) or None in index:
+        raise refuse(
+            "every node has a node_id of its own", f"{len(names) - len(index)} used again", NODES, "Number the nodes afresh."
+        )
+    lat_deg, lon_deg = numbers(nodes.column("lat")), numbers(nodes.column("lon"))
+    ends = [np.array([index.get(name, -1) for name in edges.column(side).to_pylist()], dtype=np.int64) for side in ("u", "v")]
+    link_names = tuple(str(name) for name in edges.column("edge_id").to_pylist())
+    # A link that dangles gets some shape here; check_raw refuses it by name.
+    shape_start, shape_lat, shape_lon = straight_shapes(lat_deg, lon_deg, np.maximum(ends[0], 0), np.maximum(ends[1], 0))
+    return RawNetwork(
+        junction_name=tuple(names),
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        link_name=link_names,
+        link_from=ends[0],
+        link_to=ends[1],
+        length_m=numbers(edges.column("length_m")),
+        speed_kmh=numbers(edges.column("speed_kmh")),
+        road_class=np.full(len(link_names), CLASS_UNKNOWN, dtype=np.int8),
+        shape_start=shape_start,
+        shape_lat_deg=shape_lat,
+        shape_lon_deg=shape_lon,
+    )
+
+
+def _read_trips(path: Path) -> SourceTrips:
+    table = _read_parquet(
+        path, {"pickup_ts": _is_zoned, "dropoff_ts": _is_zoned, **dict.fromkeys(_PLACES, _is_number)}, ["cab_id"]
+    )
+    pickup_utc_s, dropoff_utc_s = _utc_seconds(table.column("pickup_ts")), _utc_seconds(table.column("dropoff_ts"))
+    known = (pickup_utc_s != NO_TIME) & (dropoff_utc_s != NO_TIME)
+    places = [_floats(table.column(name))[known] for name in _PLACES]
+    cab = (
+        pc.fill_null(pc.cast(table.column("cab_id"), pa.int64()), -1).to_numpy()[known]
+        if "cab_id" in table.column_names
+        else None
+    )
+    return SourceTrips(
+        pickup_utc_s[known],
+        dropoff_utc_s[known],
+        pickup_lat=places[0],
+        pickup_lon=places[1],
+        dropoff_lat=places[2],
+        dropoff_lon=places[3],
+        cab=cab,
+        unreadable={"unreadable_time": int((~known).sum())},
+    )
+
+
+def _read_vacant(path: Path) -> VacantRuns:
+    table = _read_parquet(path, {"cab_id": _is_number, "start_ts": _is_zoned, "end_ts": _is_zoned}, [])
+    start_utc_s, end_utc_s = _utc_seconds(table.column("start_ts")), _utc_seconds(table.column("end_ts"))
+    known = (start_utc_s != NO_TIME) & (end_utc_s >= start_utc_s) & pc.is_valid(table.column("cab_id")).to_numpy()
+    cab = pc.fill_null(pc.cast(table.column("cab_id"), pa.int64()), -1).to_numpy()
+    return VacantRuns(cab[known], start_utc_s[known], end_utc_s[known])
+
+
+def _is_zoned(kind: pa.DataType) -> str | None:
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return None
+    return "a timestamp with a zone; write it as UTC"
+
+
+def _is_number(kind: pa.DataType) -> str | None:
+    return None if pa.types.is_floating(kind) or pa.types.is_integer(kind) else "a number"
+
+
+def _read_parquet(path: Path, needed: Mapping[str, object], optional: Sequence[str]) -> pa.Table:
+    try:
+        schema = pq.read_schema(path)
+        table = pq.read_table(path, columns=[name for name in (*needed, *optional) if name in schema.names])
+    except (pa.ArrowInvalid, OSError) as error:
+        raise refuse("a .parquet file is readable Parquet", error, str(path), "Check the path and the file.") from error
+    faults = []
+    for name, check in needed.items():
+        if name not in schema.names:
+            faults.append(Fault(f"there is a column `{name}`", ", ".join(schema.names), str(path), "Rename or add the column."))
+            continue
+        wanted = check(schema.field(name).type) if callable(check) else None
+        if wanted:
+            remedy = "A time without a zone means another hour in every city: convert it."
+            faults.append(
+                Fault(
+                    f"`{name}` is {wanted}",
+                    str(schema.field(name).type),
+                    str(path),
+                    remedy if "zone" in wanted else "Convert it.",
+                )
+            )
+    if faults:
+        raise BadInput(faults)
+    return table
+
+
+def _utc_seconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    seconds = pc.cast(pc.cast(column, pa.timestamp("s", tz=column.type.tz), safe=False), pa.int64())
+    values: NDArray[np.int64] = pc.fill_null(seconds, NO_TIME).to_numpy()
+    return values
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = pc.fill_null(pc.cast(column, pa.float64()), float("nan")).to_numpy()
+    return values

@@ -1,0 +1,201 @@
+"""The command line of `hailsim import`, and what it decides together with what is known of the place."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Literal, cast
+from zoneinfo import ZoneInfo
+
+from hailsim.faults import BadInput, Fault
+from hailsim.model.city import Fare
+from hailsim.readers.assemble import Choices
+from hailsim.readers.clock import zone_of
+from hailsim.readers.places import Place, us_holidays
+from hailsim.readers.tariffs import TARIFFS
+
+_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+_YEARS = range(1970, 2071)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, typed but not yet judged."""
+
+    source: Path
+    out: Path
+    network: Path | None
+    trips: Path | None
+    name: str | None
+    timezone: str | None
+    driving_side: Literal["left", "right"] | None
+    tariff: str | None
+    fare: Path | None
+    holidays: str | None
+    attribution: list[str]
+    day_start_hour: str
+    first_day: str | None
+    last_day: str | None
+    taxis: int | None
+    max_cut_share: float
+    max_snap_m: float
+    force: bool
+
+
+def parse_options(argv: list[str]) -> Options:
+    """Read the arguments; argparse ends the process with code 2 for arguments it does not know."""
+    parser = argparse.ArgumentParser(
+        prog="hailsim import", description="Make a city folder from recorded trips and a road network."
+    )
+    add = parser.add_argument
+    add(
+        "source",
+        type=Path,
+        metavar="CITY_SOURCE",
+        help="folder of tables, CSV of trips (with --network), or network (with --trips)",
+    )
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write, new or empty")
+    add("--network", type=Path, metavar="FILE", help="OSMnx network (.json node-link or .graphml) for a CSV of trips")
+    add("--trips", type=Path, metavar="FILE", help="CSV of trips for a network file")
+    add("--name", help="lower-case name of the city; default: the known place's, else that of DIR")
+    add("--timezone", help="IANA zone; default: the known place's")
+    add("--driving-side", choices=["left", "right"], help="default: the known place's")
+    add("--tariff", choices=sorted(TARIFFS), help="a published tariff; default: the known place's")
+    add("--fare", type=Path, metavar="FILE", help="JSON with the keys of `fare` in city.json")
+    add("--holidays", metavar="DATES", help="comma-separated dates, or `none`; default: the known place's")
+    add("--attribution", action="append", default=[], metavar="TEXT", help="whom to credit; may be given more than once")
+    add(
+        "--day-start-hour", default="4", metavar="HOUR", help="0 to 23, or `auto` for the hour with the fewest trips; default 4"
+    )
+    add("--first-day", metavar="DATE", help="take no operating day before this one")
+    add("--last-day", metavar="DATE", help="take no operating day after this one")
+    add("--taxis", type=int, metavar="N", help="size of the fleet; default: as in the data, or what the demand keeps half busy")
+    add(
+        "--max-cut-share",
+        type=float,
+        default=0.10,
+        metavar="SHARE",
+        help="most of the kilometres that may be cut; default 0.10",
+    )
+    add(
+        "--max-snap-m", type=float, default=300.0, metavar="METRES", help="farthest link that a trip is snapped to; default 300"
+    )
+    add("--force", action="store_true", help="replace the city in DIR")
+    return Options(**vars(parser.parse_args(argv)))
+
+
+def choose(options: Options, place: Place | None) -> Choices:
+    """The choices, each from the command line or else from the place. BadInput with every fault at once."""
+    faults: list[Fault] = []
+    zone = _zone(options.timezone or (place.timezone if place else None), faults)
+    driving_side = options.driving_side or (place.driving_side if place else None)
+    if driving_side is None:
+        faults.append(_unknown("the side of the road one drives on", "--driving-side left or right"))
+    fare = _fare(options, place, faults)
+    name = options.name or (place.name if place else re.sub(r"[^a-z0-9]+", "_", options.out.absolute().name.lower()))
+    if not _NAME.match(name):
+        faults.append(
+            Fault("a city's name is lower-case letters, digits and underscores", name, "--name", "Give another --name.")
+        )
+    choices = Choices(
+        name=name,
+        zone=zone or ZoneInfo("UTC"),
+        driving_side=driving_side or "right",
+        fare=fare or next(iter(TARIFFS.values())),
+        holidays=_holidays(options, place, faults),
+        day_start_hour=_hour(options.day_start_hour, faults),
+        first_day=_date(options.first_day, "--first-day", faults),
+        last_day=_date(options.last_day, "--last-day", faults),
+        taxis=options.taxis,
+        max_cut_share=options.max_cut_share,
+        farthest_snap_m=options.max_snap_m,
+    )
+    for flag, value, low, high in (
+        ("--taxis", options.taxis, 1, 200_000),
+        ("--max-cut-share", options.max_cut_share, 0.0, 1.0),
+        ("--max-snap-m", options.max_snap_m, 1.0, 5_000.0),
+    ):
+        if value is not None and not low <= value <= high:
+            faults.append(Fault(f"{flag} is in [{low}, {high}]", str(value), flag, "Give a value in that range."))
+    if choices.first_day and choices.last_day and choices.first_day > choices.last_day:
+        values = f"first_day={choices.first_day}, last_day={choices.last_day}"
+        faults.append(Fault("`first_day <= last_day` must hold", values, "--first-day", "Swap them."))
+    if faults:
+        raise BadInput(faults)
+    return choices
+
+
+def _unknown(what: str, flag: str) -> Fault:
+    return Fault(f"{what} is given, or the network lies in a known place", "neither", "the command line", f"Give {flag}.")
+
+
+def _zone(name: str | None, faults: list[Fault]) -> ZoneInfo | None:
+    if name is None:
+        faults.append(_unknown("the time zone", "--timezone, like America/New_York"))
+        return None
+    try:
+        return zone_of(name, "--timezone")
+    except BadInput as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _hour(text: str, faults: list[Fault]) -> int | None:
+    if text == "auto":
+        return None
+    if text.isdecimal() and int(text) <= 23:
+        return int(text)
+    faults.append(Fault("--day-start-hour is 0 to 23 or `auto`", text, "--day-start-hour", "Give one of these."))
+    return None
+
+
+def _date(text: str | None, flag: str, faults: list[Fault]) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        faults.append(Fault(f"{flag} is a date of the calendar", text, flag, "Write it like 2024-12-31."))
+        return None
+
+
+def _holidays(options: Options, place: Place | None, faults: list[Fault]) -> frozenset[date]:
+    """All holidays of a century; the import keeps those of the days covered."""
+    if options.holidays is None:
+        return frozenset().union(*(us_holidays(year) for year in _YEARS)) if place and place.us_holidays else frozenset()
+    if options.holidays == "none":
+        return frozenset()
+    days = [_date(text.strip(), "--holidays", faults) for text in options.holidays.split(",")]
+    return frozenset(day for day in days if day is not None)
+
+
+def _fare(options: Options, place: Place | None, faults: list[Fault]) -> Fare | None:
+    if options.fare is not None:
+        return _fare_file(options.fare, faults)
+    if options.tariff is not None:
+        return TARIFFS[options.tariff]
+    if place is not None:
+        return place.tariff
+    faults.append(_unknown("the tariff", f"--fare FILE, or --tariff {' or '.join(sorted(TARIFFS))}"))
+    return None
+
+
+def _fare_file(path: Path, faults: list[Fault]) -> Fare | None:
+    """Types and keys; the bounds are those of city.json, checked when it is written."""
+    remedy = "Give the keys of `fare` in docs/city-format.md and no other."
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        faults.append(Fault("--fare is a readable JSON file", str(error), str(path), remedy))
+        return None
+    kinds = {field.name: str if field.name == "currency" else int for field in fields(Fare)}
+    if not isinstance(given, dict) or set(given) != set(kinds):
+        faults.append(Fault(f"a fare has the keys {', '.join(kinds)}", ", ".join(given) or "none", str(path), remedy))
+        return None
+    wrong = [key for key, kind in kinds.items() if type(given[key]) is not kind]
+    faults.extend(Fault(f"`{key}` is a {kinds[key].__name__}", repr(given[key]), str(path), remedy) for key in wrong)
+    return None if wrong else Fare(**cast("dict[str, int | str]", given))  # type: ignore[arg-type]
