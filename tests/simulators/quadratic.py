@@ -37,10 +37,13 @@ PARAMETERS = {
 BEST = {name: spec[5] for name, spec in PARAMETERS.items()}
 METRICS = {
     "revenue_minor": ("minor", "higher"),
-    "utilisation": ("share", "higher"),
-    "empty_distance_km": ("km", "lower"),
+    "utilisation_pct": ("%", "higher"),
+    "empty_distance_m": ("m", "lower"),
     "wait_mean_s": ("s", "lower"),
-    "lost_customers": ("share", "lower"),
+    "wait_p95_s": ("s", "lower"),
+    "lost_customers_pct": ("%", "lower"),
+    "driver_revenue_p10_minor": ("minor", "higher"),
+    "driver_revenue_gini": ("ratio", "lower"),
 }
 SETTINGS = {"noise_share": 0.05, "own_noise_share": 0.002, "drivers": DRIVERS}
 
@@ -137,10 +140,13 @@ def simulated_day(request, parameters, settings, day, seed):
         "seed": seed,
         "metrics": {
             "revenue_minor": revenue_minor,
-            "utilisation": 0.5 * quality,
-            "empty_distance_km": 9000 / quality,
+            "utilisation_pct": 50 * quality,
+            "empty_distance_m": 9_000_000 / quality,
             "wait_mean_s": 120 / quality,
-            "lost_customers": 0.2 / quality,
+            "wait_p95_s": 400 / quality,
+            "lost_customers_pct": 20 / quality,
+            "driver_revenue_p10_minor": revenue_minor / settings["drivers"] / 2,
+            "driver_revenue_gini": 0.2 / quality,
         },
         "zone_revenue_minor": {"north": north_minor, "south": revenue_minor - north_minor},
         "drivers": settings["drivers"],
@@ -265,12 +271,12 @@ SPOILING = {
     "duplicate_day": lambda lines: lines.insert(1, lines[0]),
     "missing_day": lambda lines: lines.pop(0),
     "wrong_count": change(-1, days=99),
-    "nan": lambda lines: lines[0]["metrics"].update(utilisation=float("nan")),
+    "nan": lambda lines: lines[0]["metrics"].update(utilisation_pct=float("nan")),
     "overflow": lambda lines: lines.__setitem__(0, json.dumps(lines[0]).replace('"drivers": 100', '"drivers": 1e999') + "\n"),
     "negative_revenue": lambda lines: lines[0]["metrics"].update(revenue_minor=-5),
     "inexact_revenue": lambda lines: lines[0]["metrics"].update(revenue_minor=2**60),
     "no_metrics": lambda lines: lines[0].pop("metrics"),
-    "uneven_metrics": lambda lines: lines[0]["metrics"].pop("utilisation"),
+    "absent_metric": lambda lines: lines[0]["metrics"].pop("utilisation_pct"),
     "wrong_zones": lambda lines: lines[0]["zone_revenue_minor"].update(north=1),
     "other_parameters": lambda lines: lines[-1]["parameters"].update(gamma=0.81),
     "saw_the_future": change(-1, trained_last_day="2026-12-31"),

@@ -30,10 +30,6 @@ class AnswerAssembly:
             raise BadMessage("a day and seed must be answered once", f"{result.day}, seed {result.seed} again")
         if key not in self._missing:
             raise BadMessage("only days and seeds of the request may be answered", f"{result.day}, seed {result.seed}")
-        first = next(iter(self._found.values()), result)
-        if result.metrics.keys() != first.metrics.keys():
-            different = ", ".join(sorted(result.metrics.keys() ^ first.metrics.keys()))
-            raise BadMessage("all days of an answer must have the same metrics", f"only some have {different}")
         self._missing.remove(key)
         self._found[key] = result
         return result

@@ -82,7 +82,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 REGION: TypeEngine[str] = Name(64)
-CAMPAIGN: TypeEngine[str] = Name(64)
+CAMPAIGN: TypeEngine[str] = Name(100)
 DIGEST: TypeEngine[str] = Name(71)
 WORD: TypeEngine[str] = Name(16)
 # MySQL's TEXT ends at 64 KiB, which an outcome or a verdict with all its days passes.

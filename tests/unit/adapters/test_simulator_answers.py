@@ -35,7 +35,6 @@ PERMANENT = {
     "negative_revenue": ["metrics/revenue_minor", "-5 is less than the minimum of 0"],
     "inexact_revenue": ["exact in double precision", str(2**60)],
     "no_metrics": ["'metrics' is a required property"],
-    "uneven_metrics": ["same metrics", "utilisation"],
     "wrong_zones": ["must sum to revenue_minor"],
     "other_parameters": ["echo the request's parameters", "{'gamma': 0.81} for {'gamma': 0.9}"],
     "saw_the_future": ["nothing after history.last, 2026-02-28", "trained_last_day 2026-12-31"],
@@ -89,6 +88,11 @@ async def test_only_the_first_answer_of_a_process_may_take_the_start_allowance(t
     simulator = toy("--day-s", 0.5, limits=ProcessLimits(answer_timeout_s=0.1, start_allowance_s=5))
     with pytest.raises(SimulationFailed, match=r"silent for more than 0\.1 s"):
         await simulator.simulate(request_for())
+
+
+async def test_a_metric_without_value_on_a_day_may_be_absent_there(toy, request_for):
+    answer = await toy("--fault", "absent_metric").simulate(request_for())
+    assert sum("utilisation_pct" not in result.metrics for result in answer.days) == 1
 
 
 async def test_a_line_far_longer_than_asyncio_reads_by_default_is_read(toy, request_for):
