@@ -57,7 +57,7 @@ def _fault(key: Key, details: Sequence[ErrorDetails], document: Document) -> Fau
     if detail["type"] == "missing":
         return Fault(f"`{name}` must be given", "nothing", place, _remedy(key, "Add it"))
     demands = dict.fromkeys(map(_demand, details))
-    if _TYPES["float_type"] in demands:
+    if {_TYPES["float_type"], _TYPES["finite_number"]} & demands.keys():
         demands.pop(_TYPES["int_type"], None)
     return Fault(f"`{name}` must {' or '.join(demands)}", _shown(detail["input"]), place, _remedy(key, "Correct it"))
 

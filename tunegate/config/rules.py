@@ -5,6 +5,7 @@ Each rule looks only at what has the right type; what has not is reported by the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, TypeGuard
@@ -160,7 +161,7 @@ def _axes(tree: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_whole(value: object) -> TypeGuard[int]:

@@ -1,0 +1,56 @@
+"""The region files in the repository are sound and fit the simulator they are for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tunegate.adapters.simulator_messages import parse_description
+from tunegate.config.against_simulator import config_faults
+from tunegate.config.loading import load_region
+from tunegate.config.region import Bundled, CitySource, resolve_periods
+from tunegate.domain.simulation import CityFacts, SimulatorDescription
+
+REPOSITORY = Path(__file__).parents[3]
+REGIONS = sorted((REPOSITORY / "configs" / "regions").glob("*.yaml"))
+
+# Recorded from 2008-05-17 03:00 to 2008-06-02 24:00 local time; an operating day ends in the night after its date.
+RECORDED = CityFacts("sf", "sha256:0", date(2008, 5, 17), date(2008, 6, 1), 4227, 536, "USD", 100)
+
+
+def described(*arguments: str) -> SimulatorDescription:
+    hailsim = Path(sys.executable).with_name("hailsim")
+    answer = subprocess.run([str(hailsim), "describe", *arguments], capture_output=True, check=True, timeout=120)
+    return parse_description(answer.stdout)
+
+
+@pytest.fixture(scope="module")
+def hailsim() -> SimulatorDescription:
+    return described()
+
+
+@pytest.mark.parametrize("path", REGIONS, ids=lambda path: path.stem)
+def test_a_shipped_region_is_sound_and_fits_hailsim(path: Path, hailsim: SimulatorDescription) -> None:
+    config = load_region(path)
+    assert config.region == path.stem
+    assert config_faults(config, hailsim) == ()
+    assert set(config.gate.policy().guardrails) != set()
+
+
+def test_manhattan_runs_on_days_the_bundled_city_has() -> None:
+    config = load_region(REPOSITORY / "configs/regions/manhattan.yaml")
+    assert isinstance(config.city, Bundled)
+    assert config_faults(config, described("--city", config.city.name)) == ()
+
+
+def test_san_francisco_runs_on_recorded_days_and_tests_every_weekday(hailsim: SimulatorDescription) -> None:
+    config = load_region(REPOSITORY / "configs/regions/san_francisco.yaml")
+    assert config.city == CitySource(REPOSITORY.parent / "shared" / "data" / "sf")
+    periods = resolve_periods(config, date(2008, 6, 1))
+    assert {day.weekday() for day in periods.test.days} == set(range(7))
+    assert config_faults(config, replace(hailsim, city=RECORDED)) == ()
