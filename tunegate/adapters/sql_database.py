@@ -23,26 +23,23 @@ def open_database(url: str) -> Engine:
     """An engine for a SQLAlchemy URL, its tables created if they were not there. Raises BadInput."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        # The URL is not repeated: it may hold a password.
-        fault = Fault("a database URL must be one SQLAlchemy reads", "something else", "results.url", "Write e.g. sqlite:///…")
-        raise BadInput(fault) from None
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_pre_ping=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        engine = create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        # Neither the URL nor what SQLAlchemy says of it is repeated: both may hold a password.
+        found = f"one it refuses ({type(error).__name__})"
+        remedy = "Write e.g. sqlite:////home/me/results.sqlite; for another database install its driver, too."
+        raise BadInput(Fault("a database URL must be one SQLAlchemy reads", found, "the results database", remedy)) from None
+    shown = parsed.render_as_string(hide_password=True)
     try:
-        _prepare_tables(engine, parsed.render_as_string(hide_password=True))
-    except DatabaseError as error:
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        _prepare_tables(engine, shown)
+    except (DatabaseError, OSError) as error:
         engine.dispose()
-        fault = Fault(
-            "the results database must open",
-            str(error.orig),
-            parsed.render_as_string(hide_password=True),
-            "Look at its path, rights and server; a file that is no database must go elsewhere.",
-        )
-        raise BadInput(fault) from error
+        found = str(error.orig if isinstance(error, DatabaseError) else error)
+        remedy = "Look at its path, rights and server; a file that is no database must be moved away."
+        raise BadInput(Fault("the results database must open", found, shown, remedy)) from error
     return engine
 
 

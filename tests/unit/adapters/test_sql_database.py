@@ -1,0 +1,116 @@
+"""A database opens once for many processes, refuses what it should not touch, and its SQL is MySQL's, too."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import CreateTable
+
+from tunegate.adapters.sql_database import absent_rows_insert, open_database
+from tunegate.adapters.sql_tables import ledger, metadata
+from tunegate.domain.errors import BadInput
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "home" / "results.sqlite"
+
+
+def test_opening_makes_the_folder_the_tables_and_their_version(path):
+    engine = open_database(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        names = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+        assert connection.execute(text("SELECT version FROM schema_version")).scalars().all() == [1]
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar_one() >= 10_000
+    assert names == {table.name for table in metadata.sorted_tables}
+    engine.dispose()
+
+
+def test_a_database_of_another_schema_version_is_left_alone(path):
+    open_database(f"sqlite:///{path}").dispose()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE schema_version SET version = 2")
+    connection.commit()
+    connection.close()
+    with pytest.raises(BadInput, match=r"schema version 1, but got 2\. Use the tunegate that wrote it"):
+        open_database(f"sqlite:///{path}")
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path):
+    path.parent.mkdir()
+    path.write_text("my thesis " * 100)
+    with pytest.raises(BadInput, match="file is not a database"):
+        open_database(f"sqlite:///{path}")
+    assert path.read_text() == "my thesis " * 100
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense marked-secret", "nosuchdb://tuner:marked-secret@host/db", "mysql+nosuchdriver://t:marked-secret@h/d"]
+)
+def test_a_wrong_url_is_refused_without_repeating_its_password(url):
+    with pytest.raises(BadInput, match="database URL must be one SQLAlchemy reads") as caught:
+        open_database(url)
+    assert "marked-secret" not in str(caught.value)
+
+
+def test_a_home_that_cannot_be_made_is_bad_input(tmp_path):
+    (tmp_path / "home").write_text("a file, where the folder should be")
+    with pytest.raises(BadInput, match="the results database must open, but got"):
+        open_database(f"sqlite:///{tmp_path}/home/deeper/results.sqlite")
+
+
+def test_many_processes_may_open_a_new_database_at_once(path):
+    path.parent.mkdir()
+    program = f"from tunegate.adapters.sql_database import open_database; open_database('sqlite:///{path}').dispose()"
+    processes = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) for _ in range(6)]
+    errors = [process.communicate()[1].decode()[-500:] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6, errors
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_every_table_compiles_for_mysql_within_its_limits(table):
+    """Compiling refuses a VARCHAR without length; InnoDB refuses a key of more than 3072 bytes, four for each character."""
+    ddl = str(CreateTable(table).compile(dialect=mysql.dialect()))
+    assert "COLLATE utf8mb4_bin" in ddl
+    assert " FLOAT" not in ddl, "a MySQL FLOAT keeps seven digits"
+    for key in (table.primary_key, *(index for index in table.constraints if hasattr(index, "columns"))):
+        lengths = [getattr(column.type, "limit", 8) for column in key.columns]
+        assert 4 * sum(lengths) <= 3072
+
+
+def test_insert_if_absent_on_mysql_hides_no_other_error():
+    statement = str(absent_rows_insert(ledger, "mysql").compile(dialect=mysql.dialect()))
+    assert "ON DUPLICATE KEY UPDATE region = ledger.region" in statement.replace("`", "")
+    assert "IGNORE" not in statement
+    with pytest.raises(NotImplementedError, match="oracle"):
+        absent_rows_insert(ledger, "oracle")
+
+
+def test_a_writer_killed_in_the_middle_leaves_no_part_of_a_campaign(path):
+    """The process is killed by itself, with kill -9, after its rows are written and before they are committed."""
+    program = f"""
+import os, signal
+from sqlalchemy import event
+from datetime import UTC, datetime
+from tunegate.adapters.sql_stores import open_stores
+from tunegate.ports.campaigns import CampaignRow
+
+stores = open_stores("sqlite:///{path}")
+event.listen(stores.engine, "commit", lambda _connection: os.kill(os.getpid(), signal.SIGKILL))
+stores.campaigns.start(CampaignRow("toy-1", "toy", {{}}, "sha256:" + "a" * 64, datetime.now(UTC)))
+"""
+    path.parent.mkdir()
+    killed = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, timeout=60)
+    assert killed.returncode == -9, killed.stderr.decode()
+    engine = open_database(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM campaigns")).scalar_one() == 0
+    engine.dispose()
