@@ -82,10 +82,9 @@ def storage_from_url(url: str) -> StudyStorage:
 
 
 def _local_path(url: str, scheme: str) -> Path:
-    # Three slashes begin a path: sqlite:///relative.db and sqlite:////absolute.db, as in SQLAlchemy; a journal's path is
-    # whatever follows the empty host and is absolute.
+    # As in SQLAlchemy, sqlite:///relative.db and sqlite:////absolute.db; a journal's path is always absolute.
     text = url.removeprefix(scheme)
-    path = Path(text if scheme == _JOURNAL else text.removeprefix("/"))
+    path = Path("/", text.lstrip("/")) if scheme == _JOURNAL else Path(text.removeprefix("/"))
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
