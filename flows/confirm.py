@@ -8,10 +8,12 @@ from prefect import flow
 
 from flows.simulate import simulate
 from tasks.evaluation import confirm_on_validation_days
+from tasks.notify import announce_phase
 from tasks.requests import confirmation_arguments
 from tasks.simulation import settled
 from tasks.study import best_trials
 from tunegate.gate.confirmation import Confirmed
+from tunegate.report.progress import Phase
 
 
 @flow(flow_run_name="{region}/confirm")
@@ -20,6 +22,7 @@ async def confirm(region: str, campaign: str) -> tuple[Confirmed, ...]:
 
     Raises SimulationFailed when production fails; a finalist that fails is out, with its reason.
     """
+    announce_phase(campaign, Phase.CONFIRMATION)
     finalists = await best_trials(campaign)
     arguments = confirmation_arguments(campaign, finalists)
     runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))

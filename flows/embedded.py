@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import Any
+import time
+
+from rich.console import Console
 
 from flows.server import orchestration
 from tunegate import wiring
 from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.errors import FailureBudgetSpent, SimulationFailed
+from tunegate.gate.evidence import PATTERNS
+from tunegate.report.model import CampaignReport
+from tunegate.report.progress import CampaignProgress, Plan
+from tunegate.report.progress_display import ProgressDisplay
+from tunegate.report.text import outcome_json, verdict_table
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -30,8 +37,8 @@ def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json
             return _run_campaign(config, overrides, plan, as_json=as_json)
 
 
-async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) -> dict[str, Any]:
-    """The outcome of a `retune` run, whose last log lines have reached the server."""
+async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) -> CampaignReport:
+    """The report of a `retune` run, whose last log lines have reached the server."""
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415 - as below
 
     from flows.retune import retune  # noqa: PLC0415 - Prefect reads its settings when it is imported
@@ -44,16 +51,39 @@ async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) ->
 
 def _run_campaign(config: str, overrides: tuple[str, ...], plan: CampaignPlan, *, as_json: bool) -> int:
     try:
-        outcome = asyncio.run(_to_its_end(config, overrides, plan.campaign))
+        with ProgressDisplay(_progress(plan)) as display, wiring.listening(plan.campaign, display.handle):
+            report = asyncio.run(_to_its_end(config, overrides, plan.campaign))
     except KeyboardInterrupt:
         _say(f"interrupted; nothing done is lost: tunegate retune {config} --resume goes on from here")
         return EXIT_INTERRUPTED
     except (FailureBudgetSpent, SimulationFailed) as error:
         _say(f"campaign {plan.campaign} ended: {error}")
         return EXIT_FAILED
-    if as_json:
-        sys.stdout.write(json.dumps(outcome) + "\n")
+    _show(report, as_json=as_json)
     return EXIT_OK
+
+
+def _progress(plan: CampaignPlan) -> CampaignProgress:
+    search = plan.config.search
+    arms_confirmed = 1 + search.confirm_top
+    work = Plan(
+        trial_budget=search.trials,
+        days_per_trial=len(plan.periods.tuning.days) * len(plan.search_seeds),
+        confirmation_days=arms_confirmed * len(plan.periods.validation.days) * len(plan.validation_seeds),
+        gate_days=len(PATTERNS) * len(plan.periods.test.days) * len(plan.gate_seeds) + 1,
+        workers=search.workers,
+    )
+    return CampaignProgress(plan.region, work, time.monotonic())
+
+
+def _show(report: CampaignReport, *, as_json: bool) -> None:
+    """The verdict: a table for people, or one line of JSON for programs."""
+    path = str(wiring.workspace().report(report.campaign))
+    if as_json:
+        sys.stdout.write(json.dumps(outcome_json(report, path)) + "\n")
+        return
+    console = Console()
+    console.print(verdict_table(report, path))
 
 
 def _say(line: str) -> None:

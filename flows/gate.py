@@ -8,8 +8,10 @@ from prefect import flow
 
 from flows.simulate import simulate
 from tasks.evaluation import Judged, judge_candidate
+from tasks.notify import announce_phase
 from tasks.requests import gate_arguments
 from tasks.simulation import settled
+from tunegate.report.progress import Phase
 
 
 @flow(flow_run_name="{region}/gate")
@@ -18,6 +20,7 @@ async def gate(region: str, campaign: str, trial: int) -> Judged:
 
     A pattern that could not be simulated makes the verdict Invalid; it never raises for that.
     """
+    announce_phase(campaign, Phase.GATE)
     arguments = gate_arguments(campaign, trial)
     runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))
     for run in runs:

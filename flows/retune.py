@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prefect import flow, tags
 
 from flows.confirm import confirm
@@ -11,13 +9,16 @@ from flows.gate import gate
 from flows.tune import tune
 from tasks.campaigns import close_campaign, open_campaign, tag_this_run
 from tasks.evaluation import choose_candidate
-from tasks.report import write_report
+from tasks.notify import announce_phase
+from tasks.report import compose_report, publish_report
 from tasks.simulation import warm_simulators
+from tunegate.report.model import CampaignReport
+from tunegate.report.progress import Phase
 
 
 @flow
-async def retune(config: str, overrides: list[str] | None = None, campaign: str | None = None) -> dict[str, Any]:
-    """Tune a region, confirm the best, judge the candidate, and report; returns the outcome as `--json` prints it.
+async def retune(config: str, overrides: list[str] | None = None, campaign: str | None = None) -> CampaignReport:
+    """Tune a region, confirm the best, judge the candidate on held-out days, and report.
 
     `config` is a region file, `overrides` are dotted.key=value texts, `campaign` names one to resume. Running it again for
     the same campaign repeats nothing that is done. Raises BadInput, FailureBudgetSpent, SimulationFailed.
@@ -30,6 +31,7 @@ async def retune(config: str, overrides: list[str] | None = None, campaign: str 
             confirmed = await confirm(plan.region, plan.campaign)
             candidate = await choose_candidate(confirmed)
             judged = await gate(plan.region, plan.campaign, candidate) if candidate is not None else None
-    outcome = await write_report(plan.campaign, confirmed, judged)
-    await close_campaign(plan.campaign, outcome)
-    return outcome
+    announce_phase(plan.campaign, Phase.REPORT)
+    report = await compose_report(plan.campaign, confirmed, judged)
+    await close_campaign(plan.campaign, await publish_report(report))
+    return report

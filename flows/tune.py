@@ -7,7 +7,9 @@ import asyncio
 from prefect import flow
 
 from flows.worker import worker
+from tasks.notify import announce_phase
 from tasks.study import open_study
+from tunegate.report.progress import Phase
 
 
 @flow(flow_run_name="{region}/tune")
@@ -16,6 +18,7 @@ async def tune(region: str, campaign: str, workers: int) -> None:
 
     Raises FailureBudgetSpent, or SimulationFailed when production cannot be simulated; every worker has ended by then.
     """
+    announce_phase(campaign, Phase.SEARCH)
     await open_study(campaign)
     runs = await asyncio.gather(*(worker(region, campaign, number) for number in range(1, workers + 1)), return_exceptions=True)
     for outcome in runs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.simulate import simulate
-from tasks.notify import announce_trial
+from tasks.notify import announce_trials
 from tasks.requests import trial_arguments
 from tasks.simulation import settled
 from tasks.study import ask_trial, tell_trial
@@ -19,9 +19,9 @@ async def worker(region: str, campaign: str, number: int) -> int:
     """
     trials = 0
     while (asked := await ask_trial(campaign, f"worker-{number}")) is not None:
-        announce_trial(campaign, asked.number)
+        await announce_trials(campaign)
         run = await simulate(**trial_arguments(campaign, asked), return_state=True)
         await tell_trial(campaign, asked.number, await settled(run))
-        announce_trial(campaign, asked.number)
+        await announce_trials(campaign)
         trials += 1
     return trials

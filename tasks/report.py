@@ -33,14 +33,19 @@ from tunegate.report.text import markdown, outcome_json
 
 
 @task(**EFFECT)
-async def write_report(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None) -> dict[str, Any]:
-    """Write the HTML report and the run's artifacts; returns the outcome as `--json` prints it."""
-    report = await asyncio.to_thread(compose, campaign, confirmed, judged)
-    path = wiring.workspace().report(campaign)
+async def compose_report(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None) -> CampaignReport:
+    """Gather everything the report shows."""
+    return await asyncio.to_thread(compose, campaign, confirmed, judged)
+
+
+@task(**EFFECT)
+async def publish_report(report: CampaignReport) -> dict[str, Any]:
+    """Write the HTML file and the run's artifacts; returns the outcome as `--json` prints it."""
+    path = wiring.workspace().report(report.campaign)
     await asyncio.to_thread(wiring.write_text, path, render(report))
-    key = f"verdict-{campaign}".replace("_", "-")
-    await acreate_markdown_artifact(markdown(report), key=key, description=f"Verdict of {campaign}")
-    await acreate_link_artifact(path.as_uri(), link_text=path.name, key=f"report-{campaign}".replace("_", "-"))
+    key = report.campaign.replace("_", "-")
+    await acreate_markdown_artifact(markdown(report), key=f"verdict-{key}", description=f"Verdict of {report.campaign}")
+    await acreate_link_artifact(path.as_uri(), link_text=path.name, key=f"report-{key}")
     return outcome_json(report, str(path))
 
 

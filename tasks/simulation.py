@@ -11,6 +11,7 @@ from typing import Any
 from prefect import Task, task
 from prefect.client.schemas.objects import State, TaskRun
 
+from tasks.notify import day_announcer
 from tasks.options import EFFECT
 from tunegate import wiring
 from tunegate.domain.days import SimulationAnswer
@@ -56,7 +57,7 @@ async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequ
     answer = await asyncio.to_thread(results.find_answer, campaign, request.content_digest)
     if answer is None:
         async with wiring.simulators(campaign).lease() as simulator:
-            answer = await simulator.simulate(request)
+            answer = await simulator.simulate(request, day_announcer(campaign))
     await asyncio.to_thread(results.save_answer, campaign, key, request, answer)
     return answer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -31,7 +32,10 @@ from tunegate.ports.clock import Clock
 from tunegate.ports.records import Ledger, VerdictRecords
 from tunegate.ports.results import ResultsStore
 from tunegate.ports.simulator import SimulatorPool
+from tunegate.report.progress import Event
 from tunegate.search.study import SearchStudy
+
+Listener = Callable[[Event], None]
 
 __all__ = ["git_commit", "write_text"]  # adapters that need no building
 
@@ -150,6 +154,30 @@ async def close_simulators(campaign: str) -> None:
     """Stop the campaign's simulators in this process; a later `simulators` starts new ones."""
     await simulators(campaign).close()
     simulators.cache_clear()
+
+
+_listeners: dict[str, list[Listener]] = {}
+
+
+@contextmanager
+def listening(campaign: str, listener: Listener) -> Iterator[None]:
+    """Have `listener` called in this process for everything that happens in a campaign, inside `with`."""
+    _listeners.setdefault(campaign, []).append(listener)
+    try:
+        yield
+    finally:
+        _listeners[campaign].remove(listener)
+
+
+def announce(campaign: str, event: Event) -> None:
+    """Tell those who listen in this process."""
+    for listener in _listeners.get(campaign, ()):
+        listener(event)
+
+
+def has_listeners(campaign: str) -> bool:
+    """Whether telling is worth the trouble."""
+    return bool(_listeners.get(campaign))
 
 
 def forget() -> None:
