@@ -79,9 +79,11 @@ def plural(value: int, singular: str, several: str | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0.4 s`, `48 s`, `1 min 12 s`, `3 h 04 min`."""
+    """`0.42 s`, `4.2 s`, `48 s`, `1 min 12 s`, `3 h 04 min`."""
     if seconds is None or not math.isfinite(seconds):
         return NOT_COMPUTED
+    if seconds < 0.995:
+        return f"{seconds:.2f}{SPACE}s"
     if seconds < 9.95:
         return f"{seconds:.1f}{SPACE}s"
     whole = round(seconds)

@@ -142,22 +142,15 @@ class CampaignProgress:
         match event:
             case PhaseStarted(phase):
                 return self._in_phase(phase, now_s)
-            case TrialAsked(number):
-                known = self.complete | self.failed | self.pruned
-                return self if number in known else replace(self, running=self.running | {number})
-            case TrialComplete(number, value_pct):
-                done = replace(self, running=self.running - {number}, complete=self.complete | {number})
-                return replace(done, best=_better(self.best, number, value_pct))
-            case TrialFailed(number, reason):
-                return replace(self, running=self.running - {number}, failed=self.failed | {number}, last_failure=reason)
-            case TrialPruned(number):
-                return replace(self, running=self.running - {number}, pruned=self.pruned | {number})
             case TrialsSeen(trials):
                 return self._as_seen(trials)
             case DaysSimulated(count):
                 return replace(self, simulated_days=self.simulated_days + count, phase_days=self.phase_days + count)
+            case TrialAsked(number):
+                known = self.complete | self.failed | self.pruned
+                return self if number in known else replace(self, running=self.running | {number})
             case _:
-                assert_never(event)
+                return self._with_ended(event)
 
     def elapsed_s(self, now_s: float) -> float:
         """Seconds since the campaign, or this resumption of it, began."""
@@ -197,6 +190,19 @@ class CampaignProgress:
             since = now_s
         before = len(self.complete) if phase is Phase.SEARCH else self.complete_before
         return replace(self, phase=phase, phase_days=0, simulating_since_s=since, complete_before=before)
+
+    def _with_ended(self, event: TrialComplete | TrialFailed | TrialPruned) -> CampaignProgress:
+        still_running = self.running - {event.number}
+        match event:
+            case TrialComplete(number, value_pct):
+                best = _better(self.best, number, value_pct)
+                return replace(self, running=still_running, complete=self.complete | {number}, best=best)
+            case TrialFailed(number, reason):
+                return replace(self, running=still_running, failed=self.failed | {number}, last_failure=reason)
+            case TrialPruned(number):
+                return replace(self, running=still_running, pruned=self.pruned | {number})
+            case _:
+                assert_never(event)
 
     def _as_seen(self, trials: Sequence[TrialRecord]) -> CampaignProgress:
         def numbers(state: TrialState) -> frozenset[int]:

@@ -19,7 +19,6 @@ from tunegate.report import formats
 from tunegate.report.progress import PHASES, CampaignProgress, Event, Phase, TrialFailed
 
 _REFRESH_PER_SECOND = 4
-_LINE_EVERY_SHARE = 0.1
 _LINE_EVERY_S = 60.0
 _FAILURE_LINES = 5
 
@@ -69,7 +68,7 @@ class ProgressDisplay:
         self._lock = threading.Lock()
         self._live = self._make_live() if self._console.is_terminal else None
         self._line_at_s = monotonic()
-        self._line_at_share = 0.0
+        self._tenths_written = 0
         self._failure_lines = 0
 
     @property
@@ -107,16 +106,24 @@ class ProgressDisplay:
     def _write_if_due(self, before: CampaignProgress, event: Event, now_s: float) -> None:
         progress = self._progress
         if progress.phase is not before.phase:
-            self._write(line(progress, now_s), progress.share_done, now_s)
+            self._write_state(now_s)
         elif isinstance(event, TrialFailed) and event.number not in before.failed and self._failure_lines < _FAILURE_LINES:
             self._failure_lines += 1
-            self._write(f"trial {event.number} failed: {event.reason}", self._line_at_share, now_s)
-        elif progress.share_done - self._line_at_share >= _LINE_EVERY_SHARE or now_s - self._line_at_s >= _LINE_EVERY_S:
-            self._write(line(progress, now_s), progress.share_done, now_s)
+            self._write(f"trial {event.number} failed: {event.reason}")
+        elif _tenths(progress) > self._tenths_written or now_s - self._line_at_s >= _LINE_EVERY_S:
+            self._write_state(now_s)
 
-    def _write(self, text: str, share: float, now_s: float) -> None:
-        self._line_at_s, self._line_at_share = now_s, share
+    def _write_state(self, now_s: float) -> None:
+        self._line_at_s, self._tenths_written = now_s, _tenths(self._progress)
+        self._write(line(self._progress, now_s))
+
+    def _write(self, text: str) -> None:
         self._console.print(Text(f"{self._wall():%H:%M:%S} {self._progress.region} {text}"), soft_wrap=True)
+
+
+def _tenths(progress: CampaignProgress) -> int:
+    """Tenths of the present phase that are done; half a millionth is given away to rounding."""
+    return int(10 * progress.share_done + 5e-7)
 
 
 def _phases(current: Phase) -> Text:

@@ -22,7 +22,7 @@ from tunegate.report.verdict_sections import interval_name, is_readable
 from tunegate.report.words import TONES, Words, words_for
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "red", Tone.UNSURE: "yellow", Tone.INVALID: "magenta", Tone.PLAIN: "cyan"}
-_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>|~]|^[#+-])")
+_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>|~])")
 JsonValue = None | int | float | str | dict[str, "JsonValue"]
 
 
@@ -47,7 +47,7 @@ def markdown(report: CampaignReport) -> str:
         "",
         f"**{_plain(words.title)}.** {_plain(words.sentence)}",
         "",
-        _plain(words.reason),
+        _paragraph(words.reason),
         "",
         f"| Value | Change | {_plain(_interval_heading(report))} |",
         "| --- | ---: | ---: |",
@@ -158,6 +158,11 @@ def _trouble(report: CampaignReport) -> list[str]:
 def _plain(text: str) -> str:
     """Text that markdown and the HTML inside it leave alone, on one line."""
     return _MARKDOWN_SIGNS.sub(r"\\\1", " ".join(text.splitlines()).replace("&", "&amp;"))
+
+
+def _paragraph(text: str) -> str:
+    """The same at the beginning of a line, where more signs mean something."""
+    return re.sub(r"^(\s*\d*)([#+.)=-])", r"\1\\\2", _plain(text))
 
 
 def _parameters(parameters: Parameters) -> dict[str, JsonValue]:

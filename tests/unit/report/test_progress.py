@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from tunegate.domain.parameters import Parameters
+from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.report.progress import (
+    Best,
+    CampaignProgress,
+    DaysSimulated,
+    Event,
+    Phase,
+    PhaseStarted,
+    Plan,
+    TrialAsked,
+    TrialComplete,
+    TrialFailed,
+    TrialPruned,
+    TrialsSeen,
+)
+from tunegate.report.progress_display import ProgressDisplay, line, panel
+
+PLAN = Plan(trial_budget=40, days_per_trial=2, confirmation_days=12, gate_days=224, workers=2)
+START = CampaignProgress("san_francisco", PLAN, started_s=100.0)
+
+
+def after(events: Sequence[tuple[Event, float]], start: CampaignProgress = START) -> CampaignProgress:
+    progress = start
+    for event, now_s in events:
+        progress = progress.after(event, now_s)
+    return progress
+
+
+SEARCHING = after([(PhaseStarted(Phase.SEARCH), 110.0)])
+
+
+def test_trials_move_from_running_to_their_end() -> None:
+    progress = after([(TrialAsked(number), 111.0) for number in range(4)], SEARCHING)
+    assert progress.running == {0, 1, 2, 3}
+    ended = [TrialComplete(0, 0.0), TrialFailed(1, "died"), TrialPruned(2)]
+    progress = after([(event, 112.0) for event in ended], progress)
+    assert (progress.running, progress.complete, progress.failed, progress.pruned) == ({3}, {0}, {1}, {2})
+    assert progress.last_failure == "died"
+
+
+def test_the_same_event_twice_counts_once_and_a_late_ask_does_not_reopen_a_trial() -> None:
+    events: list[Event] = [TrialAsked(1), TrialComplete(1, 1.5), TrialComplete(1, 1.5), TrialAsked(1)]
+    progress = after([(event, 111.0) for event in events], SEARCHING)
+    assert (progress.complete, progress.running) == ({1}, set())
+
+
+def test_the_best_is_the_highest_value_and_the_earlier_trial_when_equal() -> None:
+    ended = [
+        TrialComplete(0, None),
+        TrialComplete(1, -0.5),
+        TrialComplete(2, 1.5),
+        TrialComplete(3, 1.5),
+        TrialComplete(4, 1.0),
+    ]
+    assert after([(event, 111.0) for event in ended[:1]], SEARCHING).best is None
+    assert after([(event, 111.0) for event in ended], SEARCHING).best == Best(2, 1.5)
+
+
+def test_time_left_is_the_remaining_days_at_the_speed_so_far() -> None:
+    done = [TrialComplete(number, 0.0) for number in range(10)]
+    progress = after([*((event, 120.0) for event in done), (DaysSimulated(20), 120.0)], SEARCHING)
+    assert progress.remaining_days == 30 * 2 + 12 + 224
+    assert progress.time_left_s(120.0) == pytest.approx((60 + 12 + 224) * 10.0 / 20)
+
+
+def test_time_left_without_day_events_goes_by_completed_trials() -> None:
+    progress = after([(TrialComplete(number, 0.0), 120.0) for number in range(10)], SEARCHING)
+    assert progress.time_left_s(120.0) == pytest.approx((60 + 12 + 224) * 10.0 / 20)
+
+
+def test_a_resumed_campaign_does_not_take_earlier_trials_for_its_own_speed() -> None:
+    earlier = TrialsSeen([record(number, TrialState.COMPLETE, 0.5) for number in range(20)])
+    progress = after([(earlier, 101.0), (PhaseStarted(Phase.SEARCH), 110.0)])
+    assert progress.time_left_s(120.0) is None
+    progress = after([(TrialComplete(20, 0.1), 120.0), (DaysSimulated(2), 120.0)], progress)
+    assert progress.remaining_days == 19 * 2 + 12 + 224
+    assert progress.time_left_s(120.0) == pytest.approx((38 + 12 + 224) * 10.0 / 2)
+
+
+def test_later_phases_count_their_own_days_down() -> None:
+    events: list[tuple[Event, float]] = [
+        (DaysSimulated(80), 150.0),
+        (PhaseStarted(Phase.CONFIRMATION), 150.0),
+        (DaysSimulated(5), 153.0),
+    ]
+    progress = after(events, SEARCHING)
+    assert (progress.remaining_days, progress.share_done) == (7 + 224, 5 / 12)
+    progress = after([(PhaseStarted(Phase.GATE), 160.0), (DaysSimulated(230), 170.0)], progress)
+    assert (progress.remaining_days, progress.share_done) == (0, 1.0)
+    assert progress.time_left_s(170.0) == 0.0
+
+
+def test_there_is_no_time_left_to_tell_before_the_first_day_or_in_the_report() -> None:
+    assert START.time_left_s(105.0) is None
+    assert SEARCHING.time_left_s(119.0) is None
+    assert after([(DaysSimulated(10), 111.0), (PhaseStarted(Phase.REPORT), 200.0)], SEARCHING).time_left_s(201.0) is None
+
+
+def test_saying_a_phase_again_does_not_reset_its_days() -> None:
+    progress = after([(DaysSimulated(4), 111.0), (PhaseStarted(Phase.SEARCH), 112.0)], SEARCHING)
+    assert (progress.phase_days, progress.simulating_since_s) == (4, 110.0)
+
+
+def record(number: int, state: TrialState, value_pct: float | None = None, reason: str | None = None) -> TrialRecord:
+    return TrialRecord(number, number, 1, state, Parameters({"gamma": 0.9}), value_pct=value_pct, reason=reason)
+
+
+def test_seeing_the_study_replaces_what_was_known() -> None:
+    seen = [
+        record(0, TrialState.COMPLETE, 0.0),
+        record(1, TrialState.FAILED, reason="hung"),
+        record(2, TrialState.COMPLETE, 1.2),
+        record(3, TrialState.PRUNED),
+        record(4, TrialState.RUNNING),
+        record(5, TrialState.WAITING),
+        record(6, TrialState.INTERRUPTED),
+    ]
+    progress = after([(TrialAsked(9), 111.0), (TrialsSeen(seen), 112.0)], SEARCHING)
+    assert (progress.complete, progress.failed, progress.pruned, progress.running) == ({0, 2}, {1}, {3}, {4})
+    assert (progress.best, progress.last_failure) == (Best(2, 1.2), "hung")
+
+
+class Clocks:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def wall(self) -> datetime:
+        return datetime(2026, 3, 1, 2, 0, tzinfo=UTC) + timedelta(seconds=self.now_s - 100)
+
+
+def display(*, terminal: bool) -> tuple[ProgressDisplay, io.StringIO, Clocks]:
+    written, clocks = io.StringIO(), Clocks()
+    console = Console(file=written, width=80, force_terminal=terminal, color_system=None, legacy_windows=False)
+    return ProgressDisplay(START, console, clocks.monotonic, clocks.wall), written, clocks
+
+
+def test_without_a_terminal_a_campaign_of_five_hundred_days_writes_a_few_lines() -> None:
+    shown, written, clocks = display(terminal=False)
+    with shown:
+        shown.handle(PhaseStarted(Phase.SEARCH))
+        for number in range(40):
+            shown.handle(TrialAsked(number))
+            clocks.now_s += 0.5
+            shown.handle(DaysSimulated(2))
+            shown.handle(TrialComplete(number, number / 10))
+        for phase, days in ((Phase.CONFIRMATION, 12), (Phase.GATE, 224)):
+            shown.handle(PhaseStarted(phase))
+            for _ in range(days):
+                clocks.now_s += 0.1
+                shown.handle(DaysSimulated(1))
+        shown.handle(PhaseStarted(Phase.REPORT))
+    lines = written.getvalue().replace("\u00a0", " ").splitlines()
+    assert 15 <= len(lines) <= 40
+    assert lines[0].startswith("02:00:00 san_francisco search; 0 of 40 trials; 0 running, 0 failed, 0 pruned")
+    assert any("20 of 40 trials" in text and "best +1.90 % (trial 19)" in text and "left" in text for text in lines)
+    assert lines[-1].startswith("02:00:43 san_francisco report;")
+    assert "\x1b" not in written.getvalue()
+
+
+def test_a_slow_campaign_writes_a_line_a_minute() -> None:
+    shown, written, clocks = display(terminal=False)
+    shown.handle(PhaseStarted(Phase.SEARCH))
+    for _ in range(50):
+        clocks.now_s += 6
+        shown.handle(DaysSimulated(1))
+    assert len(written.getvalue().splitlines()) == 1 + 5
+
+
+def test_the_first_failures_are_written_with_their_reasons_and_then_only_counted() -> None:
+    shown, written, _ = display(terminal=False)
+    shown.handle(PhaseStarted(Phase.SEARCH))
+    for number in range(30):
+        shown.handle(TrialFailed(number, f"died with signal {number}"))
+        shown.handle(TrialFailed(number, f"died with signal {number}"))
+    assert [text for text in written.getvalue().splitlines() if "signal" in text] == [
+        f"02:00:00 san_francisco trial {number} failed: died with signal {number}" for number in range(5)
+    ]
+    assert len(shown.progress.failed) == 30
+
+
+def test_a_terminal_shows_one_panel_that_holds_everything() -> None:
+    shown, written, clocks = display(terminal=True)
+    with shown:
+        for event in (
+            PhaseStarted(Phase.SEARCH),
+            TrialAsked(0),
+            TrialAsked(1),
+            DaysSimulated(4),
+            TrialComplete(0, 2.5),
+            TrialFailed(7, "x"),
+        ):
+            clocks.now_s += 1
+            shown.handle(event)
+    text = written.getvalue().replace("\u00a0", " ")
+    expected = {"san_francisco", "6.0 s elapsed", "left", "● search", "○ gate", "1 of 40 trials", "4 simulated days"}
+    expected |= {"1 running, 1 failed, 0 pruned", "best +2.50 % (trial 0)"}
+    assert {words for words in expected if words not in text} == set()
+
+
+def test_the_panel_fits_eighty_columns_and_keeps_its_height() -> None:
+    big = Plan(trial_budget=10_000, days_per_trial=14, confirmation_days=900, gate_days=9_999, workers=64)
+    start = CampaignProgress("a_region_with_a_long_name", big, started_s=0.0)
+    events: list[tuple[Event, float]] = [
+        (PhaseStarted(Phase.SEARCH), 1.0),
+        (DaysSimulated(123_456), 2.0),
+        (TrialComplete(9_876, 12.5), 90_000.0),
+    ]
+    for progress in (start, after(events, start)):
+        console = Console(file=io.StringIO(), width=80, color_system=None)
+        console.print(panel(progress, 100_000.0))
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        assert len(lines) == 5
+        assert max(map(len, lines)) <= 80
+
+
+def test_a_line_before_any_value_says_so() -> None:
+    assert "no value yet" in line(START, 100.0)
