@@ -44,7 +44,8 @@ class Network:
     link_from, link_to: int32[L] junction indices. start_*, end_*: float32[L] metres east and north of the city's reference.
     length_m: float32[L] > 0. freeflow_s: float32[L] > 0 seconds to drive the link at its free speed. road_class: int8[L]
     (RoadClass). zone: int32[L] in 0..zones-1 (500 m cells). successors: int32[L, 4], unused slots hold L. turns: int8[L, 4]
-    (Turn), NONE in unused slots. U-turns stand only where there is no other way on.
+    (Turn), NONE in unused slots. U-turns stand only where there is no other way on, or where
+    some link could not be reached without.
     """
 
     link_from: NDArray[np.int32]

@@ -59,38 +59,48 @@ def _end_headings(roads: CleanRoads) -> tuple[Floats, Floats]:
     return heading_in, heading_out
 
 
-def settle_component(turns: Turns, links: int) -> tuple[Mask, Mask]:
-    """The links to keep and the turns allowed among them, such that every kept link reaches every other.
+def settle_component(turns: Turns, links: int) -> tuple[Mask, Mask, int]:
+    """The links to keep, the turns allowed among them, and how many U-turns were needed to reach every link.
 
-    A U-turn is allowed only from a link that has no other way on within the kept part.
-    Returns (kept: bool[L], allowed: bool[E]).
+    Kept is the largest part in which every link reaches every other if one may turn round anywhere. A U-turn is then allowed
+    only from a link that has no other way on within that part, and where some link could not be reached without: a two-way
+    ring road would otherwise fall into its two directions. Returns (kept: bool[L], allowed: bool[E], needed).
     """
     is_u_turn = turns.turn == Turn.U_TURN
-    kept = _largest_component(turns, np.ones(len(turns), dtype=np.bool_), np.ones(links, dtype=np.bool_))
+    label = _components(turns, np.ones(len(turns), dtype=np.bool_), links)
+    kept = label == _largest(label)
+    live = kept[turns.before] & kept[turns.after]
+    allowed = live & ~is_u_turn
+    ways_on = np.bincount(turns.before[allowed], minlength=links)
+    allowed |= live & is_u_turn & (ways_on[turns.before] == 0)
+    needed = 0
     while True:
-        live = kept[turns.before] & kept[turns.after]
-        allowed = live & ~is_u_turn
-        has_way_on = np.bincount(turns.before[allowed], minlength=links) > 0
-        allowed |= live & is_u_turn & ~has_way_on[turns.before]
-        component = _largest_component(turns, allowed, kept)
-        if np.array_equal(component, kept):
-            return kept, allowed
-        kept = component
+        label = _components(turns, allowed, links)
+        crossing = np.flatnonzero(live & is_u_turn & (label[turns.before] != label[turns.after]))
+        if not len(crossing):
+            return kept, allowed, needed
+        # One U-turn from each part to each other, where there are the fewest other ways on; then look again.
+        crossing = crossing[np.lexsort((crossing, ways_on[turns.before[crossing]]))]
+        pairs = np.column_stack([label[turns.before[crossing]], label[turns.after[crossing]]])
+        _, chosen = np.unique(pairs, axis=0, return_index=True)
+        allowed[crossing[chosen]] = True
+        needed += len(chosen)
 
 
-def _largest_component(turns: Turns, allowed: Mask, among: Mask) -> Mask:
-    """The largest strongly connected component among the given links; of equals the one with the first link."""
-    links = len(among)
+def _components(turns: Turns, allowed: Mask, links: int) -> Ints:
+    """Strongly connected component of each link, int64[L]."""
     edges = csr_matrix(
         (np.ones(int(allowed.sum()), dtype=np.int8), (turns.before[allowed], turns.after[allowed])), shape=(links, links)
     )
     _, label = connected_components(edges, directed=True, connection="strong")
-    sizes = np.bincount(label[among])
-    first_of = np.full(len(sizes), links)
-    np.minimum.at(first_of, label[among], np.flatnonzero(among))
-    best = min(np.flatnonzero(sizes == sizes.max()), key=lambda number: first_of[number])
-    component: Mask = among & (label == best)
-    return component
+    components: Ints = label.astype(np.int64)
+    return components
+
+
+def _largest(label: Ints) -> int:
+    """The component with the most links; of equals the one with the first link."""
+    sizes = np.bincount(label)
+    return int(label[np.flatnonzero(sizes[label] == sizes.max())[0]])
 
 
 def limit_successors(turns: Turns, allowed: Mask, links: int) -> tuple[Mask, list[tuple[int, int]]]:

@@ -25,7 +25,11 @@ STRAIGHT_S, NEAR_SIDE_S, FAR_SIDE_S, U_TURN_S = 0.0, 2.0, 5.0, 12.0
 
 @dataclass(frozen=True, slots=True)
 class NetworkReport:
-    """What became of a source's links. `turns_dropped` names (from link, to link) by the source's own names."""
+    """What became of a source's links.
+
+    u_turns_for_reach: U-turns allowed although there is another way on, because some link could not be reached otherwise.
+    turns_dropped: (from link, to link) by the source's own names.
+    """
 
     repairs: RepairReport
     links_kept: int
@@ -34,6 +38,7 @@ class NetworkReport:
     km_cut: float
     share_cut: float
     u_turns: int
+    u_turns_for_reach: int
     turns_dropped: tuple[tuple[str, str], ...]
 
     def as_json(self) -> dict[str, object]:
@@ -76,7 +81,7 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
             "a network has at least one link that is no loop", 0, "the road network", "Give a network with directed links."
         )
     turns = find_turns(roads)
-    kept, allowed = settle_component(turns, len(roads.link_from))
+    kept, allowed, u_turns_needed = settle_component(turns, len(roads.link_from))
     km_all, km_kept = float(roads.length_m.sum()) / 1000.0, float(roads.length_m[kept].sum()) / 1000.0
     share_cut = 1.0 - km_kept / km_all
     if share_cut > max_cut_share or not allowed.any():
@@ -98,6 +103,7 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
         km_cut=round(km_all - km_kept, 3),
         share_cut=round(share_cut, 6),
         u_turns=int((turn_kinds == Turn.U_TURN).sum()),
+        u_turns_for_reach=u_turns_needed,
         turns_dropped=tuple((names[before], names[after]) for before, after in dropped),
     )
     return BuiltNetwork(_network(ordered, successors, turn_kinds), ordered, keep_links(roads, ~kept), report)

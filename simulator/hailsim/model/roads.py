@@ -202,11 +202,11 @@ def _faults(rule: str, broken: NDArray[np.bool_], names: tuple[str, ...], what: 
 def _classes(raw: RawNetwork) -> tuple[NDArray[np.int8], int]:
     """Where the source does not say, the speed limit does: from 60 km/h on an expressway, from 45 an arterial."""
     unknown = raw.road_class == CLASS_UNKNOWN
-    by_speed = np.full(len(raw.speed_kmh), RoadClass.LOCAL, dtype=np.int8)
-    with np.errstate(invalid="ignore"):
-        by_speed[raw.speed_kmh >= ARTERIAL_FROM_KMH] = RoadClass.ARTERIAL
-        # Above what any road allows, a speed is a slip of the pen and says nothing about the class.
-        by_speed[(raw.speed_kmh >= EXPRESS_FROM_KMH) & (raw.speed_kmh <= FASTEST_KMH)] = RoadClass.EXPRESS
+    # Above what any road allows, a speed is a slip of the pen and says nothing about the class.
+    telling = np.where(raw.speed_kmh <= FASTEST_KMH, raw.speed_kmh, 0.0)
+    by_speed = np.full(len(telling), RoadClass.LOCAL, dtype=np.int8)
+    by_speed[telling >= ARTERIAL_FROM_KMH] = RoadClass.ARTERIAL
+    by_speed[telling >= EXPRESS_FROM_KMH] = RoadClass.EXPRESS
     return np.where(unknown, by_speed, raw.road_class).astype(np.int8), int(unknown.sum())
 
 
@@ -245,7 +245,7 @@ def _first_of_duplicates(roads: CleanRoads) -> NDArray[np.bool_]:
     same = (start[1:] == start[:-1]) & (end[1:] == end[:-1]) & (np.diff(length_m) <= SAME_LENGTH_WITHIN_M)
     unique = np.ones(len(order), dtype=np.bool_)
     # Runs of near-equal lengths: keep the fastest of each run, not merely the first of each pair.
-    run = np.concatenate([[0], np.cumsum(~same)])
+    run = np.concatenate([[0], np.cumsum(~same)])[: len(order)]
     by_speed = np.lexsort((np.arange(len(order)), -roads.speed_kmh[order], run))
     unique[order[by_speed[1:][np.diff(run[by_speed]) == 0]]] = False
     return unique
