@@ -55,7 +55,7 @@ class WorstZone:
     """The zone whose simultaneous lower bound is the lowest; effects in percent of that zone's production revenue.
 
     `zones_judged` counts the zones large enough to be judged alone, `zones_pooled` those judged together as one.
-    `critical_value` is the max-t quantile that made all bounds hold at once.
+    `critical_value` is how many standard errors wide the bounds are, so that all of them hold at once.
     """
 
     zone: str

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tunegate.domain.days import Arm, DayResult, Forecast
+from tunegate.domain.verdicts import Inconclusive, Reject, Remedy
+from tunegate.gate.evidence import GateEvidence
+from tunegate.gate.grid import paired_rows
+from tunegate.gate.intervals import keyed_generator, t_quantile
+from tunegate.gate.judge import judge
+from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.rehearsal import policy_for, rehearse
+from tunegate.gate.synthetic import World
+from tunegate.gate.zones import POOLED, critical_value, day_correlation, judge_worst_zone, worst_zone
+
+WORLD = World(effect_ml_pct=2.0, effect_statistics_pct=2.0)
+
+
+def with_zones(evidence: GateEvidence, zones_of: dict[str, tuple[float, float]], noise: float = 0.01) -> GateEvidence:
+    """Zones given as revenue and candidate's change in percent; fleet revenue becomes their sum."""
+
+    def rezone(row: DayResult, arm: Arm) -> DayResult:
+        draw = keyed_generator("zone test", row.day, row.seed, arm.value).standard_normal(len(zones_of))
+        zones = {
+            name: round(revenue * (1.0 + (change / 100.0 if arm is Arm.CANDIDATE else 0.0)) * (1.0 + noise * z))
+            for (name, (revenue, change)), z in zip(zones_of.items(), draw, strict=True)
+        }
+        return replace(row, zone_revenue_minor=zones, metrics={**row.metrics, "revenue_minor": float(sum(zones.values()))})
+
+    answers = {
+        pattern: replace(answer, days=tuple(rezone(row, pattern[0]) for row in answer.days))
+        for pattern, answer in evidence.answers.items()
+    }
+    first = answers[Arm.PRODUCTION, Forecast.ML]
+    return replace(evidence, answers=answers, self_check=replace(first, days=first.days[:1]))
+
+
+SOUND = with_zones(rehearse(WORLD), {"harbour": (5e6, 2.0), "hill": (4e6, 2.0), "park": (1e6, 2.0)})
+
+
+def drop_zone(arm: Arm, zone: str, *, revenue_too: bool) -> GateEvidence:
+    def without(row: DayResult) -> DayResult:
+        zones = {name: amount for name, amount in row.zone_revenue_minor.items() if name != zone}
+        metrics = {**row.metrics, "revenue_minor": float(sum(zones.values()))} if revenue_too else row.metrics
+        return replace(row, zone_revenue_minor=zones, metrics=metrics)
+
+    answers = {
+        pattern: replace(answer, days=tuple(without(row) for row in answer.days)) if pattern[0] is arm else answer
+        for pattern, answer in SOUND.answers.items()
+    }
+    return replace(SOUND, answers=answers)
+
+
+def standing(evidence: GateEvidence, margin_pct: float = 2.0) -> GuardrailStanding:
+    return judge_worst_zone(paired_rows(evidence, Forecast.ML), margin_pct, 0.05)[0].standing
+
+
+def test_zones_that_all_gain_hold_the_guardrail() -> None:
+    assert standing(SOUND) is GuardrailStanding.HELD
+
+
+def test_one_harmed_district_rejects_a_gain_of_the_city() -> None:
+    harmed = with_zones(rehearse(WORLD), {"harbour": (5e6, 4.0), "hill": (4e6, 4.0), "park": (1e6, -8.0)})
+    judgement = judge(harmed, policy_for(WORLD, worst_zone_margin_pct=2.0))
+    assert isinstance(judgement.verdict, Reject)
+    assert judgement.worst_zone is not None
+    assert judgement.worst_zone.zone == "park"
+    assert judgement.worst_zone.estimate_pct == pytest.approx(-8.0, abs=1.0)
+
+
+def test_a_zone_without_data_in_one_arm_leaves_the_guardrail_open_and_never_passes() -> None:
+    judgement = judge(drop_zone(Arm.CANDIDATE, "hill", revenue_too=False), policy_for(WORLD, worst_zone_margin_pct=2.0))
+    assert isinstance(judgement.verdict, Inconclusive)
+    assert judgement.verdict.remedy is Remedy.GUARDRAIL
+    assert "some zone is without data" in judgement.verdict.reason
+
+
+def test_a_zone_that_truly_earns_nothing_any_more_is_beyond_every_margin() -> None:
+    gone = drop_zone(Arm.CANDIDATE, "hill", revenue_too=True)
+    outcome, worst = judge_worst_zone(paired_rows(gone, Forecast.ML), 2.0, 0.05)
+    assert worst is not None
+    assert worst.zone == "hill"
+    assert worst.estimate_pct == pytest.approx(-100.0)
+    assert outcome.standing is GuardrailStanding.BROKEN
+
+
+def test_a_simulator_without_zones_leaves_the_guardrail_open() -> None:
+    assert standing(rehearse(WORLD)) is GuardrailStanding.NOT_COMPUTED
+
+
+def test_zones_too_small_to_stand_alone_are_judged_together() -> None:
+    small = {f"lane-{index}": (3e4, -50.0 if index == 0 else 2.0) for index in range(10)}
+    evidence = with_zones(rehearse(WORLD), {"harbour": (5e6, 2.0), "hill": (5e6, 2.0), **small})
+    rows = paired_rows(evidence, Forecast.ML)
+    assert rows is not None
+    worst = worst_zone(rows, 2.0, 0.05)
+    assert worst is not None
+    assert (worst.zones_judged, worst.zones_pooled) == (2, 10)
+    assert worst.zone == POOLED
+    assert worst.estimate_pct == pytest.approx(-3.2, abs=0.5)
+
+
+def test_a_pool_too_small_to_be_judged_takes_the_smallest_zone_in() -> None:
+    evidence = with_zones(rehearse(WORLD), {"harbour": (5e6, 2.0), "hill": (4e6, 2.0), "park": (1e6, 2.0), "lane": (1e3, 2.0)})
+    rows = paired_rows(evidence, Forecast.ML)
+    assert rows is not None
+    worst = worst_zone(rows, 2.0, 0.05)
+    assert worst is not None
+    assert (worst.zones_judged, worst.zones_pooled) == (2, 2)
+
+
+def test_bounds_are_simultaneous_wider_than_a_single_t_and_never_wider_than_bonferronis() -> None:
+    zone_days = keyed_generator("independent zones").standard_normal((14, 40))
+    critical = critical_value(zone_days, 0.05) / _stretch(zone_days)
+    assert t_quantile(13, 0.05) < critical <= t_quantile(13, 0.05 / 40)
+
+
+def test_zones_that_move_as_one_cost_no_more_than_a_single_zone() -> None:
+    one = keyed_generator("one series").standard_normal((14, 1))
+    critical = critical_value(np.repeat(one, 40, axis=1), 0.05) / _stretch(one)
+    assert critical == pytest.approx(t_quantile(13, 0.05), rel=0.15)
+
+
+def test_too_few_zones_or_days_fall_back_on_bonferroni() -> None:
+    zone_days = keyed_generator("few days").standard_normal((7, 12))
+    assert critical_value(zone_days, 0.05) == t_quantile(6, 0.05 / 12) * _stretch(zone_days)
+
+
+def _stretch(zone_days: np.ndarray) -> float:
+    correlation = day_correlation(zone_days)
+    return float(np.sqrt((1 + correlation) / (1 - correlation)))
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.2, 0.4])
+def test_the_correlation_of_days_is_found_over_many_zones(truth: float) -> None:
+    noise = keyed_generator("correlated", truth).standard_normal((14, 400))
+    for day in range(1, 14):
+        noise[day] = truth * noise[day - 1] + np.sqrt(1 - truth**2) * noise[day]
+    assert day_correlation(noise) == pytest.approx(truth, abs=0.06)
+
+
+def test_no_zone_is_called_harmed_more_often_than_the_level_says_even_on_correlated_days() -> None:
+    generator = keyed_generator("simultaneous coverage")
+    for correlation, at_most in ((0.0, 0.08), (0.4, 0.13)):
+        wrong = 0
+        for _ in range(300):
+            zone_days = generator.standard_normal((14, 30))
+            for day in range(1, 14):
+                zone_days[day] = correlation * zone_days[day - 1] + np.sqrt(1 - correlation**2) * zone_days[day]
+            errors = zone_days.std(axis=0, ddof=1) / np.sqrt(14)
+            wrong += bool((zone_days.mean(axis=0) + critical_value(zone_days, 0.05) * errors < 0).any())
+        assert wrong / 300 <= at_most
