@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
-from tunegate.adapters.sql_stores import SqlStores, open_stores
+from tunegate.adapters.sql_campaigns import SqlCampaignBook
+from tunegate.adapters.sql_database import open_database
+from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
+from tunegate.adapters.sql_results import SqlResultsStore
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
+from tunegate.ports.campaigns import CampaignBook
+from tunegate.ports.records import Ledger, VerdictRecords
+from tunegate.ports.results import ResultsStore
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Every store over one database. Another implementation of a port joins the suites by taking its place here."""
+
+    engine: Engine
+    results: ResultsStore
+    campaigns: CampaignBook
+    verdicts: VerdictRecords
+    ledger: Ledger
+
+
+def sql_stores(url: str) -> Stores:
+    engine = open_database(url)
+    return Stores(engine, SqlResultsStore(engine), SqlCampaignBook(engine), SqlVerdictRecords(engine), SqlLedger(engine))
 
 
 @pytest.fixture(params=["sqlite"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    return {"sqlite": f"sqlite:///{tmp_path}/home/results.sqlite"}[request.param]
+def open_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Stores]]:
+    """Opens stores over one database, empty at first, of each kind; each call is what another process would have."""
+    url = {"sqlite": f"sqlite:///{tmp_path}/home/results.sqlite"}[request.param]
+    opened: list[Stores] = []
+
+    def open_again() -> Stores:
+        opened.append(sql_stores(url))
+        return opened[-1]
+
+    yield open_again
+    for stores in opened:
+        stores.engine.dispose()
 
 
 @pytest.fixture
-def stores(store_url: str) -> Iterator[SqlStores]:
-    opened = open_stores(store_url)
-    yield opened
-    opened.close()
+def stores(open_stores: Callable[[], Stores]) -> Stores:
+    return open_stores()
 
 
 class Samples:

@@ -10,7 +10,6 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import text
 
-from tunegate.adapters.sql_stores import open_stores
 from tunegate.domain.periods import Period
 from tunegate.ports.campaigns import CampaignRow, CampaignStatus
 from tunegate.ports.records import LedgerEntry, LedgerMoved
@@ -156,8 +155,8 @@ class TestLedger:
         elsewhere = replace(ENTRY, region="elsewhere")
         assert stores.ledger.append(elsewhere, after=0) == elsewhere
 
-    def test_of_campaigns_that_finish_at_once_each_gets_a_place_of_its_own(self, store_url):
-        opened = [open_stores(store_url) for _ in range(4)]
+    def test_of_campaigns_that_finish_at_once_each_gets_a_place_of_its_own(self, open_stores):
+        opened = [open_stores() for _ in range(4)]
 
         def spend(number: int) -> int:
             ledger = opened[number % 4].ledger
@@ -175,5 +174,3 @@ class TestLedger:
             list(threads.map(spend, range(16)))
         entries = opened[0].ledger.entries("toy")
         assert [entry.alpha_spent for entry in entries] == [0.05 / (place + 1) for place in range(16)]
-        for store in opened:
-            store.close()

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from tunegate.adapters.sql_stores import open_stores
 from tunegate.domain.days import Forecast
 from tunegate.ports.results import Phase, RecordConflict, RequestKey
 
@@ -24,14 +23,13 @@ def test_an_answer_reads_back_equal_in_every_bit(stores, samples):
     assert repr(sorted(found.days[0].metrics.items())) == repr(sorted(answer.days[0].metrics.items()))
 
 
-def test_an_answer_outlives_the_process_that_saved_it(store_url, samples):
+def test_an_answer_outlives_the_process_that_saved_it(open_stores, samples):
     request = samples.request()
-    first = open_stores(store_url)
+    first = open_stores()
     first.results.save_answer(CAMPAIGN, TRIAL, request, samples.answer(request))
-    first.close()
-    second = open_stores(store_url)
+    first.engine.dispose()
+    second = open_stores()
     assert second.results.find_answer(CAMPAIGN, request.content_digest) == samples.answer(request)
-    second.close()
 
 
 def test_an_unknown_request_and_another_campaigns_answer_are_not_found(stores, samples):
@@ -132,9 +130,9 @@ def test_day_results_are_selected_by_phase_and_subject_and_sorted(stores, sample
     assert len(stores.results.day_results(CAMPAIGN, subject="trial-0001")) == 2 * len(samples.days) * len(samples.seeds)
 
 
-def test_many_writers_of_many_answers_lose_and_double_nothing(store_url, samples):
+def test_many_writers_of_many_answers_lose_and_double_nothing(open_stores, samples):
     """Each answer is written by two threads, over four stores of their own."""
-    opened = [open_stores(store_url) for _ in range(4)]
+    opened = [open_stores() for _ in range(4)]
     requests = [samples.request(f"trial-{number:04}", gamma=0.9 + number / 1000) for number in range(20)]
 
     def save(task: int) -> None:
@@ -148,5 +146,3 @@ def test_many_writers_of_many_answers_lose_and_double_nothing(store_url, samples
     assert all(
         opened[0].results.find_answer(CAMPAIGN, request.content_digest) == samples.answer(request) for request in requests
     )
-    for store in opened:
-        store.close()

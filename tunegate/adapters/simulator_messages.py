@@ -68,17 +68,22 @@ def parse_answer(line: bytes) -> Message:
     kind = message.get("type")
     if kind not in ANSWER_TYPES:
         raise BadMessage(f"an answer's `type` must be one of {', '.join(ANSWER_TYPES)}", kind)
-    return _checked(message, _validator("answer", kind))
+    _check(_without_sound_zones(message), _validator("answer", kind))
+    return message
 
 
 def parse_description(output: bytes) -> SimulatorDescription:
     """What `describe` printed. Raises BadMessage."""
-    message = _checked(_parse_object(output), _validator("description"))
+    message = _parse_object(output)
+    _check(message, _validator("description"))
     parameters = tuple(ParameterSpec(**spec) for spec in message["parameters"])
     for spec in parameters:
         if not spec.low < spec.high or not spec.low <= spec.default <= spec.high:
             raise BadMessage("a parameter must have low < high and its default between them", spec)
     metrics = tuple(MetricSpec(**{**spec, "direction": Direction(spec["direction"])}) for spec in message["metrics"])
+    for names in ([spec.name for spec in parameters], [metric.name for metric in metrics]):
+        if len(names) != len(set(names)):
+            raise BadMessage("each parameter and each metric must be named once", names)
     if "revenue_minor" not in {metric.name for metric in metrics}:
         raise BadMessage("`revenue_minor` must be among the metrics", [metric.name for metric in metrics])
     return SimulatorDescription(
@@ -152,9 +157,19 @@ def _exact(text: str) -> int:
     return number
 
 
-def _checked(message: Message, validator: Draft202012Validator) -> Message:
+def _check(message: Message, validator: Draft202012Validator) -> None:
     error = best_match(validator.iter_errors(message))
     if error is not None:
         place = "/".join(str(step) for step in error.absolute_path) or "the object"
         raise BadMessage(f"{place} must fit the contract ({shorten(error.message)})", json.dumps(message))
+
+
+def _without_sound_zones(message: Message) -> Message:
+    """The message with its zones left out if a look shows that they are sound.
+
+    The validator takes 10 µs for each, which with hundreds of zones is most of the work for a line.
+    """
+    zones = message.get("zone_revenue_minor")
+    if isinstance(zones, dict) and all(type(revenue_minor) is int and revenue_minor >= 0 for revenue_minor in zones.values()):
+        return {**message, "zone_revenue_minor": {}}
     return message
