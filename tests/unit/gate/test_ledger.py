@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from tunegate.domain.periods import Period
+from tunegate.gate.intervals import keyed_generator, wider_half_width
+from tunegate.gate.ledger import Allowance, Asked, LedgerPolicy, Refusal, allowance
+
+MARCH = Period(date(2024, 3, 4), date(2024, 3, 17))
+LATER = Period(date(2024, 3, 18), date(2024, 3, 31))
+ACROSS = Period(date(2024, 3, 17), date(2024, 3, 30))
+
+
+@dataclass(frozen=True)
+class Entry:
+    region: str
+    test: Period
+    campaign: str
+    candidate_digest: str
+    alpha_spent: float
+
+
+ASKED = Asked("sf", MARCH, "first", "sha256:a")
+ENTRY = Entry("sf", MARCH, "first", "sha256:a", 0.05)
+ONCE = LedgerPolicy(0.05, 1)
+
+
+def test_the_only_planned_verdict_has_the_whole_level() -> None:
+    assert allowance((), ASKED, ONCE) == Allowance(0.05, 1, 0.0, repeated=False)
+
+
+def test_a_second_verdict_on_the_same_days_is_refused_and_told_to_roll() -> None:
+    refusal = allowance((ENTRY,), replace(ASKED, campaign="second", candidate_digest="sha256:b"), ONCE)
+    assert isinstance(refusal, Refusal)
+    assert "first" in refusal.reason
+    assert "2024-03-17" in refusal.remedy
+
+
+def test_planned_verdicts_share_the_level_and_the_last_one_is_refused() -> None:
+    policy, entries = LedgerPolicy(0.05, 3), []
+    for use in range(1, 4):
+        asked = Asked("sf", MARCH, f"campaign {use}", f"sha256:{use}")
+        allowed = allowance(entries, asked, policy)
+        assert isinstance(allowed, Allowance)
+        assert allowed.alpha == pytest.approx(0.05 / 3)
+        assert allowed.use == use
+        entries.append(Entry("sf", MARCH, asked.campaign, asked.candidate_digest, allowed.alpha))
+    assert isinstance(allowance(entries, ASKED, policy), Refusal)
+
+
+def test_one_shared_day_counts_and_none_does_not() -> None:
+    assert isinstance(allowance((ENTRY,), replace(ASKED, test=ACROSS, campaign="next"), ONCE), Refusal)
+    assert isinstance(allowance((ENTRY,), replace(ASKED, test=LATER, campaign="next"), ONCE), Allowance)
+
+
+def test_regions_have_ledgers_of_their_own() -> None:
+    assert isinstance(allowance((ENTRY,), replace(ASKED, region="nyc"), ONCE), Allowance)
+
+
+def test_a_resumed_campaign_spends_nothing_twice() -> None:
+    again = allowance((ENTRY,), ASKED, ONCE)
+    assert again == Allowance(0.05, 1, 0.0, repeated=True)
+
+
+@pytest.mark.parametrize("change", [{"campaign": "second"}, {"candidate_digest": "sha256:b"}, {"test": ACROSS}])
+def test_anything_else_is_another_verdict(change: dict[str, object]) -> None:
+    assert isinstance(allowance((ENTRY,), replace(ASKED, **change), ONCE), Refusal)
+
+
+def test_planning_more_verdicts_afterwards_frees_no_level() -> None:
+    assert isinstance(allowance((ENTRY,), replace(ASKED, campaign="second"), LedgerPolicy(0.05, 12)), Refusal)
+
+
+def test_what_the_ledger_allows_never_exceeds_the_level_in_sum() -> None:
+    entries: list[Entry] = []
+    generator = keyed_generator("ledger")
+    for attempt in range(60):
+        policy = LedgerPolicy(0.05, int(generator.integers(1, 12)))
+        allowed = allowance(entries, Asked("sf", MARCH, f"campaign {attempt}", "sha256:x"), policy)
+        if isinstance(allowed, Allowance):
+            entries.append(Entry("sf", MARCH, f"campaign {attempt}", "sha256:x", allowed.alpha))
+    assert sum(entry.alpha_spent for entry in entries) <= 0.05 + 1e-9
+
+
+def test_twelve_null_candidates_on_one_period_pass_one_in_at_most_one_of_twenty_periods() -> None:
+    days = keyed_generator("twelve null candidates").standard_normal((2000, 12, 14))
+    share = allowance((), ASKED, LedgerPolicy(0.05, 12))
+    assert isinstance(share, Allowance)
+
+    def passes_one(level: float) -> float:
+        return float(np.mean((days.mean(axis=-1) > wider_half_width(days, level)).any(axis=-1)))
+
+    assert passes_one(0.05) > 0.25
+    assert passes_one(share.alpha) <= 0.05
+
+
+def test_a_policy_out_of_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="one_sided_level"):
+        LedgerPolicy(0.5, 1)
+    with pytest.raises(ValueError, match="verdicts_per_period"):
+        LedgerPolicy(0.05, 0)
