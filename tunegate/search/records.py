@@ -25,22 +25,43 @@ OUTCOME = "outcome"
 _UNFINISHED = {OptunaState.RUNNING: TrialState.RUNNING, OptunaState.WAITING: TrialState.WAITING}
 
 
-def is_born(trial: FrozenTrial, space: Space) -> bool:
-    """Whether the trial is one: queued, or handed with all its parameters to a worker.
+class RecordReader:
+    """Reads records of one study. Finished trials never change, so each is converted once; safe to share by threads."""
 
-    The worker's name is written last. A process killed while asking leaves a trial without it, which never counts.
-    """
-    asked = trial.user_attrs.get(ASKED, {})
-    if trial.state is OptunaState.WAITING:
-        return bool(asked)
-    return "worker" in asked and trial.params.keys() == space.distributions.keys()
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._searched = space.distributions.keys()
+        self._finished: dict[int, TrialRecord] = {}
+
+    def is_born(self, trial: FrozenTrial) -> bool:
+        """Whether the trial is one: queued, or handed with all its parameters to a worker.
+
+        The worker's name is written last. A process killed while asking leaves a trial without it, which never counts.
+        """
+        asked = trial.user_attrs.get(ASKED, {})
+        if trial.state is OptunaState.WAITING:
+            return bool(asked)
+        return "worker" in asked and trial.params.keys() == self._searched
+
+    def read(self, trials: Iterable[FrozenTrial]) -> tuple[TrialRecord, ...]:
+        """Records of all born trials, in order of their numbers, without uplifts."""
+        return tuple(self._record(trial) for trial in trials if trial.number in self._finished or self.is_born(trial))
+
+    def _record(self, trial: FrozenTrial) -> TrialRecord:
+        if (known := self._finished.get(trial.number)) is not None:
+            return known
+        record = _record(trial, self._space)
+        if trial.state.is_finished():
+            self._finished[trial.number] = record
+        return record
 
 
-def records(trials: Iterable[FrozenTrial], space: Space) -> tuple[TrialRecord, ...]:
-    """Records of all born trials, in order of their numbers, with uplifts where production's own result is known."""
-    bare = tuple(_record(trial, space) for trial in trials if is_born(trial, space))
-    reference = production_revenue(bare)
-    return tuple(replace(record, value_pct=uplift_pct(record, reference)) for record in bare)
+def with_uplifts(found: tuple[TrialRecord, ...]) -> tuple[TrialRecord, ...]:
+    """The same records with `value_pct` where production's own result is known."""
+    reference = production_revenue(found)
+    if reference is None:
+        return found
+    return tuple(replace(record, value_pct=uplift_pct(record, reference)) for record in found)
 
 
 def production_revenue(found: Iterable[TrialRecord]) -> float | None:

@@ -22,7 +22,7 @@ from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.search.definition import SearchBudget, StudyDefinition, definition_faults
 from tunegate.search.importance import parameter_importance
 from tunegate.search.prune import make_pruner
-from tunegate.search.records import ASKED, OUTCOME, is_born, records
+from tunegate.search.records import ASKED, OUTCOME, RecordReader, with_uplifts
 from tunegate.search.samplers import keyed_sampler
 from tunegate.search.space import Space
 from tunegate.search.storage import StudyStorage, storage_from_url
@@ -79,6 +79,7 @@ class SearchStudy:
         self._definition = definition
         self._budget = budget
         self._space = Space(definition.dimensions, definition.production)
+        self._reader = RecordReader(self._space)
 
     @classmethod
     def open(cls, storage_url: str, definition: StudyDefinition, budget: SearchBudget) -> SearchStudy:
@@ -108,7 +109,7 @@ class SearchStudy:
         """
         with self._lock():
             self._bury_unborn()
-            known = self.trials()
+            known = self._known()
             count = Counter(record.state for record in known)
             self._raise_if_hopeless(known)
             open_places = self._budget.trials - count[TrialState.COMPLETE] - count[TrialState.RUNNING]
@@ -156,7 +157,7 @@ class SearchStudy:
                 "simulation_s": simulation_s,
             }
             self._settle(number, outcome)
-            self._raise_if_hopeless(self.trials())
+            self._raise_if_hopeless(self._known())
 
     def recover_interrupted(self, worker: str | None = None) -> int:
         """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
@@ -170,13 +171,13 @@ class SearchStudy:
             stale = [trial for trial in running if worker is None or trial.user_attrs[ASKED].get("worker") == worker]
             for trial in stale:
                 self._settle(trial.number, trial.user_attrs.get(OUTCOME, _INTERRUPTED))
-            if worker is None and _production_is_dead(self.trials()):
+            if worker is None and _production_is_dead(self._known()):
                 self._enqueue(self._space.searched_production, proposal=0, attempt=1)
         return len(stale)
 
     def trials(self) -> tuple[TrialRecord, ...]:
         """Every trial so far, in order of number."""
-        return records(self._study.get_trials(deepcopy=False), self._space)
+        return with_uplifts(self._known())
 
     def top_k(self, k: int) -> tuple[TrialRecord, ...]:
         """The best complete trials with distinct parameters, production's left out; ties go to the lower number."""
@@ -191,6 +192,10 @@ class SearchStudy:
     def importance(self) -> dict[str, float] | None:
         """Share of each parameter in how good trials differ from the rest, None when there are too few to tell."""
         return parameter_importance(self._study)
+
+    def _known(self) -> tuple[TrialRecord, ...]:
+        """Every trial so far, without uplifts."""
+        return self._reader.read(self._study.get_trials(deepcopy=False))
 
     def _adopt_definition(self) -> None:
         document = self._definition.as_document()
@@ -224,7 +229,7 @@ class SearchStudy:
     def _bury_unborn(self) -> None:
         """Close trials whose process died while it asked: asking holds the lock, and the caller holds it now."""
         for trial in self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,)):
-            if not is_born(trial, self._space):
+            if not self._reader.is_born(trial):
                 self._settle(trial.number, _INTERRUPTED)
 
     def _settle(self, number: int, outcome: dict[str, Any]) -> None:
