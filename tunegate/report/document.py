@@ -33,13 +33,14 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, a smaller line under it, a state's tone, or a picture of bounds."""
+    """One cell: its text, a smaller line under it, and maybe a state's tone, a picture of bounds or a link."""
 
     text: str
     detail: str = ""
     tone: Tone | None = None
     code: bool = False
     track: Track | None = None
+    href: str = ""
 
     @property
     def symbol(self) -> str:

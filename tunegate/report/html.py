@@ -27,8 +27,19 @@ _ENVIRONMENT = Environment(
 
 def render(report: CampaignReport) -> str:
     """The page as text; write it as UTF-8."""
-    template = _ENVIRONMENT.get_template("campaign.html")
-    return template.render(page=page_of(report), wide=_wide, narrow=_narrow, small=_small)
+    page = page_of(report)
+    return fill_template(
+        "campaign.html",
+        title=page.title,
+        kind="Campaign report",
+        footer=f"Made by {page.version}. Drivers, customers and trips are simulated; nobody's real journey is shown.",
+        page=page,
+    )
+
+
+def fill_template(name: str, **values: object) -> str:
+    """A page from one of this package's templates."""
+    return _ENVIRONMENT.get_template(name).render(wide=_wide, narrow=_narrow, small=_small, **values)
 
 
 def page_of(report: CampaignReport) -> Page:
@@ -56,7 +67,14 @@ def _banner(report: CampaignReport, words: Words) -> Banner:
     detail = f"{verdict_sections.interval_name(gate)} {formats.span(delta)}"
     figure = formats.change(delta.estimate_pct)
     return Banner(
-        tone, words.outcome.value.capitalize(), words.title, words.sentence, words.reason, figure, detail, "fleet revenue"
+        tone,
+        words.outcome.value.capitalize(),
+        words.title,
+        words.sentence,
+        words.reason,
+        figure,
+        detail,
+        "fleet revenue, held-out days",
     )
 
 

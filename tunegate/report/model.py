@@ -70,7 +70,7 @@ class Confirmation:
     """
 
     trial_number: int
-    search_value_pct: float
+    search_value_pct: float | None
     validation: Interval | None
     reason: str | None = None
 

@@ -42,7 +42,7 @@ def result(report: CampaignReport, gate: GateResult) -> Section:
     )
     numbers = _effect_blocks(report, gate)
     if is_readable(gate):
-        return Section("result", "The result", lead, (*numbers, Text(judgement.plain_words, "What would change this")))
+        return Section("result", "The result", lead, (*numbers, Text(judgement.plain_words, "In plain words")))
     folded: Block = Fold(
         "Numbers of the invalid comparison, only for finding the fault", (*numbers, *_day_blocks(report, gate))
     )
