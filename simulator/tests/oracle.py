@@ -1,8 +1,8 @@
 """One operating day in plain Python, slow and plain to read: what the compiled kernels must reproduce to the last integer.
 
-It takes the same arrays (`hailsim.kernels.arrays`) and the rules of docs/model.md, and shares no code with the kernels: taxis wait in
-a heap ordered by second and number instead of a calendar of bit sets, a link is an object instead of a packed record. Value
-iteration is rounded to float32 at every step, because a last bit of a value decides which way a taxi turns.
+It takes the same arrays (`hailsim.kernels.arrays`) and the rules of docs/model.md, and shares no code with the kernels: taxis
+wait in a heap ordered by second and number instead of a calendar of bit sets, a link is an object instead of a packed record.
+Value iteration is rounded to float32 at every step, because a last bit of a value decides which way a taxi turns.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def kept_forecasts(city: City, history: History, learn: Callable[[], LearntForec
     path = Path(folder) / f"forecast-{hashlib.sha256(content.encode()).hexdigest()[:32]}.npy"
     if path.exists():
         return LearntForecasts(history.last + timedelta(days=1), np.load(path, allow_pickle=False))
-    learnt = learn()
     path.parent.mkdir(parents=True, exist_ok=True)
+    learnt = learn()
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
         np.save(part, learnt.pickups, allow_pickle=False)
     Path(part.name).replace(path)

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import int32, int64, njit, uint64
+from numba import int64, njit, uint64
 from numpy.typing import NDArray
 
 from hailsim.kernels.arrays import (

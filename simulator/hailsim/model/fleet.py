@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from hailsim.faults import refuse
 from hailsim.kernels.arrays import ALWAYS, FleetArrays
 from hailsim.model.city import SECONDS_PER_DAY
 from hailsim.model.keyed import keyed_uniform
@@ -47,7 +48,10 @@ def draw_fleet(
     day: date,
     seed: int,
 ) -> FleetDay:
-    """The fleet of one day; `start_weight` float64[L] says where vacant taxis are to be expected at the day's start."""
+    """The fleet of one day; `start_weight` float64[L] says where vacant taxis are to be expected at the day's start.
+
+    Raises BadInput when the shares leave nobody on shift.
+    """
     index = numbers(taxis)
     order = np.argsort(keyed_uniform(stream_key(Stream.SHIFT_ORDER, seed, day), index), kind="stable")
     shifts = _shifts(order, np.rint(active_share.astype(np.float64) * taxis).astype(np.int64))
@@ -58,6 +62,9 @@ def draw_fleet(
     follower = rank < round(follower_share * taxis)
     follows = np.where(follower, round(compliance * ALWAYS), 0).astype(np.int32)
     on_duty = shifts[:, 0, 0] < SECONDS_PER_DAY
+    if not on_duty.any():
+        value = f"{taxis} taxis with an active share of at most {float(active_share.max()):.3f}"
+        raise refuse("somebody must be on shift", value, "settings.taxis", "Take a larger fleet.")
     return FleetDay(FleetArrays(start_link, shifts, follows), follower, on_duty)
 
 
@@ -85,5 +92,6 @@ def _shifts(order: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.i
         shifts[taxi].append((max(since_s, 0), OPEN_END_S))
     table = np.full((len(order), max(1, max((len(own) for own in shifts.values()), default=1)), 2), OPEN_END_S, np.int32)
     for taxi, own in shifts.items():
-        table[taxi, : len(own)] = own
+        if own:
+            table[taxi, : len(own)] = own
     return table

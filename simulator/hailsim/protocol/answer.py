@@ -51,14 +51,14 @@ def answer(message: dict[str, Any]) -> Iterator[Line]:
 
 
 def error_lines(request_id: str | None, bad: BadInput) -> Iterator[Line]:
-    """One line for everything that is wrong: the first fault's fields, the others joined to them."""
+    """One line for everything that is wrong: each field joins what the faults say, without repeating itself."""
     yield {
         "type": "error",
         "id": request_id,
         "class": "permanent",
-        "rule": "; ".join(fault.rule for fault in bad.faults),
-        "value": "; ".join(fault.value for fault in bad.faults),
-        "place": "; ".join(fault.place for fault in bad.faults),
+        "rule": "; ".join(dict.fromkeys(fault.rule for fault in bad.faults)),
+        "value": "; ".join(dict.fromkeys(fault.value for fault in bad.faults)),
+        "place": "; ".join(dict.fromkeys(fault.place for fault in bad.faults)),
         "remedy": " ".join(dict.fromkeys(fault.remedy for fault in bad.faults)),
     }
 

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_city import FIRST_DAY, small_city
+
+from hailsim.faults import BadInput
+from hailsim.forecast.counts import likeliest_days, pickup_counts
+from hailsim.forecast.learnt import LearntForecasts, learn_forecasts
+from hailsim.forecast.statistics import statistics_forecast
+from hailsim.forecast.store import VARIABLE, kept_forecasts
+from hailsim.model.calendar import DayType, History, day_type
+from hailsim.model.city import City
+from hailsim.model.world import make_world
+
+CITY = small_city(days=14, trips_per_day=1500)
+HISTORY = History(FIRST_DAY, FIRST_DAY + timedelta(days=6))
+DAY = FIRST_DAY + timedelta(days=9)
+
+
+def without_trips_from(city: City, day: int, second: int = 0) -> City:
+    trips = city.trips
+    keep = (trips.day < day) | ((trips.day == day) & (trips.appears_s < second))
+    arrays = {name: getattr(trips, name)[keep] for name in trips.__dataclass_fields__}
+    return replace(city, trips=replace(trips, **arrays))
+
+
+def test_counts_hold_every_recorded_trip() -> None:
+    counts = pickup_counts(CITY)
+    assert counts.sum() == len(CITY.trips.day)
+    assert counts[3].sum() == (CITY.trips.day == 3).sum()
+
+
+def test_statistics_is_the_mean_of_the_history_days_of_the_same_type() -> None:
+    counts = pickup_counts(CITY)
+    thursday_after = FIRST_DAY + timedelta(days=10)
+    assert day_type(CITY, thursday_after) is DayType.MONDAY_TO_THURSDAY
+    # The Thursday of the history is a holiday, so three days are left: Monday to Wednesday.
+    assert np.allclose(statistics_forecast(CITY, counts, HISTORY, thursday_after), counts[:3].mean(axis=0))
+
+
+def test_a_type_without_history_days_takes_the_most_similar_one() -> None:
+    only_monday_to_friday = History(FIRST_DAY, FIRST_DAY + timedelta(days=4))
+    found = likeliest_days(CITY, only_monday_to_friday, DayType.SATURDAY)
+    assert found == [FIRST_DAY + timedelta(days=4)]
+
+
+def test_holidays_count_as_sundays() -> None:
+    assert day_type(CITY, FIRST_DAY + timedelta(days=3)) is DayType.SUNDAY_OR_HOLIDAY
+
+
+@pytest.mark.parametrize("kind", ["ml", "statistics"])
+def test_forecast_learns_nothing_from_days_after_the_history(kind: str) -> None:
+    later_day = 10
+    full, cut = make_world(CITY), make_world(without_trips_from(CITY, later_day))
+    # The day itself is untouched in both; the days after it are gone in the second.
+    assert (full.forecast(kind, DAY, HISTORY, 0.0).pickups == cut.forecast(kind, DAY, HISTORY, 0.0).pickups).all()
+
+
+def test_ml_forecast_of_a_half_hour_sees_only_the_half_hours_before() -> None:
+    noon_slot, noon_s = 24, 24 * 1800
+    day_number = (DAY - FIRST_DAY).days
+    full = learn_forecasts(CITY, pickup_counts(CITY), HISTORY).of(DAY)
+    blind = without_trips_from(CITY, day_number, noon_s)
+    cut = learn_forecasts(blind, pickup_counts(blind), HISTORY).of(DAY)
+    assert (full[: noon_slot + 1] == cut[: noon_slot + 1]).all()
+    assert (full[noon_slot + 1 :] != cut[noon_slot + 1 :]).any()
+
+
+def test_ml_forecast_is_the_same_bits_every_time() -> None:
+    counts = pickup_counts(CITY)
+    assert learn_forecasts(CITY, counts, HISTORY).pickups.tobytes() == learn_forecasts(CITY, counts, HISTORY).pickups.tobytes()
+
+
+def test_ml_needs_enough_history() -> None:
+    with pytest.raises(BadInput, match="at least 3 history days"):
+        learn_forecasts(CITY, pickup_counts(CITY), History(FIRST_DAY, FIRST_DAY + timedelta(days=1)))
+
+
+def test_late_half_hours_take_the_statistics_forecast_and_are_counted() -> None:
+    world = make_world(CITY)
+    statistics = world.forecast("statistics", DAY, HISTORY, 0.0)
+    ml = world.forecast("ml", DAY, HISTORY, 0.0)
+    half = world.forecast("ml", DAY, HISTORY, 0.5)
+    late = (half.pickups == statistics.pickups).all(axis=1)
+    in_time = (half.pickups == ml.pickups).all(axis=1)
+    assert (late | in_time).all()
+    assert half.fallback_slots == late.sum()
+    assert 12 <= half.fallback_slots <= 36
+    assert world.forecast("ml", DAY, HISTORY, 1.0).fallback_slots == 48
+    assert ml.fallback_slots == statistics.fallback_slots == 0
+
+
+def test_kept_forecasts_are_learnt_once_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "new"))
+    learnt: list[LearntForecasts] = []
+
+    def learn() -> LearntForecasts:
+        learnt.append(learn_forecasts(CITY, pickup_counts(CITY), HISTORY))
+        return learnt[-1]
+
+    first, second = kept_forecasts(CITY, HISTORY, learn), kept_forecasts(CITY, HISTORY, learn)
+    assert len(learnt) == 1
+    assert (first.pickups == second.pickups).all()
+    assert second.first == HISTORY.last + timedelta(days=1)
+    other = History(FIRST_DAY, FIRST_DAY + timedelta(days=7))
+    kept_forecasts(CITY, other, lambda: learn_forecasts(CITY, pickup_counts(CITY), other))
+    assert sorted(path.suffix for path in (tmp_path / "new").iterdir()) == [".npy", ".npy"]
+
+
+@pytest.mark.slow
+def test_ml_beats_statistics_on_held_out_days_of_san_francisco(san_francisco: City) -> None:
+    counts = pickup_counts(san_francisco)
+    history = History(san_francisco.first_day, san_francisco.first_day + timedelta(days=7))
+    learnt = learn_forecasts(san_francisco, counts, history)
+    held_out = [history.last + timedelta(days=1 + n) for n in range((san_francisco.last_day - history.last).days)]
+
+    def rmse(forecast_of: object) -> float:
+        assert callable(forecast_of)
+        errors = [forecast_of(day) - counts[(day - san_francisco.first_day).days] for day in held_out]
+        return float(np.sqrt(np.mean(np.square(errors))))
+
+    def statistics(day: date) -> np.ndarray:
+        return statistics_forecast(san_francisco, counts, history, day)
+
+    assert rmse(learnt.of) < 0.92 * rmse(statistics)
