@@ -111,6 +111,7 @@ def _box(network: RawNetwork) -> tuple[float, float, float, float]:
 
 def _timeline(source: SourceCity, choices: Choices, screen: Screen) -> _Timeline:
     """Operating days of all trips; those outside the covered days are rejected."""
+    _refuse_none_left(screen)
     wall_s = wall_seconds(source.trips.pickup_utc_s, choices.zone)
     start_hour = choices.day_start_hour
     if start_hour is None:
@@ -137,13 +138,8 @@ def _match(source: SourceCity, choices: Choices, built: BuiltNetwork, screen: Sc
     turn_s = turn_seconds(choices.driving_side)
     drives = measure_drives(built.network, turn_s, snapped.pickup_link[rows], snapped.dropoff_link[rows])
     screen_speeds(screen, trips, rows, drives.distance_m)
+    _refuse_none_left(screen)
     kept = screen.good[rows]
-    if not kept.any():
-        counts = ", ".join(f"{reason} {count}" for reason, count in screen.rejected.items() if count)
-        remedy = "Check that the network and the trips are of the same city."
-        raise refuse(
-            "some trips lie on the network and obey the rules", f"none of {len(trips)} ({counts})", "the trips", remedy
-        )
     return _Matched(
         rows=rows[kept],
         drives=Drives(
@@ -156,6 +152,17 @@ def _match(source: SourceCity, choices: Choices, built: BuiltNetwork, screen: Sc
             snapped.dropoff_m[rows[kept]],
         ),
     )
+
+
+def _refuse_none_left(screen: Screen) -> None:
+    if not screen.good.any():
+        counts = ", ".join(f"{reason} {count}" for reason, count in screen.rejected.items() if count)
+        remedy = (
+            "Check that the network and the trips are of the same city, and that latitude and longitude are in their places."
+        )
+        raise refuse(
+            "some trips lie on the network and obey the rules", f"none of {len(screen.good)} ({counts})", "the trips", remedy
+        )
 
 
 def _observed_s(source: SourceCity, matched: _Matched) -> Floats | None:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from hailsim.faults import BadInput, Fault, refuse
 
+_TIME = "%Y-%m-%d %H:%M:%S"
+
 
 def header_of(path: Path) -> list[str]:
     """Column names of the first line, stripped and in lower case; BadInput when the file cannot be read or is empty."""
@@ -78,8 +80,9 @@ def wall_times(column: pa.ChunkedArray, what: Mapping[str, str]) -> tuple[NDArra
             "Give the file as it was published.",
         )
     readable = pc.fill_null(pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?$"), False)
-    plain = pc.utf8_slice_codeunits(pc.if_else(readable, text, None), 0, 19)
-    moments = pc.strptime(pc.replace_substring(plain, "T", " "), format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True)
-    known = pc.is_valid(moments).to_numpy()
+    plain = pc.replace_substring(pc.utf8_slice_codeunits(pc.if_else(readable, text, None), 0, 19), "T", " ")
+    moments = pc.strptime(plain, format=_TIME, unit="s", error_is_null=True)
+    # strptime takes 31 November for 1 December: only a time that is written back the same is one of the calendar.
+    known = pc.fill_null(pc.equal(pc.strftime(moments, format=_TIME), plain), False).to_numpy()
     seconds: NDArray[np.int64] = pc.fill_null(pc.cast(moments, pa.int64()), 0).to_numpy()
     return seconds, known

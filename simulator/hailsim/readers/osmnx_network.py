@@ -55,6 +55,8 @@ Edge = tuple[str, str, str, Mapping[str, Any]]
 
 def read_osmnx_network(path: Path) -> RawNetwork:
     """Read `.json` (node-link) or `.graphml`. BadInput for other files, nodes without x and y, undirected graphs."""
+    if not path.is_file():
+        raise refuse("a network file is there", "nothing", str(path), "Check the path.")
     if path.suffix.lower() == ".graphml":
         nodes, edges = _read_graphml(path)
     elif path.suffix.lower() == ".json":
