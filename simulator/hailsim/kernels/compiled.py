@@ -17,12 +17,13 @@ def keep_compiled_code_by_source() -> None:
     """Point numba's cache to a directory of these very sources, below `NUMBA_CACHE_DIR`, this package or the user's cache."""
     here = Path(__file__).parent
     sources = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(here.glob("*.py"))))
-    config.CACHE_DIR = str(_base(here) / f"hailsim-{sources.hexdigest()[:16]}")
+    config.CACHE_DIR = str(_base(here) / f"hailsim-{sources.hexdigest()[:16]}")  # type: ignore[attr-defined]
 
 
 def _base(here: Path) -> Path:
-    if config.CACHE_DIR:
-        return Path(config.CACHE_DIR)
+    configured: str = config.CACHE_DIR  # type: ignore[attr-defined]
+    if configured:
+        return Path(configured)
     if os.access(here, os.W_OK):
         return here / "__pycache__"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
