@@ -88,7 +88,7 @@ def _pair(options: Options) -> tuple[Path, Path]:
     if source.is_file() and source.suffix.lower() == ".csv" and options.network is not None:
         return options.network, source
     raise refuse(
-        "a source is a folder with nodes.csv, edges.csv, trips.parquet, a CSV of trips with --network, or a network with --trips",
+        "a source is a folder of nodes.csv, edges.csv, trips.parquet; a CSV of trips with --network; a network with --trips",
         str(source) if source.exists() else f"{source}, which does not exist",
         "CITY_SOURCE",
         "Name such a folder, or both files.",
@@ -133,7 +133,7 @@ def _in_words(report: Mapping[str, Any]) -> str:
         "trips": f"{trips['kept']:,} of {trips['read']:,} kept; rejected: {rejected}",
         "snapping": f"pick-up median {pickup['p50']} m, 95 % within {pickup['p95']} m; "
         f"drop-off {dropoff['p50']} m, {dropoff['p95']} m",
-        "traffic": f"{min(traffic['by_hour']):.2f} to {max(traffic['by_hour']):.2f} times free flow by hour ({traffic['from']})",
+        "traffic": f"{min(traffic['by_hour']):.2f} to {max(traffic['by_hour']):.2f} times free flow ({traffic['from']})",
         "fleet": f"{fleet['taxis']:,} taxis, {fleet['mean_active_share']:.0%} of them active on average ({fleet['from']})",
         "digest": report["digest"],
     }
