@@ -17,7 +17,7 @@ MINUS = "\u2212"
 SPACE = "\u00a0"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_NO_UNIT = frozenset({"", "1", "-", "none", "dimensionless"})
+_NO_UNIT = frozenset({"", "1", "-", "none", "ratio", "dimensionless"})
 
 
 def is_there(value: float | None) -> bool:
@@ -149,6 +149,12 @@ def region(name: str) -> str:
 
 
 def label(name: str) -> str:
-    """`customer_wait_mean_s` -> `Customer wait mean s`: a name where no meaning is known."""
-    words = name.replace("_", " ").strip()
+    """A heading of a name or a meaning: `customer_wait_mean_s` -> `Customer wait mean s`, without a full stop."""
+    words = name.replace("_", " ").strip().removesuffix(".")
     return words[:1].upper() + words[1:]
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, if it ends in none of its own."""
+    stripped = text.strip()
+    return stripped if not stripped or stripped.endswith((".", "!", "?")) else f"{stripped}."

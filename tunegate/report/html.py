@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tunegate.report import formats, run_sections, search_sections, svg, verdict_sections
+from tunegate.report import formats, run_sections, search_sections, svg, trust_sections, verdict_sections
 from tunegate.report.document import Banner, Fact, Page, Section
 from tunegate.report.model import CampaignReport, GateResult
 from tunegate.report.svg import Plot
@@ -59,22 +61,18 @@ def page_of(report: CampaignReport) -> Page:
 
 
 def _banner(report: CampaignReport, words: Words) -> Banner:
-    tone = TONES[words.outcome]
     gate = report.gate
     delta = gate.judgement.delta_ml if gate is not None and verdict_sections.is_readable(gate) else None
+    banner = Banner(
+        TONES[words.outcome], words.outcome.value.capitalize(), words.title, words.sentence, formats.sentence(words.reason)
+    )
     if gate is None or delta is None:
-        return Banner(tone, words.outcome.value.capitalize(), words.title, words.sentence, words.reason)
-    detail = f"{verdict_sections.interval_name(gate)} {formats.span(delta)}"
-    figure = formats.change(delta.estimate_pct)
-    return Banner(
-        tone,
-        words.outcome.value.capitalize(),
-        words.title,
-        words.sentence,
-        words.reason,
-        figure,
-        detail,
-        "fleet revenue, held-out days",
+        return banner
+    return replace(
+        banner,
+        figure=formats.change(delta.estimate_pct),
+        figure_detail=f"{verdict_sections.interval_name(gate)} {formats.span(delta)}",
+        figure_name="fleet revenue, held-out days",
     )
 
 
@@ -110,8 +108,8 @@ def _sections(report: CampaignReport, words: Words) -> tuple[Section, ...]:
     ending = (run_sections.failures(report), run_sections.provenance(report), run_sections.reading())
     if gate is None:
         return (next_steps, shrinkage, parameters, search, *ending)
-    result, checks = verdict_sections.result(report, gate), verdict_sections.checks(gate)
-    precision = verdict_sections.precision(gate)
+    result, checks = verdict_sections.result(report, gate), trust_sections.checks(gate)
+    precision = trust_sections.precision(gate)
     if not verdict_sections.is_readable(gate):
         return (checks, result, next_steps, parameters, shrinkage, search, precision, *ending)
     guarded, days = verdict_sections.guardrails(report, gate), verdict_sections.by_day(report, gate)

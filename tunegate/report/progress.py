@@ -119,7 +119,8 @@ class CampaignProgress:
     """The state of one campaign's progress; `after` gives the next one.
 
     `complete_before` counts the trials that were complete when this run of the search began, so that a resumed campaign does
-    not take them for its own speed.
+    not take them for its own speed. Speed is measured from the first days on (`speed_since_s`, `speed_since_days`): what comes
+    before is simulators starting up.
     """
 
     region: str
@@ -134,14 +135,21 @@ class CampaignProgress:
     last_failure: str | None = None
     simulated_days: int = 0
     phase_days: int = 0
-    simulating_since_s: float | None = None
     complete_before: int = 0
+    speed_since_s: float | None = None
+    speed_since_days: int = 0
 
     def after(self, event: Event, now_s: float) -> CampaignProgress:
         """The state once this has happened."""
+        progress = self._with(event)
+        if progress.speed_since_s is None and progress.phase is not Phase.PREPARING and progress.own_days > 0:
+            return replace(progress, speed_since_s=now_s, speed_since_days=progress.own_days)
+        return progress
+
+    def _with(self, event: Event) -> CampaignProgress:
         match event:
             case PhaseStarted(phase):
-                return self._in_phase(phase, now_s)
+                return self._in_phase(phase)
             case TrialsSeen(trials):
                 return self._as_seen(trials)
             case DaysSimulated(count):
@@ -164,15 +172,20 @@ class CampaignProgress:
             return max(0, self.plan.trial_budget - len(self.complete)) * self.plan.days_per_trial + later
         return max(0, self.plan.days_of(self.phase) - self.phase_days) + later
 
-    def time_left_s(self, now_s: float) -> float | None:
-        """Remaining days at the speed seen since simulating began; None while there is no speed to go by."""
-        if self.phase is Phase.REPORT or self.simulating_since_s is None:
-            return None
+    @property
+    def own_days(self) -> int:
+        """Days this run has simulated, known from the days themselves or, where nobody tells of days, from completed trials."""
         own_trials = max(0, len(self.complete) - self.complete_before)
-        done = max(self.simulated_days, own_trials * self.plan.days_per_trial)
-        if done == 0 or now_s <= self.simulating_since_s:
+        return max(self.simulated_days, own_trials * self.plan.days_per_trial)
+
+    def time_left_s(self, now_s: float) -> float | None:
+        """Remaining days at the speed seen so far; None without a speed to go by, and once nothing is left to simulate."""
+        done = self.own_days - self.speed_since_days
+        if self.phase is Phase.PREPARING or self.remaining_days == 0:
             return None
-        return self.remaining_days * (now_s - self.simulating_since_s) / done
+        if self.speed_since_s is None or done <= 0 or now_s <= self.speed_since_s:
+            return None
+        return self.remaining_days * (now_s - self.speed_since_s) / done
 
     @property
     def share_done(self) -> float:
@@ -182,14 +195,11 @@ class CampaignProgress:
             done, whole = self.phase_days, self.plan.days_of(self.phase)
         return min(1.0, done / whole) if whole else 0.0
 
-    def _in_phase(self, phase: Phase, now_s: float) -> CampaignProgress:
+    def _in_phase(self, phase: Phase) -> CampaignProgress:
         if phase is self.phase:
             return self
-        since = self.simulating_since_s
-        if since is None and self.plan.days_of(phase) > 0:
-            since = now_s
         before = len(self.complete) if phase is Phase.SEARCH else self.complete_before
-        return replace(self, phase=phase, phase_days=0, simulating_since_s=since, complete_before=before)
+        return replace(self, phase=phase, phase_days=0, complete_before=before)
 
     def _with_ended(self, event: TrialComplete | TrialFailed | TrialPruned) -> CampaignProgress:
         still_running = self.running - {event.number}
@@ -212,11 +222,14 @@ class CampaignProgress:
         for trial in trials:
             if trial.state is TrialState.COMPLETE:
                 best = _better(best, trial.number, trial.value_pct)
+        complete = numbers(TrialState.COMPLETE)
+        is_first_sight = not self.complete and self.simulated_days == 0
         failures = [trial.reason for trial in trials if trial.state is TrialState.FAILED and trial.reason]
         return replace(
             self,
             running=numbers(TrialState.RUNNING),
-            complete=numbers(TrialState.COMPLETE),
+            complete=complete,
+            complete_before=len(complete) if is_first_sight else self.complete_before,
             failed=numbers(TrialState.FAILED),
             pruned=numbers(TrialState.PRUNED),
             best=best,

@@ -16,10 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tunegate.report import formats
-from tunegate.report.progress import PHASES, CampaignProgress, Event, Phase, TrialFailed
+from tunegate.report.progress import PHASES, CampaignProgress, Event, Phase
 
 _REFRESH_PER_SECOND = 4
-_LINE_EVERY_S = 60.0
+_LINE_AFTER_S = 60.0
+_LINE_NOT_WITHIN_S = 5.0
 _FAILURE_LINES = 5
 
 
@@ -28,9 +29,8 @@ def panel(progress: CampaignProgress, now_s: float) -> RenderableType:
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
-    left = progress.time_left_s(now_s)
-    times = f"{formats.duration(progress.elapsed_s(now_s))} elapsed"
-    times += f", about {formats.duration(left)} left" if left is not None else ""
+    elapsed = f"{_whole_seconds(progress.elapsed_s(now_s))} elapsed"
+    times = ", ".join(part for part in (elapsed, _left(progress, now_s)) if part)
     head.add_row(Text(progress.region, style="bold"), Text(times, style="dim"))
     bar = Table.grid(expand=True, padding=(0, 2, 0, 0))
     bar.add_column(ratio=1)
@@ -40,18 +40,18 @@ def panel(progress: CampaignProgress, now_s: float) -> RenderableType:
 
 
 def line(progress: CampaignProgress, now_s: float) -> str:
-    """The same in one line, for a log."""
-    left = progress.time_left_s(now_s)
-    parts = [progress.phase.value, _amount_done(progress), _counts(progress), _best(progress)]
-    parts.append(f"about {formats.duration(left)} left" if left is not None else "")
+    """The same in one line, for a log: trials while searching, days afterwards."""
+    parts = [progress.phase.value, _amount_done(progress)]
+    parts += [_counts(progress), _best(progress)] if progress.phase is Phase.SEARCH else []
+    parts.append(_left(progress, now_s))
     return "; ".join(part for part in parts if part)
 
 
 class ProgressDisplay:
     """Shows progress for as long as it is entered. `handle` may be called from any thread.
 
-    On a terminal the panel refreshes by itself. Anywhere else a line is written when a phase begins, after each tenth of it, at
-    most every minute besides, and for the first few failures.
+    On a terminal the panel refreshes by itself. Anywhere else a line is written when a phase begins, after each tenth of it
+    (not within a few seconds of the last line), after a minute of silence, and for the first few failures.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ProgressDisplay:
             now_s = self._monotonic()
             before, self._progress = self._progress, self._progress.after(event, now_s)
             if self._live is None:
-                self._write_if_due(before, event, now_s)
+                self._write_if_due(before, now_s)
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -103,14 +103,14 @@ class ProgressDisplay:
             redirect_stderr=True,
         )
 
-    def _write_if_due(self, before: CampaignProgress, event: Event, now_s: float) -> None:
+    def _write_if_due(self, before: CampaignProgress, now_s: float) -> None:
         progress = self._progress
         if progress.phase is not before.phase:
             self._write_state(now_s)
-        elif isinstance(event, TrialFailed) and event.number not in before.failed and self._failure_lines < _FAILURE_LINES:
+        elif progress.failed > before.failed and self._failure_lines < _FAILURE_LINES:
             self._failure_lines += 1
-            self._write(f"trial {event.number} failed: {event.reason}")
-        elif _tenths(progress) > self._tenths_written or now_s - self._line_at_s >= _LINE_EVERY_S:
+            self._write(f"trial {max(progress.failed - before.failed)} failed: {progress.last_failure or 'no reason given'}")
+        elif now_s - self._line_at_s >= (_LINE_NOT_WITHIN_S if _tenths(progress) > self._tenths_written else _LINE_AFTER_S):
             self._write_state(now_s)
 
     def _write_state(self, now_s: float) -> None:
@@ -133,6 +133,16 @@ def _phases(current: Phase) -> Text:
         sign, style = ("✓", "green") if index < at else ("●", "bold") if index == at else ("○", "dim")
         text.append(f"{sign} {phase.value}   ", style=style)
     return text
+
+
+def _whole_seconds(seconds: float) -> str:
+    """Whole seconds are fine enough for what changes while one reads it."""
+    return formats.duration(seconds) if seconds >= 59.5 else f"{seconds:.0f}{formats.SPACE}s"
+
+
+def _left(progress: CampaignProgress, now_s: float) -> str:
+    left_s = progress.time_left_s(now_s)
+    return "" if left_s is None else f"about {_whole_seconds(max(1.0, left_s))} left"
 
 
 def _amount_done(progress: CampaignProgress) -> str:

@@ -27,6 +27,7 @@ from tunegate.report.model import CampaignReport
 from tunegate.report.plots import importance
 from tunegate.report.trial_plots import below_picture, history, scored, slice_plot
 
+_SHORT_UNIT = 6
 _STATE_TONES = {TrialState.COMPLETE: Tone.GOOD, TrialState.FAILED: Tone.BAD, TrialState.PRUNED: Tone.PLAIN}
 
 
@@ -52,20 +53,23 @@ def _parameter_row(report: CampaignReport, name: str) -> tuple[Cell, ...]:
     before = report.production.get(name)
     head = Cell(name, spec.meaning if spec else "", code=True)
     if report.candidate is None:
-        return head, Cell(_with_unit(before, spec)), _within(spec, dimension, before, None)
+        return head, _with_unit(before, spec), _within(spec, dimension, before, None)
     after = report.candidate.parameters.get(name)
     return (
         head,
-        Cell(_with_unit(before, spec)),
-        Cell(_with_unit(after, spec)),
+        _with_unit(before, spec),
+        _with_unit(after, spec),
         Cell(_change(before, after, spec)),
         _within(spec, dimension, before, after),
     )
 
 
-def _with_unit(value: float | None, spec: ParameterSpec | None) -> str:
+def _with_unit(value: float | None, spec: ParameterSpec | None) -> Cell:
+    """The value with its unit: beside it when short, under it when it is a phrase."""
     text, unit = formats.parameter(value, spec), formats.unit_of(spec)
-    return text if not unit or text == formats.NOT_COMPUTED else f"{text}{formats.SPACE}{unit}"
+    if not unit or text == formats.NOT_COMPUTED:
+        return Cell(text)
+    return Cell(f"{text}{formats.SPACE}{unit}") if len(unit) <= _SHORT_UNIT else Cell(text, unit)
 
 
 def _change(before: float | None, after: float | None, spec: ParameterSpec | None) -> str:

@@ -29,7 +29,12 @@ JsonValue = None | int | float | str | dict[str, "JsonValue"]
 def verdict_table(report: CampaignReport, report_path: str | None = None) -> RenderableType:
     """The verdict for a terminal of 80 columns: the outcome in words, the four values, and what it cost."""
     words = words_for(report)
-    parts: list[RenderableType] = [_headline(report, words), Text(words.sentence), Text(words.reason, style="dim"), Text("")]
+    parts: list[RenderableType] = [
+        _headline(report, words),
+        Text(words.sentence),
+        Text(formats.sentence(words.reason), style="dim"),
+        Text(""),
+    ]
     parts.append(_values_table(report))
     parts.append(Text(""))
     parts.append(Text(_cost_line(report)))
@@ -47,7 +52,7 @@ def markdown(report: CampaignReport) -> str:
         "",
         f"**{_plain(words.title)}.** {_plain(words.sentence)}",
         "",
-        _paragraph(words.reason),
+        _paragraph(formats.sentence(words.reason)),
         "",
         f"| Value | Change | {_plain(_interval_heading(report))} |",
         "| --- | ---: | ---: |",

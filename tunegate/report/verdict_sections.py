@@ -1,4 +1,4 @@
-"""The parts of the page about the verdict: the effect, the days, the way from search to held-out days, guardrails, checks."""
+"""The parts of the page about the verdict: the effect, the days, the way from search to held-out days, guardrails."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _guardrail_blocks(report: CampaignReport, gate: GateResult) -> tuple[Table |
     zone = gate.judgement.worst_zone
     if zone is not None:
         blocks.append(Text(
-            f"Worst zone: {zone.zone}, {formats.change(zone.estimate_pct)} "
+            f"Worst zone {zone.zone}: {formats.change(zone.estimate_pct)} "
             f"({formats.change(zone.low_pct)} to {formats.change(zone.high_pct)}, simultaneous for all zones). "
             f"{formats.plural(zone.zones_judged, 'zone')} judged alone, {formats.count(zone.zones_pooled)} pooled; "
             f"critical value {formats.number(zone.critical_value)}."
@@ -220,65 +220,3 @@ def _guardrail_row(report: CampaignReport, outcome: GuardrailOutcome) -> tuple[C
         Cell(limit),
         Cell(word, outcome.note or "", tone=tone),
     )
-
-
-def checks(gate: GateResult) -> Section:
-    """What had to be true before the numbers could be read."""
-    lead = (
-        "Both sides must have met the same customers on the same days, with nothing missing. "
-        "One failed check makes the comparison invalid."
-    )
-    rows = tuple(
-        (
-            Cell(formats.label(check.name)),
-            Cell("passed" if check.passed else "failed", tone=Tone.GOOD if check.passed else Tone.BAD),
-            Cell(check.detail),
-        )
-        for check in sorted(gate.judgement.checks, key=lambda check: check.passed)
-    )
-    columns = (Column("Check"), Column("Outcome"), Column("What was found"))
-    return Section("checks", "Was the comparison fair?", lead, (Table("Checks of the comparison", columns, rows),))
-
-
-def precision(gate: GateResult) -> Section:
-    """How finely the gate could see, and how often its rule errs."""
-    judgement = gate.judgement
-    facts = [
-        Fact("Smallest true gain it would let through four times of five",
-             formats.amount(judgement.minimum_detectable_effect_pct), "minimum detectable effect"),
-    ]  # fmt: skip
-    named = ((Forecast.ML, judgement.components_ml), (Forecast.STATISTICS, judgement.components_statistics))
-    for forecast, parts in named:
-        if parts is not None:
-            size = f"{formats.plural(parts.days, 'day')} of {formats.plural(parts.seeds, 'seed')}"
-            seeds = f"between seeds of a day {formats.amount(parts.sd_seed)}"
-            day = f"between days {formats.amount(parts.sd_day)}, {seeds}"
-            facts.append(
-                Fact(f"{FORECAST_NAMES[forecast]}: spread of a day's mean", formats.amount(parts.sd_day_mean), f"{day}; {size}")
-            )
-    if gate.period_use is not None:
-        facts.append(Fact("Use of this test period", f"no. {gate.period_use.use}",
-                          f"it may spend an error rate of {formats.amount(gate.period_use.alpha_pct)}"))  # fmt: skip
-    blocks: list[Block] = [Facts(tuple(facts))]
-    if gate.operating_characteristics:
-        blocks.append(_characteristics(gate))
-    lead = (
-        "A verdict is worth what its test can tell apart. "
-        "The rates were measured on this very rule, with cases whose truth was known."
-    )
-    return Section("precision", "How sure could it be?", lead, tuple(blocks))
-
-
-def _characteristics(gate: GateResult) -> Table:
-    rows = tuple(
-        (
-            Cell(formats.label(rate.name)),
-            Cell(formats.amount(rate.measured_pct, digits=1) if formats.is_there(rate.measured_pct) else "not measured"),
-            Cell(rate.demanded),
-            Cell("open", tone=Tone.UNSURE) if rate.met is None
-            else Cell("met" if rate.met else "missed", tone=Tone.GOOD if rate.met else Tone.BAD),
-        )
-        for rate in gate.operating_characteristics
-    )  # fmt: skip
-    columns = (Column("Measured rate"), Column("Found", numeric=True), Column("Demanded"), Column("Standing"))
-    return Table("Operating characteristics of the gate's rule", columns, rows)

@@ -10,6 +10,7 @@ from typing import assert_never
 from tunegate.domain.days import Forecast
 from tunegate.domain.trials import TrialState
 from tunegate.domain.verdicts import Inconclusive, Interval, Invalid, Promote, Reject, Remedy
+from tunegate.gate.judgement import GuardrailStanding
 from tunegate.report import formats
 from tunegate.report.document import Tone
 from tunegate.report.model import CampaignReport, GateResult
@@ -91,6 +92,7 @@ def words_for(report: CampaignReport) -> Words:
         case Promote(reason=reason):
             steps = _next_for_promote(report)
         case Reject(reason=reason):
+            sentence += _what_got_worse(report, report.gate)
             steps = _next_without_candidate()
         case Inconclusive(reason=reason, remedy=remedy):
             steps = (
@@ -146,6 +148,17 @@ def _earned(delta: Interval, gate: GateResult, report: CampaignReport) -> str:
     return (
         f"Drivers would have earned about {size}{formats.SPACE}% {direction} than with today's parameters{amount} ({likely})."
     )
+
+
+def _what_got_worse(report: CampaignReport, gate: GateResult) -> str:
+    """Names what suffered, so that a rejected gain does not read like a mistake."""
+    meanings = {spec.name: spec.meaning for spec in report.metrics}
+    broken = [
+        formats.label(meanings.get(guardrail.metric, guardrail.metric))
+        for guardrail in gate.judgement.guardrails
+        if guardrail.standing is GuardrailStanding.BROKEN
+    ]
+    return f" But this got worse by more than the region allows: {'; '.join(broken)}." if broken else ""
 
 
 def _nothing_sentence(report: CampaignReport) -> str:

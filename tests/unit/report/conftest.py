@@ -193,7 +193,7 @@ def gate_result(name: str) -> GateResult:
         sign_flip_p_statistics=0.0781,
         days=(*differences(ml, Forecast.ML), *differences(statistics, Forecast.STATISTICS)),
         guardrails=GUARDRAILS,
-        worst_zone=WorstZone("zone 17", -0.36, -1.45, 0.73, 42, 6, 2.871),
+        worst_zone=WorstZone("17", -0.36, -1.45, 0.73, 42, 6, 2.871),
         checks=(
             Check(
                 "order_logs", not is_invalid, "day 2008-05-29, seed 3 differs" if is_invalid else "equal on 56 days and seeds"

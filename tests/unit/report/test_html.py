@@ -9,6 +9,7 @@ import pytest
 
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Dimension, ParameterSpec
+from tunegate.domain.verdicts import Reject
 from tunegate.report import formats
 from tunegate.report.html import render
 from tunegate.report.model import CampaignReport, FailureCount
@@ -155,6 +156,15 @@ def test_the_banner_says_the_verdict_in_words_and_in_its_own_colour(
     assert {"class": f"banner {tone}", "aria-label": "Verdict"} in page.all("section")
 
 
+def test_a_reason_ends_like_a_sentence(report: MakeReport) -> None:
+    campaign = report("reject")
+    assert campaign.gate is not None
+    judgement = replace(campaign.gate.judgement, verdict=Reject("worst_zone is worse, even at best"))
+    page = Page(render(replace(campaign, gate=replace(campaign.gate, judgement=judgement))))
+    assert "worst_zone is worse, even at best." in page.visible
+    assert ".." not in page.visible
+
+
 def test_every_number_of_the_gate_is_on_the_page(report: MakeReport, pages: dict[str, Page]) -> None:
     campaign = report()
     assert campaign.gate is not None
@@ -162,7 +172,7 @@ def test_every_number_of_the_gate_is_on_the_page(report: MakeReport, pages: dict
     expected = {"+1.92 %", "+0.84 % to +3.01 %", "+0.61 %", "-0.12 % to +1.34 %", "+1.31 %", "+0.44 % to +2.11 %"}
     expected |= {"sign-flip p 0.003", "sign-flip p 0.078", "12 of 14", "minimum effect +0.50 %", "margin -0.50 %", "USD +6.69"}
     expected |= {"1.05 %", "1.38 %", "1.31 %", "0.87 %", "1.17 %", "14 days of 4 seeds", "no. 2", "error rate of 2.50 %"}
-    expected |= {"zone 17, -0.36 % (-1.45 % to +0.73 %", "42 zones judged alone, 6 pooled; critical value 2.87"}
+    expected |= {"Worst zone 17: -0.36 % (-1.45 % to +0.73 %", "42 zones judged alone, 6 pooled; critical value 2.87"}
     expected |= {plain(formats.change(day.delta_pct)) for day in judgement.days}
     expected |= {formats.number(day.candidate_minor / 100) for day in judgement.days}
     for guardrail in judgement.guardrails:
@@ -230,6 +240,13 @@ def test_what_was_run_is_on_the_page(report: MakeReport, pages: dict[str, Page])
     }
     expected |= {"436", "0.21 s", "1 Mar 2026, 02:00 UTC", "1 Mar 2026, 02:11 UTC", "the simulator died with signal 9"}
     assert {value for value in expected if value not in text} == set()
+
+
+def test_passed_checks_are_counted_and_folded_and_failed_ones_are_in_sight(pages: dict[str, Page]) -> None:
+    assert "All 3 checks passed." in pages["promote"].visible
+    assert "536 drivers in all arms" not in pages["promote"].visible
+    assert "Failed checks" in pages["invalid"].visible
+    assert "2 passed checks and what they found" in pages["invalid"].text
 
 
 def test_an_invalid_comparison_shows_no_effect_outside_the_folded_part(pages: dict[str, Page]) -> None:

@@ -66,25 +66,29 @@ def test_the_best_is_the_highest_value_and_the_earlier_trial_when_equal() -> Non
     assert after([(event, 111.0) for event in ended], SEARCHING).best == Best(2, 1.5)
 
 
-def test_time_left_is_the_remaining_days_at_the_speed_so_far() -> None:
-    done = [TrialComplete(number, 0.0) for number in range(10)]
-    progress = after([*((event, 120.0) for event in done), (DaysSimulated(20), 120.0)], SEARCHING)
+def test_time_left_is_the_remaining_days_at_the_speed_since_the_first_day() -> None:
+    first: list[tuple[Event, float]] = [(DaysSimulated(2), 118.0), (TrialComplete(0, 0.0), 118.0)]
+    done = [TrialComplete(number, 0.0) for number in range(1, 10)]
+    progress = after([*first, *((event, 128.0) for event in done), (DaysSimulated(18), 128.0)], SEARCHING)
     assert progress.remaining_days == 30 * 2 + 12 + 224
-    assert progress.time_left_s(120.0) == pytest.approx((60 + 12 + 224) * 10.0 / 20)
+    assert progress.time_left_s(128.0) == pytest.approx((60 + 12 + 224) * 10.0 / 18)
 
 
 def test_time_left_without_day_events_goes_by_completed_trials() -> None:
-    progress = after([(TrialComplete(number, 0.0), 120.0) for number in range(10)], SEARCHING)
-    assert progress.time_left_s(120.0) == pytest.approx((60 + 12 + 224) * 10.0 / 20)
+    progress = after([(TrialComplete(number, 0.0), 111.0 + number) for number in range(11)], SEARCHING)
+    assert progress.time_left_s(121.0) == pytest.approx((29 * 2 + 12 + 224) * 10.0 / 20)
 
 
-def test_a_resumed_campaign_does_not_take_earlier_trials_for_its_own_speed() -> None:
-    earlier = TrialsSeen([record(number, TrialState.COMPLETE, 0.5) for number in range(20)])
-    progress = after([(earlier, 101.0), (PhaseStarted(Phase.SEARCH), 110.0)])
+@pytest.mark.parametrize("seen_first", [True, False])
+def test_a_resumed_campaign_does_not_take_earlier_trials_for_its_own_speed(*, seen_first: bool) -> None:
+    earlier = (TrialsSeen([record(number, TrialState.COMPLETE, 0.5) for number in range(20)]), 110.0)
+    begun = (PhaseStarted(Phase.SEARCH), 110.0)
+    progress = after([earlier, begun] if seen_first else [begun, earlier])
     assert progress.time_left_s(120.0) is None
-    progress = after([(TrialComplete(20, 0.1), 120.0), (DaysSimulated(2), 120.0)], progress)
+    events: list[tuple[Event, float]] = [(DaysSimulated(2), 120.0), (DaysSimulated(2), 130.0), (TrialComplete(20, 0.1), 130.0)]
+    progress = after(events, progress)
     assert progress.remaining_days == 19 * 2 + 12 + 224
-    assert progress.time_left_s(120.0) == pytest.approx((38 + 12 + 224) * 10.0 / 2)
+    assert progress.time_left_s(130.0) == pytest.approx((38 + 12 + 224) * 10.0 / 2)
 
 
 def test_later_phases_count_their_own_days_down() -> None:
@@ -97,18 +101,24 @@ def test_later_phases_count_their_own_days_down() -> None:
     assert (progress.remaining_days, progress.share_done) == (7 + 224, 5 / 12)
     progress = after([(PhaseStarted(Phase.GATE), 160.0), (DaysSimulated(230), 170.0)], progress)
     assert (progress.remaining_days, progress.share_done) == (0, 1.0)
-    assert progress.time_left_s(170.0) == 0.0
+    assert progress.time_left_s(170.0) is None
 
 
 def test_there_is_no_time_left_to_tell_before_the_first_day_or_in_the_report() -> None:
     assert START.time_left_s(105.0) is None
     assert SEARCHING.time_left_s(119.0) is None
-    assert after([(DaysSimulated(10), 111.0), (PhaseStarted(Phase.REPORT), 200.0)], SEARCHING).time_left_s(201.0) is None
+    assert after([(DaysSimulated(10), 119.0)], SEARCHING).time_left_s(119.5) is None
+    events: list[tuple[Event, float]] = [
+        (DaysSimulated(10), 111.0),
+        (DaysSimulated(10), 119.0),
+        (PhaseStarted(Phase.REPORT), 200.0),
+    ]
+    assert after(events, SEARCHING).time_left_s(201.0) is None
 
 
 def test_saying_a_phase_again_does_not_reset_its_days() -> None:
     progress = after([(DaysSimulated(4), 111.0), (PhaseStarted(Phase.SEARCH), 112.0)], SEARCHING)
-    assert (progress.phase_days, progress.simulating_since_s) == (4, 110.0)
+    assert (progress.phase_days, progress.speed_since_s) == (4, 111.0)
 
 
 def record(number: int, state: TrialState, value_pct: float | None = None, reason: str | None = None) -> TrialRecord:
@@ -153,7 +163,7 @@ def test_without_a_terminal_a_campaign_of_five_hundred_days_writes_a_few_lines()
         shown.handle(PhaseStarted(Phase.SEARCH))
         for number in range(40):
             shown.handle(TrialAsked(number))
-            clocks.now_s += 0.5
+            clocks.now_s += 2.5
             shown.handle(DaysSimulated(2))
             shown.handle(TrialComplete(number, number / 10))
         for phase, days in ((Phase.CONFIRMATION, 12), (Phase.GATE, 224)):
@@ -163,10 +173,10 @@ def test_without_a_terminal_a_campaign_of_five_hundred_days_writes_a_few_lines()
                 shown.handle(DaysSimulated(1))
         shown.handle(PhaseStarted(Phase.REPORT))
     lines = written.getvalue().replace("\u00a0", " ").splitlines()
-    assert 15 <= len(lines) <= 40
+    assert 12 <= len(lines) <= 24
     assert lines[0].startswith("02:00:00 san_francisco search; 0 of 40 trials; 0 running, 0 failed, 0 pruned")
     assert any("20 of 40 trials" in text and "best +1.90 % (trial 19)" in text and "left" in text for text in lines)
-    assert lines[-1].startswith("02:00:43 san_francisco report;")
+    assert lines[-1].startswith("02:02:03 san_francisco report")
     assert "\x1b" not in written.getvalue()
 
 
@@ -201,11 +211,12 @@ def test_a_terminal_shows_one_panel_that_holds_everything() -> None:
             DaysSimulated(4),
             TrialComplete(0, 2.5),
             TrialFailed(7, "x"),
+            DaysSimulated(2),
         ):
             clocks.now_s += 1
             shown.handle(event)
     text = written.getvalue().replace("\u00a0", " ")
-    expected = {"san_francisco", "6.0 s elapsed", "left", "● search", "○ gate", "1 of 40 trials", "4 simulated days"}
+    expected = {"san_francisco", "7 s elapsed", "left", "● search", "○ gate", "1 of 40 trials", "6 simulated days"}
     expected |= {"1 running, 1 failed, 0 pruned", "best +2.50 % (trial 0)"}
     assert {words for words in expected if words not in text} == set()
 
@@ -228,4 +239,12 @@ def test_the_panel_fits_eighty_columns_and_keeps_its_height() -> None:
 
 
 def test_a_line_before_any_value_says_so() -> None:
-    assert "no value yet" in line(START, 100.0)
+    assert "no value yet" in line(SEARCHING, 110.0)
+    assert line(START, 100.0) == "preparing"
+
+
+def test_a_failure_that_is_only_seen_in_the_study_is_written_too() -> None:
+    shown, written, _ = display(terminal=False)
+    shown.handle(PhaseStarted(Phase.SEARCH))
+    shown.handle(TrialsSeen([record(0, TrialState.COMPLETE, 0.0), record(1, TrialState.FAILED, reason="hung for 600 s")]))
+    assert written.getvalue().splitlines()[-1] == "02:00:00 san_francisco trial 1 failed: hung for 600 s"

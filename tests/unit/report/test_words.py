@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tunegate.domain.verdicts import Interval
+from tunegate.gate.judgement import GuardrailStanding
 from tunegate.report.model import CampaignReport
 from tunegate.report.words import TITLES, TONES, Outcome, words_for
 
@@ -32,6 +33,21 @@ def test_promote_says_how_much_more_drivers_earn_and_on_how_many_days(report: Ma
 
 def test_a_loss_is_called_less_and_not_minus(report: MakeReport) -> None:
     assert "about 0.4 % less than with today's parameters, USD 1.50 per driver" in plain(words_for(report("reject")).sentence)
+
+
+def test_a_rejected_gain_says_what_got_worse_instead(report: MakeReport) -> None:
+    campaign = with_ml(report("reject"), Interval(2.58, 2.45, 2.72))
+    assert campaign.gate is not None
+    judgement = campaign.gate.judgement
+    broken = tuple(
+        replace(guardrail, standing=GuardrailStanding.BROKEN) if guardrail.metric.startswith("wait") else guardrail
+        for guardrail in judgement.guardrails
+    )
+    campaign = replace(campaign, gate=replace(campaign.gate, judgement=replace(judgement, guardrails=broken)))
+    assert words_for(campaign).sentence.endswith(
+        "But this got worse by more than the region allows: Mean wait of customers; Wait that 95 of 100 customers stay under."
+    )
+    assert "But" not in words_for(report("reject")).sentence
 
 
 def test_an_effect_that_rounds_to_nothing_is_not_called_more_or_less(report: MakeReport) -> None:
