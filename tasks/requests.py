@@ -7,7 +7,7 @@ from typing import Any
 
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
-from tunegate.domain.days import Arm, Forecast
+from tunegate.domain.days import Forecast
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
 from tunegate.ports.results import Phase
@@ -35,8 +35,8 @@ def confirmation_arguments(campaign: str, finalists: Sequence[TrialRecord]) -> l
 def gate_arguments(campaign: str, trial: int) -> list[dict[str, Any]]:
     """The four patterns on the test days, and production's self-check."""
     plan = wiring.plan(campaign)
-    parameters = {Arm.PRODUCTION: plan.production, Arm.CANDIDATE: trial_record(campaign, trial).parameters}
-    requests = [plan.gate_request(arm, forecast, parameters[arm]) for forecast in Forecast for arm in Arm]
+    arms = {PRODUCTION: plan.production, trial_subject(trial): trial_record(campaign, trial).parameters}
+    requests = [plan.gate_request(arm, forecast, parameters) for forecast in Forecast for arm, parameters in arms.items()]
     attempts = plan.config.search.attempts_per_trial
     return [_arguments(plan, Phase.GATE, request, attempts) for request in [*requests, plan.self_check_request()]]
 

@@ -84,9 +84,9 @@ class CampaignPlan:
         forecast = self.config.search.demand_forecast
         return self._request(f"confirm-{subject}", parameters, self.periods.validation, self.validation_seeds, forecast)
 
-    def gate_request(self, arm: Arm, forecast: Forecast, parameters: Parameters) -> SimulationRequest:
+    def gate_request(self, subject: str, forecast: Forecast, parameters: Parameters) -> SimulationRequest:
         """One of the gate's four patterns, on the test days."""
-        return self._request(f"gate-{arm}-{forecast}", parameters, self.periods.test, self.gate_seeds, forecast)
+        return self._request(f"gate-{subject}-{forecast}", parameters, self.periods.test, self.gate_seeds, forecast)
 
     def self_check_request(self) -> SimulationRequest:
         """Production on the first test day with the first seed once more: it must give exactly the same numbers."""
