@@ -183,7 +183,7 @@ def test_every_run_of_a_campaign_is_found_by_one_tag_and_named_by_region_and_tri
     )
     for number in range(8):
         assert f"toyville/trial-{number:04d}" in names
-    for phase in ("retune", "tune", "confirm", "gate", "worker-1", "worker-2", "gate-candidate-ml", "confirm-production"):
+    for phase in ("retune", "tune", "confirm", "gate", "worker-1", "worker-2", "gate-production-ml", "confirm-production"):
         assert f"toyville/{phase}" in names
 
 
