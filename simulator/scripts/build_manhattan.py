@@ -1,10 +1,10 @@
 """Build the bundled demo city from the files of the PyPI wheel `nrel.hive` 1.3.1.
 
-    python build_manhattan.py nrel_hive-1.3.1-py3-none-any.whl
-    python build_manhattan.py FOLDER_WITH_THE_TWO_FILES --shapes FOLDER
+    python build_manhattan.py nrel.hive-1.3.1-py3-none-any.whl
+    python build_manhattan.py FOLDER_WITH_ITS_FILES --shapes FOLDER
 
-The wheel holds the road network (`hive_manhattan_network.json`, OpenStreetMap, ODbL) and one day of trips
-(`hive_nyc_20k.csv`). How demand and travel times vary over a week comes from two other public records and is kept here as a
+The wheel holds the road network (`manhattan_network.json`, OpenStreetMap, ODbL) and one day of trips (`nyc_20k.csv`); in a
+folder they are called `hive_manhattan_network.json`, `hive_nyc_20k.csv` and, the wheel's LICENSE, `HIVE_LICENSE.txt`. How demand and travel times vary over a week comes from two other public records and is kept here as a
 small table, `manhattan_shapes.json`; `--shapes FOLDER` derives it anew from `nab_nyc_taxi_30min.csv` (passengers per half
 hour in all of New York, 2014-07 to 2015-01) and `yellow_2016_01_sample.csv` (10,000 TLC trips).
 """
@@ -42,6 +42,7 @@ from hailsim.readers.source import SourceTrips
 from hailsim.readers.tariffs import TARIFFS
 
 NETWORK_FILE, TRIPS_FILE, LICENSE_FILE = "hive_manhattan_network.json", "hive_nyc_20k.csv", "HIVE_LICENSE.txt"
+IN_WHEEL = {"manhattan_network.json": NETWORK_FILE, "nyc_20k.csv": TRIPS_FILE, "LICENSE": LICENSE_FILE}
 SHAPES = Path(__file__).with_name("manhattan_shapes.json")
 TARGET = Path(__file__).parent.parent / "hailsim" / "bundled" / "manhattan"
 ZONE = ZoneInfo("America/New_York")
@@ -93,7 +94,7 @@ def source_folder(source: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(source) as wheel:
         for name in wheel.namelist():
-            wanted = {NETWORK_FILE: NETWORK_FILE, TRIPS_FILE: TRIPS_FILE, "LICENSE": LICENSE_FILE}.get(Path(name).name)
+            wanted = IN_WHEEL.get(Path(name).name)
             if wanted:
                 (Path(scratch) / wanted).write_bytes(wheel.read(name))
         yield Path(scratch)
@@ -228,7 +229,7 @@ def write(built: BuiltNetwork, pattern: TripPattern, counts: dict[str, int], *, 
             "Trips: NYC Taxi and Limousine Commission, by way of NREL HIVE (BSD-3-Clause).",
             "Weekly shape: NYC TLC, by way of the Numenta Anomaly Benchmark.",
         ),
-        source={"package": "nrel.hive 1.3.1", "files": [NETWORK_FILE, TRIPS_FILE], "recorded_day": "2014-12-21"},
+        source={"package": "nrel.hive 1.3.1", "files": list(IN_WHEEL), "recorded_day": "2014-12-21"},
         import_report={"network": built.report.as_json(), "trips": counts},
         texts={"ATTRIBUTION.md": attribution, LICENSE_FILE: licence, "ODbL.md": ODBL},
     )
