@@ -189,7 +189,9 @@ class CampaignProgress:
 
     @property
     def share_done(self) -> float:
-        """How much of the present phase is done, from 0 to 1; of the search by completed trials."""
+        """How much of the present phase is done, from 0 to 1; of the search by completed trials. The report is the end: 1."""
+        if self.phase is Phase.REPORT:
+            return 1.0
         done, whole = len(self.complete), self.plan.trial_budget
         if self.phase is not Phase.SEARCH:
             done, whole = self.phase_days, self.plan.days_of(self.phase)

@@ -114,6 +114,7 @@ def test_there_is_no_time_left_to_tell_before_the_first_day_or_in_the_report() -
         (PhaseStarted(Phase.REPORT), 200.0),
     ]
     assert after(events, SEARCHING).time_left_s(201.0) is None
+    assert after(events, SEARCHING).share_done == 1.0
 
 
 def test_saying_a_phase_again_does_not_reset_its_days() -> None:
