@@ -36,6 +36,21 @@ def exit_in_words(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
+class _Group:
+    """A process group and the lifeline of its guard; killed once, because its id may later be given to another group."""
+
+    def __init__(self, leader: int, lifeline: int) -> None:
+        self._leader = leader
+        self._lifeline: int | None = lifeline
+
+    def kill(self) -> None:
+        if self._lifeline is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._leader, signal.SIGKILL)
+            os.close(self._lifeline)
+            self._lifeline = None
+
+
 class GuardedProcess:
     """A child in a session of its own, under process_guard.py, so that it never outlives this process.
 
@@ -48,8 +63,9 @@ class GuardedProcess:
         self._process = process
         self._stdin, self._stdout = process.stdin, process.stdout
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
-        self._cut_lifeline = weakref.finalize(self, os.close, lifeline)
-        self._group_gone = False
+        self._group = _Group(process.pid, lifeline)
+        # For an event loop that ends without `close`: asyncio would kill the guard alone.
+        weakref.finalize(self, self._group.kill)
         self._drain = asyncio.create_task(self._drain_stderr(process.stderr))
         self._end = asyncio.create_task(self._clear_up_after_the_end())
 
@@ -99,7 +115,7 @@ class GuardedProcess:
 
     async def kill(self) -> None:
         """Kill the whole group now, and collect the exit."""
-        self._kill_group()
+        self._group.kill()
         await self._ended()
 
     async def close(self, grace_s: float) -> None:
@@ -125,18 +141,11 @@ class GuardedProcess:
     async def _clear_up_after_the_end(self) -> int:
         code = await self._process.wait()
         # At once, not when somebody asks: the id of a group that is gone may later be given to another.
-        self._kill_group()
-        self._group_gone = True
+        self._group.kill()
         # A grandchild in a session of its own escapes the group and could hold stderr open for ever.
         await asyncio.wait([self._drain], timeout=1)
         self._drain.cancel()
         return code
-
-    def _kill_group(self) -> None:
-        if not self._group_gone:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-        self._cut_lifeline()
 
     async def _drain_stderr(self, stderr: asyncio.StreamReader) -> None:
         rest = ""
