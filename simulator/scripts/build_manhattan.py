@@ -4,9 +4,10 @@
     python build_manhattan.py FOLDER_WITH_ITS_FILES --shapes FOLDER
 
 The wheel holds the road network (`manhattan_network.json`, OpenStreetMap, ODbL) and one day of trips (`nyc_20k.csv`); in a
-folder they are called `hive_manhattan_network.json`, `hive_nyc_20k.csv` and, the wheel's LICENSE, `HIVE_LICENSE.txt`. How demand and travel times vary over a week comes from two other public records and is kept here as a
-small table, `manhattan_shapes.json`; `--shapes FOLDER` derives it anew from `nab_nyc_taxi_30min.csv` (passengers per half
-hour in all of New York, 2014-07 to 2015-01) and `yellow_2016_01_sample.csv` (10,000 TLC trips).
+folder they are called `hive_manhattan_network.json`, `hive_nyc_20k.csv` and, the wheel's LICENSE, `HIVE_LICENSE.txt`. How
+demand and travel times vary over a week comes from two other public records and is kept here as a small table,
+`manhattan_shapes.json`; `--shapes FOLDER` derives it anew from `nab_nyc_taxi_30min.csv` (passengers per half hour in all of New
+York, 2014-07 to 2015-01) and `yellow_2016_01_sample.csv` (10,000 TLC trips).
 """
 
 from __future__ import annotations
