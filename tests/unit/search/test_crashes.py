@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,8 +25,9 @@ class PowerCut(BaseException):
     """Nothing in the product may catch this."""
 
 
-def run_until_power_cut(toy: ModuleType, url: str, monkeypatch: pytest.MonkeyPatch, writes: int) -> bool:
-    """Run a small campaign that dies at its n-th write to the journal; whether it died."""
+@contextmanager
+def power_cut_after(writes: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The journal takes this many writes, then the process dies. Gives a list with the number of writes left."""
     append, left = JournalFileBackend.append_logs, [writes]
 
     def append_or_die(self: JournalFileBackend, logs: list[dict[str, Any]]) -> None:
@@ -35,6 +38,12 @@ def run_until_power_cut(toy: ModuleType, url: str, monkeypatch: pytest.MonkeyPat
 
     with monkeypatch.context() as patched:
         patched.setattr(JournalFileBackend, "append_logs", append_or_die)
+        yield left
+
+
+def run_until_power_cut(toy: ModuleType, url: str, monkeypatch: pytest.MonkeyPatch, writes: int) -> bool:
+    """Run a small campaign that dies at its n-th write to the journal; whether it died."""
+    with power_cut_after(writes, monkeypatch):
         try:
             toy.work(SearchStudy.open(url, toy.definition(), toy.budget(4)), "w", fail_percent=40)
         except PowerCut:
@@ -68,16 +77,42 @@ def test_a_crash_at_any_write_loses_nothing_and_changes_no_proposal(
     assert writes > 40
 
 
+@pytest.mark.parametrize("trial", [0, 1], ids=["production", "a proposal"])
 def test_a_worker_that_died_while_asking_blocks_nobody(
-    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trial: int
 ) -> None:
-    for writes in range(4, 12):
+    with power_cut_after(1000, monkeypatch) as left:
+        whole = SearchStudy.open(f"journal://{tmp_path}/whole", toy.definition(), toy.budget(4))
+        if trial:
+            production = whole.ask("w")
+            whole.tell_complete(production.number, toy.revenue(production.parameters), 2, 0.5)
+        before = left[0]
+        whole.ask("w")
+        writes_to_ask = before - left[0]
+    assert writes_to_ask >= 5
+    for writes in range(writes_to_ask):
         url = f"journal://{tmp_path}/{writes}"
-        assert run_until_power_cut(toy, url, monkeypatch, writes)
+        if trial:
+            toy.work(SearchStudy.open(url, toy.definition(), toy.budget(1)), "w")
+        dying = SearchStudy.open(url, toy.definition(), toy.budget(4))
+        with power_cut_after(writes, monkeypatch), pytest.raises(PowerCut):
+            dying.ask("dying")
         survivor = SearchStudy.open(url, toy.definition(), toy.budget(4))
-        survivor.recover_interrupted("w")
         toy.work(survivor, "survivor")
         assert sum(record.state is TrialState.COMPLETE for record in survivor.trials()) == 4
+        assert [record.proposal for record in survivor.trials()] == [0, 1, 2, 3]
+
+
+def test_a_result_written_before_the_crash_is_kept_although_its_trial_was_not_closed(
+    toy: ModuleType, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget(4))
+    asked = study.ask("w")
+    with power_cut_after(1, monkeypatch), pytest.raises(PowerCut):
+        study.tell_complete(asked.number, 1234.0, simulated_days=2, simulation_s=0.5)
+    resumed = SearchStudy.open(url, toy.definition(), toy.budget(4))
+    assert resumed.recover_interrupted() == 1
+    assert [(record.state, record.revenue_minor_per_day) for record in resumed.trials()] == [(TrialState.COMPLETE, 1234.0)]
 
 
 @pytest.mark.slow
