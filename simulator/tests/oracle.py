@@ -110,7 +110,7 @@ class OracleDay:
         for number, link in enumerate(self.links):
             link.drive_s = max(1, int(np.rint(self.road.freeflow_s[number] * self.road.factor[hour])))
             self.discount[number] = exponential(self.plan.log_discount_per_s * f32(link.drive_s))
-            link.habitual = tuple(int(x) for x in self.plan.behaviour[hour, number])
+            link.habitual = tuple(int(x) for x in self.plan.behaviour[hour, :, number])
 
     def make_plan(self, slot: int) -> None:
         plan = self.plan

@@ -13,6 +13,11 @@ from hailsim.model.road import Road, read_road
 FREE_TURNS = np.zeros(5, np.float32), np.ones(5, np.float32)
 
 
+def _choose(cumulative: np.ndarray, value: np.ndarray, road: Road, turns: tuple[np.ndarray, np.ndarray], cold: float) -> None:
+    worth = np.empty((4, road.links), np.float32)
+    set_choice(cumulative, worth, value, road.successors, road.turns, *turns, np.float32(cold))
+
+
 def _road() -> Road:
     return read_road(small_city())
 
@@ -49,38 +54,38 @@ def test_values_of_all_links_come_from_pickups_ahead() -> None:
 
 def test_last_way_on_is_certain_so_that_no_draw_runs_past_it() -> None:
     road = _road()
-    cumulative = np.zeros((road.links, 3), np.uint16)
+    cumulative = np.zeros((3, road.links), np.uint16)
     for inverse_temperature in (0.01, 1.0, 50.0, 1e6):
-        set_choice(cumulative, _solved(road, 50), road.successors, road.turns, *FREE_TURNS, np.float32(inverse_temperature))
+        _choose(cumulative, _solved(road, 50), road, FREE_TURNS, inverse_temperature)
         ways = (road.successors < road.links).sum(axis=1)
         for link in range(road.links):
-            assert (cumulative[link, ways[link] - 1 :] == 65_535).all()
-            assert (np.diff(cumulative[link].astype(int)) >= 0).all()
+            assert (cumulative[ways[link] - 1 :, link] == 65_535).all()
+            assert (np.diff(cumulative[:, link].astype(int)) >= 0).all()
 
 
 def test_cold_choice_takes_the_best_way_and_hot_choice_any() -> None:
     road = _road()
     value = _solved(road, 400)
-    cumulative = np.zeros((road.links, 3), np.uint16)
-    set_choice(cumulative, value, road.successors, road.turns, *FREE_TURNS, np.float32(1e8))
+    cumulative = np.zeros((3, road.links), np.uint16)
+    _choose(cumulative, value, road, FREE_TURNS, 1e8)
     best = value[road.successors].argmax(axis=1)
-    chosen = (cumulative < 30_000).sum(axis=1)
+    chosen = (cumulative < 30_000).sum(axis=0)
     assert (chosen == best).all()
-    set_choice(cumulative, value, road.successors, road.turns, *FREE_TURNS, np.float32(1e-6))
+    _choose(cumulative, value, road, FREE_TURNS, 1e-6)
     crossroads = (road.successors < road.links).sum(axis=1) == 3
-    assert np.abs(cumulative[crossroads, :2] - np.array([65_536 // 3, 2 * 65_536 // 3])).max() < 5
+    assert np.abs(cumulative[:2, crossroads].T - np.array([65_536 // 3, 2 * 65_536 // 3])).max() < 5
 
 
 def test_a_disliked_turn_is_chosen_less() -> None:
     road = _road()
     value = _solved(road, 100)
-    free, dear = np.zeros((road.links, 3), np.uint16), np.zeros((road.links, 3), np.uint16)
+    free, dear = np.zeros((3, road.links), np.uint16), np.zeros((3, road.links), np.uint16)
     cost = np.array([0.0, 0.0, 0.2, 0.0, 0.0], np.float32)
-    set_choice(free, value, road.successors, road.turns, *FREE_TURNS, np.float32(20))
-    set_choice(dear, value, road.successors, road.turns, cost, FREE_TURNS[1], np.float32(20))
+    _choose(free, value, road, FREE_TURNS, 20)
+    _choose(dear, value, road, (cost, FREE_TURNS[1]), 20)
 
     def left_share(cumulative: np.ndarray) -> float:
-        upper = np.concatenate([cumulative.astype(float), np.full((road.links, 1), 65_535.0)], axis=1)
+        upper = np.concatenate([cumulative.T.astype(float), np.full((road.links, 1), 65_535.0)], axis=1)
         return float(np.diff(upper, axis=1, prepend=0.0)[road.turns == 2].mean())
 
     assert left_share(dear) < 0.6 * left_share(free)

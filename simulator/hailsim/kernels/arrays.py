@@ -80,7 +80,7 @@ class PlanArrays(NamedTuple):
     zone_rate float32[48, Z] expected pickups per second of a zone. link_share float32[L] of a zone's pickups, times the
     weight of the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[5] by turn, 0
     and 1 in the last. inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour
-    uint16[24, L, 3]: cumulative choice of observed cabs by hour of the operating day.
+    uint16[24, 3, L]: cumulative choice of observed cabs by hour of the operating day.
     """
 
     zone_rate: NDArray[np.float32]

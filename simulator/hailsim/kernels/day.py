@@ -30,7 +30,7 @@ def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
     gain, keep, discount = np.empty(links, np.float32), np.empty(links, np.float32), np.empty(links, np.float32)
     flow_per_s = np.full(links, plan.start_flow_per_s)
     link_s = np.empty(links, np.int32)
-    cumulative = np.empty((links, 3), np.uint16)
+    cumulative, worth = np.empty((3, links), np.uint16), np.empty((4, links), np.float32)
     set_queues(record, customers)
     set_out(moving, fleet)
     events = 0
@@ -44,7 +44,8 @@ def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
         set_chances(gain, keep, discount, flow_per_s, rate, road.zone, plan.link_share, plan.reward, plan.inverse_wait_per_s)
         sweeps = FIRST_SWEEPS if slot == 0 else SWEEPS
         sweep(value, gain, keep, road.successors, road.turns, plan.turn_cost, plan.turn_discount, sweeps)
-        set_choice(cumulative, value, road.successors, road.turns, plan.turn_cost, plan.turn_discount, plan.inverse_temperature)
+        temper = plan.inverse_temperature
+        set_choice(cumulative, worth, value, road.successors, road.turns, plan.turn_cost, plan.turn_discount, temper)
         set_recommendation(record, cumulative)
         events += move(moving, record, customers, fleet, outcome, key, slot * SLOT_S, (slot + 1) * SLOT_S)
         take_entries(record, flow_per_s, outcome.entries, SMOOTHING, PER_SLOT)

@@ -6,14 +6,16 @@ turns, so results would depend on the machine. This one uses only float32 additi
 Glossary
 x            float32  exponent, x <= 0; below LOWEST it counts as LOWEST
 n, r         x = r - n·ln 2 with n >= 0 and |r| <= ln 2 / 2 (ln 2 in two parts so that r is exact: Cody and Waite 1980)
-HALVES[n]    float32  2^-n
+2^-n         written as the bits of a float32 with exponent -n: no table, so that the loop around it can use vector units
 coefficients          minimax polynomial of e^r (Cephes `expf`, relative error below 2e-7)
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import float32, int64, njit
+from llvmlite import ir
+from numba import float32, int32, njit, types
+from numba.extending import intrinsic
 
 LOWEST = np.float32(-80.0)
 INVERSE_LN2 = np.float32(1.44269504088896341)
@@ -27,15 +29,26 @@ C4 = np.float32(8.3334519073e-3)
 C3 = np.float32(4.1665795894e-2)
 C2 = np.float32(1.6666665459e-1)
 C1 = np.float32(5.0000001201e-1)
-HALVES = (np.float64(0.5) ** np.arange(128)).astype(np.float32)
+_BIAS = np.int32(127)
+_MANTISSA_BITS = np.int32(23)
+
+
+@intrinsic
+def _from_bits(_context, _bits):
+    """The float32 with the bits of an int32."""
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.bitcast(arguments[0], ir.FloatType())
+
+    return types.float32(types.int32), generate
 
 
 @njit(cache=True, inline="always")
 def exp_nonpositive(x):
     """e^x for float32 x <= 0."""
     x = max(x, LOWEST)
-    n = int64(HALF - x * INVERSE_LN2)
+    n = int32(HALF - x * INVERSE_LN2)
     back = float32(n)
     r = (x + back * LN2_HIGH) + back * LN2_LOW
     polynomial = ((((C6 * r + C5) * r + C4) * r + C3) * r + C2) * r + C1
-    return ((polynomial * r) * r + r + ONE) * HALVES[n]
+    return ((polynomial * r) * r + r + ONE) * _from_bits(int32((_BIAS - n) << _MANTISSA_BITS))

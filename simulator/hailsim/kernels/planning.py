@@ -11,16 +11,18 @@ discount       [L]      γ^t of driving the link
 flow_per_s     [L]      μ, smoothed rate at which vacant taxis enter
 zone_rate      [Z]      λ of the zone in this half hour, pickups per second
 turn_cost      [5]      preference against a turn, mean fares; turn_discount [5]  γ^(physical seconds of the turn)
-cumulative     uint16[L, 3]  choice thresholds of 65,536; 65,535 from the last successor on, so that no draw runs past it
+cumulative     uint16[3, L]  choice thresholds of 65,536; 65,535 from the last successor on, so that no draw runs past it
+worth          [4, L]   what each turn is worth, less the best of them
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import float32, njit, uint16
+from numba import float32, int32, njit, uint16
 
 from hailsim.kernels.elementary import exp_nonpositive
 
+# `error_model="numpy"`: a check for division by zero, which cannot happen here, would keep loops out of the vector units.
 UNREACHABLE = np.float32(-1e9)
 ONE = np.float32(1.0)
 TOP = np.float32(65_536.0)
@@ -34,12 +36,14 @@ def set_discount(discount, link_s, log_discount_per_s):
         discount[link] = exp_nonpositive(log_discount_per_s * float32(link_s[link]))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def set_chances(gain, keep, discount, flow_per_s, zone_rate, zone, link_share, reward, inverse_wait_per_s):
     """Chance of a pickup on each link, as `gain` and `keep`."""
+    # Two loops: the second has no look-ups and runs in vector units.
     for link in range(len(gain)):
-        expected = zone_rate[zone[link]] * link_share[link] / (inverse_wait_per_s + flow_per_s[link])
-        miss = exp_nonpositive(-expected)
+        gain[link] = zone_rate[zone[link]]
+    for link in range(len(gain)):
+        miss = exp_nonpositive(-(gain[link] * link_share[link] / (inverse_wait_per_s + flow_per_s[link])))
         gain[link] = (ONE - miss) * reward[link]
         keep[link] = miss * discount[link]
 
@@ -67,20 +71,24 @@ def sweep(value, gain, keep, successors, turns, turn_cost, turn_discount, sweeps
                 value[link] = gain[link] + keep[link] * _best(value, successors, turns, turn_cost, turn_discount, link)
 
 
-@njit(cache=True)
-def set_choice(cumulative, value, successors, turns, turn_cost, turn_discount, inverse_temperature):
-    """Softmax over the turns of every link, as cumulative thresholds."""
-    for link in range(len(cumulative)):
+@njit(cache=True, error_model="numpy")
+def set_choice(cumulative, worth, value, successors, turns, turn_cost, turn_discount, inverse_temperature):
+    """Softmax over the turns of every link, as cumulative thresholds; `worth` is room to work in."""
+    links = cumulative.shape[1]
+    # Two loops: the second has no look-ups and runs in vector units.
+    for link in range(links):
         t0, t1, t2, t3 = turns[link, 0], turns[link, 1], turns[link, 2], turns[link, 3]
         a = turn_discount[t0] * value[successors[link, 0]] - turn_cost[t0]
         b = turn_discount[t1] * value[successors[link, 1]] - turn_cost[t1]
         c = turn_discount[t2] * value[successors[link, 2]] - turn_cost[t2]
         d = turn_discount[t3] * value[successors[link, 3]] - turn_cost[t3]
         best = max(max(a, b), max(c, d))
-        e0 = exp_nonpositive((a - best) * inverse_temperature)
-        e1 = e0 + exp_nonpositive((b - best) * inverse_temperature)
-        e2 = e1 + exp_nonpositive((c - best) * inverse_temperature)
-        scale = TOP / (e2 + exp_nonpositive((d - best) * inverse_temperature))
-        cumulative[link, 0] = uint16(min(CERTAIN, e0 * scale))
-        cumulative[link, 1] = uint16(min(CERTAIN, e1 * scale))
-        cumulative[link, 2] = uint16(min(CERTAIN, e2 * scale))
+        worth[0, link], worth[1, link], worth[2, link], worth[3, link] = a - best, b - best, c - best, d - best
+    for link in range(links):
+        e0 = exp_nonpositive(worth[0, link] * inverse_temperature)
+        e1 = e0 + exp_nonpositive(worth[1, link] * inverse_temperature)
+        e2 = e1 + exp_nonpositive(worth[2, link] * inverse_temperature)
+        scale = TOP / (e2 + exp_nonpositive(worth[3, link] * inverse_temperature))
+        cumulative[0, link] = uint16(int32(min(CERTAIN, e0 * scale)))
+        cumulative[1, link] = uint16(int32(min(CERTAIN, e1 * scale)))
+        cumulative[2, link] = uint16(int32(min(CERTAIN, e2 * scale)))

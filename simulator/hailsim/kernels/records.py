@@ -56,18 +56,18 @@ def set_queues(record, customers):
 
 @njit(cache=True)
 def set_behaviour(record, cumulative):
-    """The hour's choices of observed cabs, uint16[L, 3], into the high halves."""
-    for link in range(len(cumulative)):
+    """The hour's choices of observed cabs, uint16[3, L], into the high halves."""
+    for link in range(cumulative.shape[1]):
         for k in range(3):
-            record[link, POLICY + k] = (record[link, POLICY + k] & _LOW) | (uint32(cumulative[link, k]) << uint32(16))
+            record[link, POLICY + k] = (record[link, POLICY + k] & _LOW) | (uint32(cumulative[k, link]) << uint32(16))
 
 
 @njit(cache=True)
 def set_recommendation(record, cumulative):
-    """The recommended choices, uint16[L, 3], into the low halves."""
-    for link in range(len(cumulative)):
+    """The recommended choices, uint16[3, L], into the low halves."""
+    for link in range(cumulative.shape[1]):
         for k in range(3):
-            record[link, POLICY + k] = (record[link, POLICY + k] & _HIGH) | uint32(cumulative[link, k])
+            record[link, POLICY + k] = (record[link, POLICY + k] & _HIGH) | uint32(cumulative[k, link])
 
 
 @njit(cache=True)

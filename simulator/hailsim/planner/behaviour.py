@@ -28,7 +28,7 @@ SWEEPS = 16
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """Choices of observed cabs on one type of day: uint16[24, L, 3] cumulative thresholds by hour of the operating day."""
+    """Choices of observed cabs on one type of day: uint16[24, 3, L] cumulative thresholds by hour of the operating day."""
 
     cumulative: NDArray[np.uint16]
 
@@ -55,14 +55,13 @@ def observed_behaviour(
     turn_discount = np.exp(float(log_discount_per_s) * road.turn_s.astype(np.float64)).astype(np.float32)
     turn_discount[Turn.NONE] = 1.0
     hourly = zone_pickups.reshape(HOURS, SLOTS_PER_HOUR, -1).mean(axis=1) / SLOT_S
-    cumulative = np.empty((HOURS, links, 3), np.uint16)
+    cumulative, worth = np.empty((HOURS, 3, links), np.uint16), np.empty((4, links), np.float32)
+    inverse_temperature = np.float32(1.0 / TEMPERATURE)
     for hour in range(HOURS):
         link_s = np.maximum(1, np.rint(road.freeflow_s * factor[hour])).astype(np.int32)
         set_discount(discount, link_s, log_discount_per_s)
         rate = hourly[hour].astype(np.float32)
         set_chances(gain, keep, discount, flow_per_s, rate, road.zone, density, reward, np.float32(1.0 / WAIT_S))
         sweep(value, gain, keep, road.successors, road.turns, turn_cost, turn_discount, SWEEPS)
-        set_choice(
-            cumulative[hour], value, road.successors, road.turns, turn_cost, turn_discount, np.float32(1.0 / TEMPERATURE)
-        )
+        set_choice(cumulative[hour], worth, value, road.successors, road.turns, turn_cost, turn_discount, inverse_temperature)
     return Behaviour(cumulative)
