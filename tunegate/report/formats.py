@@ -155,6 +155,8 @@ def label(name: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a full stop, if it ends in none of its own."""
+    """The text with a capital, unless it begins with an identifier, and with a full stop, if it ends in none of its own."""
     stripped = text.strip()
-    return stripped if not stripped or stripped.endswith((".", "!", "?")) else f"{stripped}."
+    first_word = stripped.partition(" ")[0]
+    started = stripped if "_" in first_word else stripped[:1].upper() + stripped[1:]
+    return started if not started or started.endswith((".", "!", "?")) else f"{started}."

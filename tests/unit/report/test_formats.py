@@ -126,3 +126,17 @@ def test_days_do_not_depend_on_the_machines_language() -> None:
 )
 def test_region_names_read_like_names(name: str, shown: str) -> None:
     assert formats.region(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("revenue rises", "Revenue rises."),
+        ("worst_zone is worse", "worst_zone is worse."),
+        ("Done.", "Done."),
+        ("", ""),
+        ("why?", "Why?"),
+    ],
+)
+def test_a_reason_reads_like_a_sentence_and_identifiers_keep_their_letters(text: str, shown: str) -> None:
+    assert formats.sentence(text) == shown
