@@ -42,7 +42,8 @@ class World:
     """True effects and noise of a synthetic region; effects and standard deviations in percent of production's mean revenue.
 
     `day_correlation` is that of one day's difference with the next (AR(1)), `forecast_correlation` that of ml's noise with the
-    fallback's. Guardrails do not change in truth; each has a margin of `guardrail_margin_errors` standard errors.
+    fallback's, `revenue_cv_pct` how much days differ in revenue. Each guardrail has a margin of `guardrail_margin_errors`
+    standard errors; the first `harmed_guardrails` of them get worse by exactly that in truth, the others do not change.
     """
 
     effect_ml_pct: float = 0.0
@@ -53,10 +54,11 @@ class World:
     sd_seed_pct: float = 1.2
     day_correlation: float = 0.0
     forecast_correlation: float = 0.5
-    revenue_cv_pct: float = 15.0
+    revenue_cv_pct: float = 10.7
     noise: Noise = Noise.NORMAL
     guardrails: int = 0
     guardrail_margin_errors: float = 4.0
+    harmed_guardrails: int = 0
 
     @property
     def guardrail_margin_pct(self) -> float:
@@ -86,7 +88,9 @@ def draw_gates(world: World, gates: int, generator: np.random.Generator) -> Synt
     effects = np.array([world.effect_ml_pct, world.effect_statistics_pct])[:, np.newaxis, np.newaxis]
     candidate = production * (1.0 + effects / 100.0) + MEAN_REVENUE_MINOR * noise / 100.0
     guarded = np.full((gates, world.guardrails, world.days, world.seeds), 100.0)
-    return SyntheticGates(production, candidate, guarded, guarded + _noise_pct(world, (gates, world.guardrails), generator))
+    harm = np.where(np.arange(world.guardrails) < world.harmed_guardrails, world.guardrail_margin_pct, 0.0)
+    changed = guarded - harm[:, np.newaxis, np.newaxis] + _noise_pct(world, (gates, world.guardrails), generator)
+    return SyntheticGates(production, candidate, guarded, changed)
 
 
 def judge_gates(drawn: SyntheticGates, world: World, demands: Demands, level: float) -> list[tuple[Verdict, Interval]]:

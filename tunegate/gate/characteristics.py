@@ -1,0 +1,38 @@
+"""How often this very rule errs, as measured by benchmarks/gate_calibration.py and published beside every verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from tunegate.gate.rule import RULE_VERSION
+
+FILE = "operating_characteristics.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Characteristic:
+    """One measured rate, in percent of `gates` gates, and what is demanded of it (such as `at most 5 %`).
+
+    `met` is None where nothing is demanded and the figure is there to be known.
+    """
+
+    name: str
+    measured_pct: float
+    demanded: str
+    met: bool | None
+    gates: int
+
+
+@lru_cache(maxsize=1)
+def published() -> tuple[Characteristic, ...]:
+    """The measured characteristics of the current rule. Raises ValueError when they were measured on another version of it."""
+    document = json.loads(files("tunegate.gate").joinpath(FILE).read_text(encoding="utf-8"))
+    if document["rule_version"] != RULE_VERSION:
+        raise ValueError(
+            f"{FILE} was measured on rule version {document['rule_version']}, but the rule is at {RULE_VERSION}. "
+            "Run benchmarks/gate_calibration.py --write."
+        )
+    return tuple(Characteristic(**row) for row in document["characteristics"])
