@@ -5,16 +5,16 @@ Over a simulator of your own: TUNEGATE_CONTRACT_COMMAND="python my.py" TUNEGATE_
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.domain.days import DayResult, Forecast
@@ -33,15 +33,18 @@ KNOWN: dict[str, tuple[tuple[str, ...], str]] = {
 }
 YOURS = os.environ.get("TUNEGATE_CONTRACT_COMMAND")
 LIMITS = ProcessLimits(answer_timeout_s=240)
+# One event loop for all tests, because a warm process belongs to one.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 MARKS = {"hailsim": pytest.mark.slow}
 SIMULATORS = KNOWN if YOURS is None else {"yours": (tuple(shlex.split(YOURS)), os.environ["TUNEGATE_CONTRACT_CITY"])}
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A simulator under test, what it says of itself, and requests that fit it."""
+    """A simulator under test: fresh processes, one that all tests share, what it says of itself, and requests that fit it."""
 
     open: Callable[..., SubprocessSimulator]
+    warm: SubprocessSimulator
     description: SimulatorDescription
     city: str
 
@@ -73,22 +76,21 @@ def what_was_simulated(days: tuple[DayResult, ...]) -> str:
                  for d in days])  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[pytest.param(name, marks=MARKS.get(name, ())) for name in SIMULATORS])
-def described(request: pytest.FixtureRequest) -> tuple[tuple[str, ...], SimulatorDescription, str]:
+@pytest_asyncio.fixture(
+    scope="module",
+    loop_scope="module",
+    params=[pytest.param(name, marks=MARKS.get(name, ())) for name in SIMULATORS],
+)
+async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     command, city = SIMULATORS[request.param]
-    return command, asyncio.run(SubprocessSimulator(command, LIMITS).describe(city)), city
-
-
-@pytest.fixture
-async def subject(described):
-    command, description, city = described
     opened: list[SubprocessSimulator] = []
 
     def start(limits: ProcessLimits = LIMITS) -> SubprocessSimulator:
         opened.append(SubprocessSimulator(command, limits))
         return opened[-1]
 
-    yield Subject(start, description, city)
+    warm = start()
+    yield Subject(start, warm, await warm.describe(city), city)
     for simulator in opened:
         await simulator.close()
 
@@ -97,14 +99,14 @@ async def test_it_describes_itself_and_its_city(subject):
     city = subject.description.city
     assert city is not None
     assert city.first_day < city.last_day
-    assert (await subject.open().describe()).city is None
+    assert (await subject.warm.describe()).city is None
     names = [spec.name for spec in (*subject.description.parameters, *subject.description.settings)]
     assert len(names) == len(set(names))
 
 
 async def test_it_answers_every_day_and_seed_once_with_metrics_it_describes(subject):
     request = subject.request()
-    answer = await subject.open().simulate(request)
+    answer = await subject.warm.simulate(request)
     assert [(result.day, result.seed) for result in answer.days] == [
         (day, seed) for day in request.days for seed in request.seeds
     ]
@@ -116,7 +118,7 @@ async def test_it_answers_every_day_and_seed_once_with_metrics_it_describes(subj
 
 
 async def test_the_same_request_gives_the_same_numbers_in_every_process(subject):
-    first, second = subject.open(), subject.open()
+    first, second = subject.warm, subject.open()
     request = subject.request()
     warm = (await first.simulate(request), await first.simulate(request))
     fresh = await second.simulate(request)
@@ -124,7 +126,7 @@ async def test_the_same_request_gives_the_same_numbers_in_every_process(subject)
 
 
 async def test_a_day_does_not_depend_on_what_else_is_asked_or_in_which_order(subject):
-    simulator = subject.open()
+    simulator = subject.warm
     whole = subject.request()
     together = await simulator.simulate(whole)
     one_by_one = [
@@ -136,7 +138,7 @@ async def test_a_day_does_not_depend_on_what_else_is_asked_or_in_which_order(sub
 
 
 async def test_requests_leave_nothing_behind_for_the_next(subject):
-    simulator = subject.open()
+    simulator = subject.warm
     request = subject.request(days=1, seeds=(1,))
     before = await simulator.simulate(request)
     await simulator.simulate(replace(request, parameters=subject.parameters(0.7), forecast=Forecast.STATISTICS))
@@ -145,7 +147,7 @@ async def test_requests_leave_nothing_behind_for_the_next(subject):
 
 
 async def test_both_arms_of_a_comparison_meet_the_same_customers(subject):
-    simulator = subject.open()
+    simulator = subject.warm
     production = await simulator.simulate(subject.request(parameters=subject.parameters(0.3)))
     candidate = await simulator.simulate(subject.request(parameters=subject.parameters(0.7)))
     assert [d.order_log_digest for d in production.days] == [d.order_log_digest for d in candidate.days]
@@ -167,7 +169,7 @@ async def test_both_arms_of_a_comparison_meet_the_same_customers(subject):
     ids=["unknown parameter", "above its bounds", "below its bounds", "day out of range", "unknown city"],
 )
 async def test_a_request_that_can_never_work_is_a_permanent_error_and_the_same_process_serves_on(subject, spoil):
-    simulator = subject.open()
+    simulator = subject.warm
     sound = subject.request(days=1, seeds=(1,))
     await simulator.simulate(sound)
     pid = simulator._process.pid
@@ -180,7 +182,7 @@ async def test_a_request_that_can_never_work_is_a_permanent_error_and_the_same_p
 
 async def test_an_unknown_city_is_refused_by_describe(subject):
     with pytest.raises(BadInput):
-        await subject.open().describe("no-such-city")
+        await subject.warm.describe("no-such-city")
 
 
 async def test_it_ends_when_its_input_ends(subject):

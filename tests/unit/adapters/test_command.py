@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.command import resolve_command
+from tunegate.adapters.command import resolve_command, simulator_environment
 from tunegate.domain.errors import BadInput
 
 
@@ -65,3 +65,22 @@ def test_each_kind_of_missing_program_has_its_remedy(place_program, monkeypatch)
         resolve_command(["./toy.awk"])
     with pytest.raises(BadInput, match=r"write \[\./toy\.awk\]"):
         resolve_command(["toy.awk"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PREFECT_API_KEY", "x"),
+        ("SLACK_WEBHOOK", "https://hooks/x"),
+        ("DB_PASSWORD", "x"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+        ("GITHUB_TOKEN", "x"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "key.json"),
+        ("PREFECT_API_DATABASE_CONNECTION_URL", "x"),
+        ("MIRROR", "https://user:pass@mirror/simple"),
+    ],
+)
+def test_what_looks_secret_is_withheld_unless_kept(name, value):
+    environment = {name: value, "PATH": "/bin", "NUMBA_CACHE_DIR": "/cache", "KEYBOARD": "jp", "URL": "https://host:80/a@b"}
+    assert simulator_environment(environment).keys() == environment.keys() - {name}
+    assert simulator_environment(environment, keep=(name,)) == environment

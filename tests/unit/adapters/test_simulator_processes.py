@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.command import simulator_environment
 from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
 from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.domain.errors import BadInput, SimulationFailed
@@ -217,24 +216,6 @@ class TestSecrets:
         with pytest.raises(SimulationFailed) as caught:
             await toy("--fault", "environment_on_stderr").simulate(request_for())
         assert "marked-secret" not in str(caught.value)
-
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("PREFECT_API_KEY", "x"),
-            ("SLACK_WEBHOOK", "https://hooks/x"),
-            ("DB_PASSWORD", "x"),
-            ("AWS_SECRET_ACCESS_KEY", "x"),
-            ("GITHUB_TOKEN", "x"),
-            ("GOOGLE_APPLICATION_CREDENTIALS", "key.json"),
-            ("PREFECT_API_DATABASE_CONNECTION_URL", "x"),
-            ("MIRROR", "https://user:pass@mirror/simple"),
-        ],
-    )
-    def test_what_looks_secret_is_withheld_unless_kept(self, name, value):
-        environment = {name: value, "PATH": "/bin", "NUMBA_CACHE_DIR": "/cache", "KEYBOARD": "jp", "URL": "https://host:80/a@b"}
-        assert simulator_environment(environment).keys() == environment.keys() - {name}
-        assert simulator_environment(environment, keep=(name,)) == environment
 
 
 class TestPool:
