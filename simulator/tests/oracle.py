@@ -130,8 +130,8 @@ class OracleDay:
     def worth(self, number: int) -> list[np.float32]:
         link, plan = self.links[number], self.plan
         return [
-            plan.turn_discount[turn] * self.value[successor] - plan.turn_cost[turn]
-            for successor, turn in zip(link.successors, link.turns, strict=True)
+            plan.turn_discount[number, k] * self.value[successor] - plan.turn_cost[number, k]
+            for k, successor in enumerate(link.successors)
         ]
 
     def learn_flow(self) -> None:

@@ -15,7 +15,7 @@ FREE_TURNS = np.zeros(5, np.float32), np.ones(5, np.float32)
 
 def _choose(cumulative: np.ndarray, value: np.ndarray, road: Road, turns: tuple[np.ndarray, np.ndarray], cold: float) -> None:
     worth = np.empty((4, road.links), np.float32)
-    set_choice(cumulative, worth, value, road.successors, road.turns, *turns, np.float32(cold))
+    set_choice(cumulative, worth, value, road.successors, *(table[road.turns] for table in turns), np.float32(cold))
 
 
 def _road() -> Road:
@@ -28,7 +28,7 @@ def _solved(road: Road, sweeps: int) -> np.ndarray:
     value = np.zeros(road.links + 1, np.float32)
     value[-1] = UNREACHABLE
     cost, discount = FREE_TURNS
-    sweep(value, chance, (1 - chance) * np.float32(0.98), road.successors, road.turns, cost, discount, sweeps)
+    sweep(value, chance, (1 - chance) * np.float32(0.98), road.successors, cost[road.turns], discount[road.turns], sweeps)
     return value
 
 

@@ -37,11 +37,11 @@ ALWAYS = 1 << 16
 class RoadArrays(NamedTuple):
     """The network as the movement sees it.
 
-    successors int32[L, 4], L in unused slots, which stand last. turns int8[L, 4], 4 in unused slots. turn_s int32[5] seconds by
+    successors uint32[L, 4], L in unused slots, which stand last. turns int8[L, 4], 4 in unused slots. turn_s int32[5] seconds by
     turn. freeflow_s float32[L]. zone int32[L]. factor float32[24] travel-time factor by hour of the operating day.
     """
 
-    successors: NDArray[np.int32]
+    successors: NDArray[np.uint32]
     turns: NDArray[np.int8]
     turn_s: NDArray[np.int32]
     freeflow_s: NDArray[np.float32]
@@ -78,8 +78,8 @@ class PlanArrays(NamedTuple):
     """What the recommender plans with on one day.
 
     zone_rate float32[48, Z] expected pickups per second of a zone. link_share float32[L] of a zone's pickups, times the
-    weight of the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[5] by turn, 0
-    and 1 in the last. inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour
+    weight of the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[L, 4],
+    0 and 1 in unused slots. inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour
     uint16[24, 3, L]: cumulative choice of observed cabs by hour of the operating day.
     """
 

@@ -43,9 +43,9 @@ def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
         rate = plan.zone_rate[slot]
         set_chances(gain, keep, discount, flow_per_s, rate, road.zone, plan.link_share, plan.reward, plan.inverse_wait_per_s)
         sweeps = FIRST_SWEEPS if slot == 0 else SWEEPS
-        sweep(value, gain, keep, road.successors, road.turns, plan.turn_cost, plan.turn_discount, sweeps)
+        sweep(value, gain, keep, road.successors, plan.turn_cost, plan.turn_discount, sweeps)
         temper = plan.inverse_temperature
-        set_choice(cumulative, worth, value, road.successors, road.turns, plan.turn_cost, plan.turn_discount, temper)
+        set_choice(cumulative, worth, value, road.successors, plan.turn_cost, plan.turn_discount, temper)
         set_recommendation(record, cumulative)
         events += move(moving, record, customers, fleet, outcome, key, slot * SLOT_S, (slot + 1) * SLOT_S)
         take_entries(record, flow_per_s, outcome.entries, SMOOTHING, PER_SLOT)

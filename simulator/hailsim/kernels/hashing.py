@@ -34,9 +34,9 @@ def mix(x):
 
 @intrinsic
 def trailing_zeros(_context, _word):
-    """Position of the lowest set bit of a non-zero uint64: one machine instruction."""
+    """Position of the lowest set bit of a uint64, 64 when there is none: one machine instruction."""
 
     def generate(_context, builder, _signature, arguments):
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.uint64(types.uint64), generate

@@ -174,38 +174,54 @@ def _choose(record, link, follows, draw):
 
 
 @njit(cache=True)
+def _collect(near, row, due):
+    """Take the numbers of a second's taxis into `due` in order; returns how many.
+
+    Four bits of a word are taken without asking whether they are there: a wrongly predicted branch costs more than all four.
+    """
+    count = 0
+    for word in range(near.shape[1]):
+        bits = near[row, word]
+        near[row, word] = uint64(0)
+        first = uint64(word) << _SIX
+        for _ in range(4):
+            due[count] = first + trailing_zeros(bits)
+            count += int64(bits != uint64(0))
+            bits &= bits - _ONE
+        while bits != uint64(0):
+            due[count] = first + trailing_zeros(bits)
+            count += 1
+            bits &= bits - _ONE
+    return count
+
+
+@njit(cache=True)
 def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
     """All events of the seconds from_s..to_s-1; returns how many there were."""
     events = 0
     # Local names: a field of a group is a counted reference, which would be taken and given back at every event.
     near, far, taxis = moving.near, moving.far, moving.taxi
-    words = near.shape[1]
+    due = np.empty(len(taxis) + 4, np.uint64)
     for second in range(from_s, to_s):
         if far[second & _FAR_MASK] >= 0:
             _wake(moving, second)
-        row = second & _NEAR_MASK
+        count = _collect(near, second & _NEAR_MASK, due)
+        events += count
         key_now = key + uint64(second) * ODD_A
-        for word in range(words):
-            bits = near[row, word]
-            if bits == uint64(0):
+        for number in range(count):
+            taxi = due[number]
+            if second >= taxis[taxi, SHIFT_END_S]:
+                _end_shift(moving, fleet, outcome, taxi, second)
                 continue
-            near[row, word] = uint64(0)
-            while bits != uint64(0):
-                taxi = uint64(word) * uint64(64) + trailing_zeros(bits)
-                bits &= bits - _ONE
-                events += 1
-                if second >= taxis[taxi, SHIFT_END_S]:
-                    _end_shift(moving, fleet, outcome, taxi, second)
-                    continue
-                step = _choose(record, uint64(taxis[taxi, LINK]), taxis[taxi, FOLLOWS], mix(key_now + taxi * ODD_B))
-                link = uint64(step & _LINK_MASK)
-                then_s = second + (step >> LINK_BITS)
-                record[link, ENTRIES] += 1
-                taxis[taxi, LINK] = link
-                if int64(record[link, NEXT_CUSTOMER_S]) <= second:
-                    then_s = _pick_up(moving, record, customers, outcome, taxi, link, second, then_s)
-                if then_s - second <= _NEAR_MASK:
-                    near[then_s & _NEAR_MASK, taxi >> _SIX] |= _ONE << (taxi & _SIXTY_THREE)
-                else:
-                    _sleep(moving, taxi, second, then_s)
+            step = _choose(record, uint64(taxis[taxi, LINK]), taxis[taxi, FOLLOWS], mix(key_now + taxi * ODD_B))
+            link = uint64(step & _LINK_MASK)
+            then_s = second + (step >> LINK_BITS)
+            record[link, ENTRIES] += 1
+            taxis[taxi, LINK] = link
+            if int64(record[link, NEXT_CUSTOMER_S]) <= second:
+                then_s = _pick_up(moving, record, customers, outcome, taxi, link, second, then_s)
+            if then_s - second <= _NEAR_MASK:
+                near[then_s & _NEAR_MASK, taxi >> _SIX] |= _ONE << (taxi & _SIXTY_THREE)
+            else:
+                _sleep(moving, taxi, second, then_s)
     return events

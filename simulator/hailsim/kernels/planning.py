@@ -10,7 +10,8 @@ keep           [L]      (1 - p)·γ^t
 discount       [L]      γ^t of driving the link
 flow_per_s     [L]      μ, smoothed rate at which vacant taxis enter
 zone_rate      [Z]      λ of the zone in this half hour, pickups per second
-turn_cost      [5]      preference against a turn, mean fares; turn_discount [5]  γ^(physical seconds of the turn)
+successors     uint32[L, 4]  L in unused slots
+turn_cost      [L, 4]   preference against the turn, mean fares; turn_discount [L, 4]  γ^(physical seconds of the turn)
 cumulative     uint16[3, L]  choice thresholds of 65,536; 65,535 from the last successor on, so that no draw runs past it
 worth          [4, L]   what each turn is worth, less the best of them
 """
@@ -18,7 +19,7 @@ worth          [4, L]   what each turn is worth, less the best of them
 from __future__ import annotations
 
 import numpy as np
-from numba import float32, int32, njit, uint16
+from numba import float32, int32, njit, uint16, uint64
 
 from hailsim.kernels.elementary import exp_nonpositive
 
@@ -49,40 +50,42 @@ def set_chances(gain, keep, discount, flow_per_s, zone_rate, zone, link_share, r
 
 
 @njit(cache=True, inline="always")
-def _best(value, successors, turns, turn_cost, turn_discount, link):
-    t0, t1, t2, t3 = turns[link, 0], turns[link, 1], turns[link, 2], turns[link, 3]
-    a = turn_discount[t0] * value[successors[link, 0]] - turn_cost[t0]
-    b = turn_discount[t1] * value[successors[link, 1]] - turn_cost[t1]
-    c = turn_discount[t2] * value[successors[link, 2]] - turn_cost[t2]
-    d = turn_discount[t3] * value[successors[link, 3]] - turn_cost[t3]
-    return max(max(a, b), max(c, d))
+def _worth(value, successors, turn_cost, turn_discount, link, k):
+    return turn_discount[link, k] * value[successors[link, k]] - turn_cost[link, k]
+
+
+@njit(cache=True, inline="always")
+def _larger(a, b):
+    # One instruction; the built-in `max` also asks which of them is not a number.
+    return a if a > b else b
 
 
 @njit(cache=True)
-def sweep(value, gain, keep, successors, turns, turn_cost, turn_discount, sweeps):
+def sweep(value, gain, keep, successors, turn_cost, turn_discount, sweeps):
     """Gauss–Seidel sweeps of alternating direction, in place."""
     links = len(gain)
     for number in range(sweeps):
-        if number % 2 == 0:
-            for link in range(links):
-                value[link] = gain[link] + keep[link] * _best(value, successors, turns, turn_cost, turn_discount, link)
-        else:
-            for link in range(links - 1, -1, -1):
-                value[link] = gain[link] + keep[link] * _best(value, successors, turns, turn_cost, turn_discount, link)
+        for step in range(links):
+            # Unsigned: a signed index could count from the end, which takes a comparison.
+            link = uint64(step if number % 2 == 0 else links - 1 - step)
+            a = _worth(value, successors, turn_cost, turn_discount, link, 0)
+            b = _worth(value, successors, turn_cost, turn_discount, link, 1)
+            c = _worth(value, successors, turn_cost, turn_discount, link, 2)
+            d = _worth(value, successors, turn_cost, turn_discount, link, 3)
+            value[link] = gain[link] + keep[link] * _larger(_larger(a, b), _larger(c, d))
 
 
 @njit(cache=True, error_model="numpy")
-def set_choice(cumulative, worth, value, successors, turns, turn_cost, turn_discount, inverse_temperature):
+def set_choice(cumulative, worth, value, successors, turn_cost, turn_discount, inverse_temperature):
     """Softmax over the turns of every link, as cumulative thresholds; `worth` is room to work in."""
     links = cumulative.shape[1]
     # Two loops: the second has no look-ups and runs in vector units.
     for link in range(links):
-        t0, t1, t2, t3 = turns[link, 0], turns[link, 1], turns[link, 2], turns[link, 3]
-        a = turn_discount[t0] * value[successors[link, 0]] - turn_cost[t0]
-        b = turn_discount[t1] * value[successors[link, 1]] - turn_cost[t1]
-        c = turn_discount[t2] * value[successors[link, 2]] - turn_cost[t2]
-        d = turn_discount[t3] * value[successors[link, 3]] - turn_cost[t3]
-        best = max(max(a, b), max(c, d))
+        a = _worth(value, successors, turn_cost, turn_discount, link, 0)
+        b = _worth(value, successors, turn_cost, turn_discount, link, 1)
+        c = _worth(value, successors, turn_cost, turn_discount, link, 2)
+        d = _worth(value, successors, turn_cost, turn_discount, link, 3)
+        best = _larger(_larger(a, b), _larger(c, d))
         worth[0, link], worth[1, link], worth[2, link], worth[3, link] = a - best, b - best, c - best, d - best
     for link in range(links):
         e0 = exp_nonpositive(worth[0, link] * inverse_temperature)

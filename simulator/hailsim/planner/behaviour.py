@@ -54,6 +54,7 @@ def observed_behaviour(
     turn_cost = np.array([TURN_COST[turn] for turn in Turn], np.float32)
     turn_discount = np.exp(float(log_discount_per_s) * road.turn_s.astype(np.float64)).astype(np.float32)
     turn_discount[Turn.NONE] = 1.0
+    turn_cost, turn_discount = turn_cost[road.turns], turn_discount[road.turns]
     hourly = zone_pickups.reshape(HOURS, SLOTS_PER_HOUR, -1).mean(axis=1) / SLOT_S
     cumulative, worth = np.empty((HOURS, 3, links), np.uint16), np.empty((4, links), np.float32)
     inverse_temperature = np.float32(1.0 / TEMPERATURE)
@@ -62,6 +63,6 @@ def observed_behaviour(
         set_discount(discount, link_s, log_discount_per_s)
         rate = hourly[hour].astype(np.float32)
         set_chances(gain, keep, discount, flow_per_s, rate, road.zone, density, reward, np.float32(1.0 / WAIT_S))
-        sweep(value, gain, keep, road.successors, road.turns, turn_cost, turn_discount, SWEEPS)
-        set_choice(cumulative[hour], worth, value, road.successors, road.turns, turn_cost, turn_discount, inverse_temperature)
+        sweep(value, gain, keep, road.successors, turn_cost, turn_discount, SWEEPS)
+        set_choice(cumulative[hour], worth, value, road.successors, turn_cost, turn_discount, inverse_temperature)
     return Behaviour(cumulative)
