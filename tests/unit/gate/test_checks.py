@@ -131,6 +131,15 @@ BROKEN: list[tuple[str, str, GateEvidence, str]] = [
         "took nan",
     ),
     (
+        "a production that earned nothing",
+        "revenue is money",
+        change_answer(
+            (Arm.PRODUCTION, Forecast.STATISTICS),
+            lambda answer: replace(answer, days=tuple(revenue(0.0)(row) for row in answer.days)),
+        ),
+        "production/statistics earned nothing",
+    ),
+    (
         "negative zone revenue",
         "revenue is money",
         change_row(ML, 3, lambda row: replace(row, zone_revenue_minor={"harbour": -5})),

@@ -159,6 +159,15 @@ def test_evidence_and_policy_come_back_equal() -> None:
     assert policy_from_document(json.loads(canonical_json(plain(POLICY)))) == POLICY
 
 
+def test_rows_come_back_with_their_own_drivers_forecasts_and_order_logs() -> None:
+    pattern = (Arm.CANDIDATE, Forecast.STATISTICS)
+    answer = EVIDENCE.answers[pattern]
+    odd = replace(answer.days[3], drivers=77, order_log_digest="sha256:" + "7" * 64, forecast=Forecast.ML)
+    rows = (*answer.days[:3], odd, *answer.days[4:])
+    again = stored(replace(EVIDENCE, answers={**EVIDENCE.answers, pattern: replace(answer, days=rows)}))
+    assert again.answers[pattern].days == rows
+
+
 def test_numbers_that_json_does_not_know_survive() -> None:
     for value in (float("nan"), float("inf"), float("-inf")):
         again = stored(broken(EVIDENCE, value)).answers[Arm.CANDIDATE, Forecast.ML].days[0].revenue_minor

@@ -103,6 +103,10 @@ def test_too_few_days_decide_nothing_in_either_direction() -> None:
         assert verdict.remedy is Remedy.MORE_DAYS
 
 
+def test_exactly_the_fewest_days_decide() -> None:
+    assert isinstance(decide(findings(days=5), DEMANDS), Promote)
+
+
 def test_every_open_point_is_named_and_the_first_gives_the_remedy() -> None:
     undecided = guardrail(GuardrailStanding.UNDECIDED)
     verdict = decide(findings(Interval(0.6, -0.1, 1.3), Interval(0.0, -0.9, 0.9), undecided), DEMANDS)
