@@ -18,7 +18,14 @@ from tunegate.ports.results import RecordConflict
 NOON = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
 ROW = CampaignRow(id="toy-1", region="toy", config={"search": {"trials": 40, "bound": 0.1}}, config_digest=DIGEST, started=NOON)
-ENTRY = LedgerEntry("toy", Period(date(2026, 5, 1), date(2026, 5, 14)), "toy-1", DIGEST, 0.05, NOON)
+
+
+def question(number: int) -> str:
+    return f"sha256:{number:064x}"
+
+
+QUESTION = question(0)
+ENTRY = LedgerEntry("toy", Period(date(2026, 5, 1), date(2026, 5, 14)), "toy-1", DIGEST, QUESTION, 0.05, NOON)
 
 
 class TestCampaigns:
@@ -130,7 +137,7 @@ class TestVerdicts:
 
 class TestLedger:
     def test_entries_come_in_order_and_bit_for_bit(self, stores):
-        entries = [replace(ENTRY, campaign=f"toy-{number}", alpha_spent=0.05 / 3 / (number + 1)) for number in range(3)]
+        entries = [replace(ENTRY, question_digest=question(number), alpha_spent=0.05 / 3 / (number + 1)) for number in range(3)]
         for number, entry in enumerate(entries):
             assert stores.ledger.append(entry, after=number) == entry
         assert stores.ledger.entries("toy") == tuple(entries)
@@ -140,12 +147,12 @@ class TestLedger:
     def test_a_writer_who_did_not_see_every_entry_is_refused(self, stores, after):
         stores.ledger.append(ENTRY, after=0)
         with pytest.raises(LedgerMoved, match="exactly"):
-            stores.ledger.append(replace(ENTRY, campaign="toy-2"), after=after)
+            stores.ledger.append(replace(ENTRY, question_digest=question(2)), after=after)
         assert stores.ledger.entries("toy") == (ENTRY,)
 
-    def test_judging_the_same_candidate_again_in_the_same_campaign_spends_nothing_more(self, stores):
+    def test_asking_the_same_question_again_spends_nothing_more(self, stores):
         stores.ledger.append(ENTRY, after=0)
-        later = replace(ENTRY, alpha_spent=0.025, at=NOON + timedelta(days=1))
+        later = replace(ENTRY, campaign="toy-2", alpha_spent=0.025, at=NOON + timedelta(days=1))
         assert stores.ledger.append(later, after=1) == ENTRY
         assert stores.ledger.append(later, after=0) == ENTRY
         assert stores.ledger.entries("toy") == (ENTRY,)
@@ -164,7 +171,7 @@ class TestLedger:
             while True:
                 seen = len(ledger.entries("toy"))
                 try:
-                    ledger.append(replace(ENTRY, campaign=f"toy-{number}", alpha_spent=0.05 / (seen + 1)), after=seen)
+                    ledger.append(replace(ENTRY, question_digest=question(number), alpha_spent=0.05 / (seen + 1)), after=seen)
                 except LedgerMoved:
                     refused += 1
                     continue

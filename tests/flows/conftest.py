@@ -49,6 +49,7 @@ REGION: dict[str, Any] = {
         "minimum_effect_pct": 0.5,
         "fallback_margin_pct": 0.5,
         "one_sided_level": 0.05,
+        "verdicts_per_period": 5,
         "minimum_days": 5,
         "maximum_test_age_days": 400,
         "worst_zone_margin_pct": 2.0,

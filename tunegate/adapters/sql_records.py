@@ -73,10 +73,10 @@ class SqlLedger:
             "region": entry.region,
             "test_first": entry.test.first,
             "test_last": entry.test.last,
-            "campaign": entry.campaign,
-            "candidate_digest": entry.candidate_digest,
+            "question_digest": entry.question_digest,
         }
-        row = use | {"sequence": after, "alpha_spent": entry.alpha_spent, "at": entry.at}
+        asked_by = {"campaign": entry.campaign, "candidate_digest": entry.candidate_digest}
+        row = use | asked_by | {"sequence": after, "alpha_spent": entry.alpha_spent, "at": entry.at}
         with self._engine.begin() as connection:
             insert_if_absent(connection, ledger, [row])
             kept = connection.execute(select(ledger).filter_by(**use)).one_or_none()
@@ -108,6 +108,7 @@ def _entry(row: Row[Any]) -> LedgerEntry:
         test=Period(row.test_first, row.test_last),
         campaign=row.campaign,
         candidate_digest=row.candidate_digest,
+        question_digest=row.question_digest,
         alpha_spent=row.alpha_spent,
         at=row.at,
     )

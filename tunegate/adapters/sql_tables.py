@@ -169,8 +169,9 @@ ledger = Table(
     Column("test_last", Date, nullable=False),
     Column("campaign", CAMPAIGN, nullable=False),
     Column("candidate_digest", DIGEST, nullable=False),
+    Column("question_digest", DIGEST, nullable=False),
     Column("alpha_spent", Double, nullable=False),
     Column("at", Moment, nullable=False),
-    UniqueConstraint("region", "test_first", "test_last", "campaign", "candidate_digest", name="uq_ledger_use"),
+    UniqueConstraint("region", "test_first", "test_last", "question_digest", name="uq_ledger_use"),
     **_MYSQL,
 )

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Dimension, Direction
 from tunegate.domain.periods import Period, Periods
+from tunegate.gate.ledger import LedgerPolicy
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailKind, GuardrailPolicy
 from tunegate.search.definition import PrunerName, SamplerName, SearchBudget
 
@@ -197,6 +198,9 @@ class GateSection(Section):
         ge=0, le=100, description="how much worse the candidate may be under the statistical forecast, in percent of production"
     )
     one_sided_level: float = Field(gt=0, le=0.25, description="error level of each one-sided bound; 0.05 shows 90 % intervals")
+    verdicts_per_period: int = Field(
+        ge=1, le=100, description="verdicts that may rest on the same test days; each spends an equal share of the error level"
+    )
     minimum_days: int = Field(ge=FEWEST_DAYS, le=366, description="test days with fewer than which nothing is promoted")
     maximum_test_age_days: int = Field(
         ge=0, le=100_000, description="age of the last test day, in days, beyond which a gate is invalid"
@@ -205,6 +209,11 @@ class GateSection(Section):
     worst_zone_margin_pct: float | None = Field(
         ge=0, le=100, description="largest worsening tolerated in the worst zone, in percent; null where zones are not guarded"
     )
+
+    @property
+    def ledger_policy(self) -> LedgerPolicy:
+        """What the ledger of test periods allows."""
+        return LedgerPolicy(self.one_sided_level, self.verdicts_per_period)
 
     def policy(self) -> GatePolicy:
         """The rule's thresholds."""

@@ -21,6 +21,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
+from tunegate.gate.documents import content_digest
 from tunegate.search.definition import StudyDefinition
 
 _DESCRIPTION = TypeAdapter(SimulatorDescription)
@@ -92,6 +93,13 @@ class CampaignPlan:
         """Production on the first test day with the first seed once more: it must give exactly the same numbers."""
         whole = self.gate_request(Arm.PRODUCTION, Forecast.ML, self.production)
         return replace(whole, id=f"{self.campaign}/gate-self-check", days=whole.days[:1], seeds=whole.seeds[:1])
+
+    def question_digest(self, candidate: Parameters) -> str:
+        """SHA-256 over everything the verdict on a candidate depends on: asked again, it can only be answered the same."""
+        arms = {Arm.PRODUCTION: self.production, Arm.CANDIDATE: candidate}
+        asked = [self.gate_request(arm, forecast, arms[arm]).content_digest for forecast in Forecast for arm in Arm]
+        simulator = [self.description.name, self.description.version, self.city_facts.digest]
+        return content_digest([*asked, *simulator])
 
     def as_document(self) -> dict[str, Any]:
         """The plan as plain JSON, from which another process opens the same campaign."""

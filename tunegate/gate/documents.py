@@ -116,6 +116,7 @@ def claims_to_document(evidence: GateEvidence) -> Document:
         "judged_on": evidence.judged_on.isoformat(),
         "newest_data_day": None if newest is None else newest.isoformat(),
         "alpha_spent": number(evidence.alpha_spent),
+        "refusal": evidence.refusal,
     }
 
 
@@ -138,6 +139,7 @@ def evidence_with(
         judged_on=date.fromisoformat(claims["judged_on"]),
         newest_data_day=None if newest is None else date.fromisoformat(newest),
         alpha_spent=float(claims["alpha_spent"]),
+        refusal=claims["refusal"],
     )
 
 

@@ -24,7 +24,7 @@ class GateEvidence:
     is Invalid, not an error). `self_check` is production with its forecast simulated a second time on some of the days and
     seeds. `judged_on` comes from the clock; `newest_data_day` is the newest operating day the region's data cover, and where
     it is given the age of the test period is counted from it instead of from `judged_on`. `alpha_spent` is the one-sided level
-    that the ledger left for this use of the test period.
+    that the ledger left for this use of the test period; where it left none, `refusal` says why, and nothing was simulated.
     """
 
     region: str
@@ -40,6 +40,7 @@ class GateEvidence:
     judged_on: date
     newest_data_day: date | None
     alpha_spent: float
+    refusal: str | None = None
 
     def parameters_of(self, arm: Arm) -> Parameters:
         """What this arm was to be simulated with."""

@@ -76,6 +76,8 @@ def judge(evidence: GateEvidence, policy: GatePolicy) -> Judgement:
 
 def _verdict(evidence: GateEvidence, policy: GatePolicy, checks: tuple[Check, ...], measured: _Measured) -> Verdict:
     """Invalid when any check failed; else what the rule says."""
+    if evidence.refusal is not None:
+        return Invalid(evidence.refusal)  # Nothing was simulated, so the other checks failed for want of numbers.
     failed = [check for check in checks if not check.passed]
     if failed:
         return Invalid("; ".join(f"{check.name}: {check.detail}" for check in failed))

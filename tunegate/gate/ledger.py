@@ -4,8 +4,9 @@ A region decides beforehand how many verdicts K a test period is for. Each of th
 candidates are tried on overlapping days, at most a share alpha of periods ever passes one (Bonferroni). With K = 1 the one
 verdict has the whole level. When the level is spent, the answer is a refusal that asks for fresh days: the window must roll.
 
-Any overlap counts in full, since one shared day is enough for two verdicts to be lucky together. Judging the same candidate in
-the same campaign on the same period again (a campaign that was resumed) learns nothing new and spends nothing.
+Any overlap counts in full, since one shared day is enough for two verdicts to be lucky together. Asking the same question again
+(the same candidate and production, days, seeds, city and settings: a campaign that was resumed or repeated) can only give the
+same answer. It learns nothing new and spends nothing.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class Use(Protocol):
         ...
 
     @property
-    def candidate_digest(self) -> str:
-        """What was judged."""
+    def question_digest(self) -> str:
+        """Of everything the verdict depends on."""
         ...
 
     @property
@@ -65,12 +66,11 @@ class LedgerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be judged next."""
+    """What is to be judged next; `question_digest` is of everything the verdict depends on."""
 
     region: str
     test: Period
-    campaign: str
-    candidate_digest: str
+    question_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def allowance(entries: Sequence[Use], asked: Asked, policy: LedgerPolicy) -> All
     earlier = overlapping(entries, asked.region, asked.test)
     spent = math.fsum(entry.alpha_spent for entry in earlier)
     for use, entry in enumerate(earlier, start=1):
-        if (entry.test, entry.campaign, entry.candidate_digest) == (asked.test, asked.campaign, asked.candidate_digest):
+        if (entry.test, entry.question_digest) == (asked.test, asked.question_digest):
             return Allowance(entry.alpha_spent, use, max(0.0, policy.one_sided_level - spent), repeated=True)
     share = policy.one_sided_level / policy.verdicts_per_period
     left = policy.one_sided_level - spent

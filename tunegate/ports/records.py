@@ -42,12 +42,16 @@ class VerdictRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One use of a test period: which candidate was judged on it, and how much of the error level that spent."""
+    """One use of a test period: which candidate was judged on it, and how much of the error level that spent.
+
+    `question_digest` is of everything the verdict depends on; `campaign` is the first that asked it.
+    """
 
     region: str
     test: Period
     campaign: str
     candidate_digest: str
+    question_digest: str
     alpha_spent: float
     at: datetime
 
@@ -67,6 +71,6 @@ class Ledger(Protocol):
         """Enter a use, if the region has exactly `after` entries; else raises LedgerMoved and writes nothing.
 
         The level a use spends depends on the uses before it, so two campaigns must not both think they come first. The same
-        campaign judging the same candidate on the same period again learns nothing new: the first entry is returned.
+        question on the same period again learns nothing new: the first entry is returned.
         """
         ...

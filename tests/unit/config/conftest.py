@@ -37,6 +37,7 @@ gate:
   minimum_effect_pct: 0.5
   fallback_margin_pct: 0.5
   one_sided_level: 0.05
+  verdicts_per_period: 2
   minimum_days: 5
   maximum_test_age_days: 30
   worst_zone_margin_pct: 2.0

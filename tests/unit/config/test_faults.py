@@ -44,6 +44,7 @@ def test_one_wrong_value_gives_one_fault_in_plain_words(faults_of: FaultsOf, cas
         "gate.minimum_effect_pct",
         "gate.fallback_margin_pct",
         "gate.one_sided_level",
+        "gate.verdicts_per_period",
         "gate.minimum_days",
         "gate.maximum_test_age_days",
         "gate.worst_zone_margin_pct",

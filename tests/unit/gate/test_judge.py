@@ -12,7 +12,7 @@ import pytest
 
 from tunegate.domain.days import Arm, DayResult, Forecast
 from tunegate.domain.parameters import Direction
-from tunegate.domain.verdicts import Inconclusive, Promote, Reject, Remedy
+from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Remedy
 from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import GuardrailStanding
@@ -114,6 +114,13 @@ def test_a_single_seed_is_judged_but_tells_no_seed_noise() -> None:
     assert isinstance(judgement.verdict, Promote)
     assert judgement.components_ml is not None
     assert judgement.components_ml.sd_seed is None
+
+
+def test_a_refusal_by_the_ledger_is_the_whole_reason_and_no_number_is_read() -> None:
+    evidence = replace(rehearse(BETTER), answers={}, self_check=None, alpha_spent=0.0, refusal="the level is spent")
+    judgement = judge(evidence, policy_for(BETTER))
+    assert judgement.verdict == Invalid("the level is spent")
+    assert judgement.delta_ml is None
 
 
 def test_a_smaller_level_left_by_the_ledger_widens_every_interval() -> None:

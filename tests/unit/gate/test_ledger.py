@@ -20,11 +20,11 @@ class Entry:
     region: str
     test: Period
     campaign: str
-    candidate_digest: str
+    question_digest: str
     alpha_spent: float
 
 
-ASKED = Asked("sf", MARCH, "first", "sha256:a")
+ASKED = Asked("sf", MARCH, "sha256:a")
 ENTRY = Entry("sf", MARCH, "first", "sha256:a", 0.05)
 ONCE = LedgerPolicy(0.05, 1)
 
@@ -34,7 +34,7 @@ def test_the_only_planned_verdict_has_the_whole_level() -> None:
 
 
 def test_a_second_verdict_on_the_same_days_is_refused_and_told_to_roll() -> None:
-    refusal = allowance((ENTRY,), replace(ASKED, campaign="second", candidate_digest="sha256:b"), ONCE)
+    refusal = allowance((ENTRY,), replace(ASKED, question_digest="sha256:b"), ONCE)
     assert isinstance(refusal, Refusal)
     assert "first" in refusal.reason
     assert "2024-03-17" in refusal.remedy
@@ -43,36 +43,36 @@ def test_a_second_verdict_on_the_same_days_is_refused_and_told_to_roll() -> None
 def test_planned_verdicts_share_the_level_and_the_last_one_is_refused() -> None:
     policy, entries = LedgerPolicy(0.05, 3), []
     for use in range(1, 4):
-        asked = Asked("sf", MARCH, f"campaign {use}", f"sha256:{use}")
+        asked = Asked("sf", MARCH, f"sha256:{use}")
         allowed = allowance(entries, asked, policy)
         assert isinstance(allowed, Allowance)
         assert allowed.alpha == pytest.approx(0.05 / 3)
         assert allowed.use == use
-        entries.append(Entry("sf", MARCH, asked.campaign, asked.candidate_digest, allowed.alpha))
+        entries.append(Entry("sf", MARCH, f"campaign {use}", asked.question_digest, allowed.alpha))
     assert isinstance(allowance(entries, ASKED, policy), Refusal)
 
 
 def test_one_shared_day_counts_and_none_does_not() -> None:
-    assert isinstance(allowance((ENTRY,), replace(ASKED, test=ACROSS, campaign="next"), ONCE), Refusal)
-    assert isinstance(allowance((ENTRY,), replace(ASKED, test=LATER, campaign="next"), ONCE), Allowance)
+    assert isinstance(allowance((ENTRY,), replace(ASKED, test=ACROSS), ONCE), Refusal)
+    assert isinstance(allowance((ENTRY,), replace(ASKED, test=LATER), ONCE), Allowance)
 
 
 def test_regions_have_ledgers_of_their_own() -> None:
     assert isinstance(allowance((ENTRY,), replace(ASKED, region="nyc"), ONCE), Allowance)
 
 
-def test_a_resumed_campaign_spends_nothing_twice() -> None:
+def test_the_same_question_spends_nothing_twice_whoever_asks() -> None:
     again = allowance((ENTRY,), ASKED, ONCE)
     assert again == Allowance(0.05, 1, 0.0, repeated=True)
 
 
-@pytest.mark.parametrize("change", [{"campaign": "second"}, {"candidate_digest": "sha256:b"}, {"test": ACROSS}])
+@pytest.mark.parametrize("change", [{"question_digest": "sha256:b"}, {"test": ACROSS}])
 def test_anything_else_is_another_verdict(change: dict[str, object]) -> None:
     assert isinstance(allowance((ENTRY,), replace(ASKED, **change), ONCE), Refusal)
 
 
 def test_planning_more_verdicts_afterwards_frees_no_level() -> None:
-    assert isinstance(allowance((ENTRY,), replace(ASKED, campaign="second"), LedgerPolicy(0.05, 12)), Refusal)
+    assert isinstance(allowance((ENTRY,), replace(ASKED, question_digest="sha256:b"), LedgerPolicy(0.05, 12)), Refusal)
 
 
 def test_what_the_ledger_allows_never_exceeds_the_level_in_sum() -> None:
@@ -80,9 +80,9 @@ def test_what_the_ledger_allows_never_exceeds_the_level_in_sum() -> None:
     generator = keyed_generator("ledger")
     for attempt in range(60):
         policy = LedgerPolicy(0.05, int(generator.integers(1, 12)))
-        allowed = allowance(entries, Asked("sf", MARCH, f"campaign {attempt}", "sha256:x"), policy)
+        allowed = allowance(entries, Asked("sf", MARCH, f"sha256:{attempt}"), policy)
         if isinstance(allowed, Allowance):
-            entries.append(Entry("sf", MARCH, f"campaign {attempt}", "sha256:x", allowed.alpha))
+            entries.append(Entry("sf", MARCH, f"campaign {attempt}", f"sha256:{attempt}", allowed.alpha))
     assert sum(entry.alpha_spent for entry in entries) <= 0.05 + 1e-9
 
 

@@ -104,5 +104,7 @@ def freshness_of_test_period(evidence: GateEvidence, policy: GatePolicy) -> Chec
 def level_left_by_ledger(evidence: GateEvidence, policy: GatePolicy) -> Check:
     """The level spent must be above zero and at most the policy's: the ledger can only make a gate stricter."""
     sound = 0 < evidence.alpha_spent <= policy.one_sided_level
+    if evidence.refusal is not None:
+        return outcome("error level left by the ledger", [evidence.refusal], "")
     problems = [] if sound else [f"spent {evidence.alpha_spent}, the policy allows (0, {policy.one_sided_level}]"]
     return outcome("error level left by the ledger", problems, f"one-sided level {evidence.alpha_spent:g}")
