@@ -123,9 +123,8 @@ def write_table_source(folder: Path, *, trips: dict[str, list[object]] | None = 
     return folder
 
 
-def sample_trips(count: int = 800) -> dict[str, list[object]]:
+def sample_trips(count: int = 800, start: datetime = datetime(2024, 3, 4, 11, 0, tzinfo=UTC)) -> dict[str, list[object]]:
     """Columns of trips.parquet: one trip every 7 minutes or so, from beside one street to beside another."""
-    start = datetime(2024, 3, 4, 11, 0, tzinfo=UTC)
     rows: dict[str, list[object]] = {
         name: []
         for name in (

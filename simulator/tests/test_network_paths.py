@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,13 @@ def test_the_same_link_is_no_drive_and_the_way_back_is_not_the_way_there() -> No
     assert (time_s[0], distance_m[0]) == (0.0, 0.0)
     assert distance_m[1:] == pytest.approx([400.0, 1200.0], rel=1e-3)
     assert time_s[2] == pytest.approx(3 * (40.0 + 5.0), rel=1e-3)
+
+
+def test_where_there_is_no_way_the_drive_is_infinite() -> None:
+    network = build_network(grid(2, 2), 0.0).network
+    nowhere = replace(network, successors=np.full_like(network.successors, network.links))
+    time_s, distance_m = drive_times(nowhere, turn_seconds("right"), np.array([0, 1]), np.array([1, 1]))
+    assert time_s.tolist() == distance_m.tolist() == [np.inf, 0.0]
 
 
 @settings(max_examples=25, deadline=None)

@@ -176,6 +176,18 @@ def test_a_network_without_a_usable_link_is_refused(links: list[tuple[int, int]]
         build_network(raw_network([(0.0, 0.0), (100.0, 0.0)], links), 0.5)
 
 
+@pytest.mark.parametrize("links", [[(0, 1)], [(0, 1), (1, 2)]])
+def test_a_network_without_a_way_back_is_refused(links: list[tuple[int, int]]) -> None:
+    with pytest.raises(BadInput, match="reach each other"):
+        build_network(raw_network([(0.0, 0.0), (100.0, 0.0), (200.0, 0.0)], links), 1.0)
+
+
+def test_one_two_way_street_is_a_city_of_two_links() -> None:
+    network = build_network(raw_network([(0.0, 0.0), (100.0, 0.0)], [(0, 1), (1, 0)]), 0.0).network
+    assert network.successors[:, 0].tolist() == [1, 0]
+    assert network.turns[:, 0].tolist() == [Turn.U_TURN, Turn.U_TURN]
+
+
 def test_neighbouring_ids_are_neighbouring_links() -> None:
     network = build_network(grid(30, 30), 0.0).network
     middle = np.column_stack([network.start_x_m + network.end_x_m, network.start_y_m + network.end_y_m]) / 2.0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,20 @@ def test_swapped_coordinates_throughout_leave_nothing_and_say_why(capsys: pytest
     faults = refused(capsys, write_table_source(tmp_path / "source", trips=rows), tmp_path / "city")
     assert "swapped_lat_lon 800" in faults[0]["value"]
     assert not (tmp_path / "city").exists()
+
+
+def test_days_are_whole_and_hours_local_through_a_change_of_clocks(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    # Clocks go forward in California on 2024-03-10 at 02:00, within the operating day of the 9th.
+    rows = sample_trips(1600, datetime(2024, 3, 7, 12, 0, tzinfo=UTC))
+    report = imported(capsys, write_table_source(tmp_path / "source", trips=rows), tmp_path / "city")
+    assert (report["days"]["first"], report["days"]["covered"]) == ("2024-03-07", 8)
+    trips = read_city(tmp_path / "city").trips
+    before, after = (trips.appears_s[trips.day == day] for day in (1, 4))
+    assert before.min() < 437
+    assert after.min() < 437
+    short_day = trips.appears_s[trips.day == 2]
+    assert not ((short_day >= 22 * 3600) & (short_day < 23 * 3600)).any()
+    assert report["days"]["trips_a_day"]["least"] == pytest.approx(23 * 3600 / 437, abs=1.1)
 
 
 def test_trips_into_the_cut_are_counted_apart(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -84,7 +84,15 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
     kept, allowed, u_turns_needed = settle_component(turns, len(roads.link_from))
     km_all, km_kept = float(roads.length_m.sum()) / 1000.0, float(roads.length_m[kept].sum()) / 1000.0
     share_cut = 1.0 - km_kept / km_all
-    if share_cut > max_cut_share or not allowed.any():
+    if not allowed.any():
+        rule = "some links of a network reach each other and themselves again"
+        raise refuse(
+            rule,
+            f"none of {len(kept)} links",
+            "the road network",
+            "Give both directions of two-way streets as links of their own.",
+        )
+    if share_cut > max_cut_share:
         raise refuse(
             f"at most {max_cut_share:.0%} of the kilometres may lie outside the largest strongly connected part",
             f"{share_cut:.1%} ({int((~kept).sum())} of {len(kept)} links)",

@@ -8,24 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
+from hailsim.kernels.ways import NO_WAY, TICKS_PER_S, fastest_ways
 from hailsim.model.city import Network
 
-_BATCH_BYTES = 64_000_000
-_BYTES_PER_CELL = 12  # float64 time and int32 predecessor
-
 Ints = NDArray[np.int64]
-
-
-def line_graph(network: Network, turn_s: NDArray[np.float32]) -> csr_matrix:
-    """Costs in seconds, float64[L, L] sparse: row i, column j holds the cost of going on from i into j."""
-    used = network.successors < network.links
-    before = np.repeat(np.arange(network.links), used.sum(axis=1))
-    after = network.successors[used]
-    cost_s = turn_s[network.turns[used]].astype(np.float64) + network.freeflow_s[after]
-    return csr_matrix((cost_s, (before, after)), shape=(network.links, network.links))
 
 
 def drive_times(
@@ -33,35 +20,30 @@ def drive_times(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Free-flow seconds and metres of each trip's fastest path, float32[T] each; 0 where both links are the same.
 
-    One Dijkstra against the direction of travel per distinct drop-off link serves every trip that ends there. Ties between
-    equally fast paths are broken by the solver, deterministically.
+    One search per distinct drop-off link serves every trip that ends there.
     """
-    reverse = line_graph(network, turn_s).T.tocsr()
+    turn_first, turn_before, turn_cost = _turns_into(network, turn_s)
     goals, goal_of = np.unique(dropoff_link, return_inverse=True)
-    by_goal = np.argsort(goal_of, kind="stable")
-    first = np.searchsorted(goal_of[by_goal], np.arange(len(goals) + 1))
-    time_s = np.zeros(len(pickup_link), dtype=np.float32)
-    distance_m = np.zeros(len(pickup_link), dtype=np.float32)
-    batch = max(1, _BATCH_BYTES // (_BYTES_PER_CELL * network.links))
-    for begin in range(0, len(goals), batch):
-        end = min(begin + batch, len(goals))
-        seconds, following = dijkstra(reverse, directed=True, indices=goals[begin:end], return_predecessors=True)
-        trips = by_goal[first[begin] : first[end]]
-        row = goal_of[trips] - begin
-        time_s[trips] = seconds[row, pickup_link[trips]]
-        distance_m[trips] = _walk(following, row, pickup_link[trips], dropoff_link[trips], network.length_m)
+    order = np.argsort(goal_of, kind="stable")
+    trip_first = np.searchsorted(goal_of[order], np.arange(len(goals) + 1)).astype(np.int64)
+    pickup = np.ascontiguousarray(pickup_link[order], dtype=np.int64)
+    ticks, metres = np.empty(len(order), dtype=np.int64), np.empty(len(order))
+    fastest_ways(
+        turn_first, turn_before, turn_cost, network.length_m, goals.astype(np.int64), trip_first, pickup, ticks, metres
+    )
+    time_s, distance_m = np.empty(len(order), dtype=np.float32), np.empty(len(order), dtype=np.float32)
+    time_s[order] = np.where(ticks == NO_WAY, np.inf, ticks / TICKS_PER_S)
+    distance_m[order] = metres
     return time_s, distance_m
 
 
-def _walk(
-    following: NDArray[np.int32], row: Ints, pickup: Ints, dropoff: Ints, length_m: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Metres along the paths: all trips step to their next link at once until each has arrived."""
-    distance_m = np.zeros(len(row))
-    at = pickup.copy()
-    moving = np.flatnonzero(at != dropoff)
-    while len(moving):
-        at[moving] = following[row[moving], at[moving]]
-        distance_m[moving] += length_m[at[moving]]
-        moving = moving[at[moving] != dropoff[moving]]
-    return distance_m
+def _turns_into(network: Network, turn_s: NDArray[np.float32]) -> tuple[Ints, Ints, Ints]:
+    """Turns by the link that they lead into: first turn of each link int64[L + 1], links before int64[E], ticks int64[E]."""
+    used = network.successors < network.links
+    before = np.repeat(np.arange(network.links), used.sum(axis=1))
+    after = network.successors[used].astype(np.int64)
+    cost_s = turn_s[network.turns[used]].astype(np.float64) + network.freeflow_s[after]
+    order = np.argsort(after, kind="stable")
+    first = np.searchsorted(after[order], np.arange(network.links + 1))
+    ticks = np.rint(cost_s[order] * TICKS_PER_S).astype(np.int64)
+    return first.astype(np.int64), before[order].astype(np.int64), ticks
