@@ -103,3 +103,9 @@ def test_a_policy_out_of_range_is_refused() -> None:
         LedgerPolicy(0.5, 1)
     with pytest.raises(ValueError, match="verdicts_per_period"):
         LedgerPolicy(0.05, 0)
+
+
+def test_a_verdict_on_later_days_counts_too_when_it_shares_the_first_of_them() -> None:
+    earlier_days_asked_later = replace(ASKED, test=MARCH, question_digest="sha256:b")
+    starts_on_the_last_day = Entry("sf", ACROSS, "first", "sha256:a", 0.05)
+    assert isinstance(allowance((starts_on_the_last_day,), earlier_days_asked_later, ONCE), Refusal)
