@@ -289,3 +289,11 @@ def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixtu
     assert "import CITY_SOURCE" in capsys.readouterr().err
     assert main([]) == 2
     assert main(["--help"]) == 0
+
+
+def test_cabs_without_vacant_runs_give_the_size_of_the_fleet(
+    capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path
+) -> None:
+    report = imported(capsys, source, tmp_path / "city")
+    assert report["fleet"]["taxis"] == 5
+    assert report["fleet"]["from"] == "default working day; cabs with trips a day"

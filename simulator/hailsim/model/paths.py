@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hailsim.kernels.ways import NO_WAY, TICKS_PER_S, fastest_ways
+from hailsim.kernels.ways import LINK_BITS, NO_WAY, TICKS_PER_S, fastest_ways
 from hailsim.model.city import Network
 
 Ints = NDArray[np.int64]
@@ -22,6 +22,8 @@ def drive_times(
 
     One search per distinct drop-off link serves every trip that ends there.
     """
+    if network.links >= 1 << LINK_BITS:
+        raise ValueError(f"links < {1 << LINK_BITS} must hold, but got {network.links}")
     turn_first, turn_before, turn_cost = _turns_into(network, turn_s)
     goals, goal_of = np.unique(dropoff_link, return_inverse=True)
     order = np.argsort(goal_of, kind="stable")

@@ -19,7 +19,7 @@ from hailsim.model.roads import RawNetwork
 from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
 from hailsim.readers.days import Coverage, covered_days, quietest_hour
 from hailsim.readers.factors import default_factors, travel_time_factors
-from hailsim.readers.fleet import active_seconds, default_fleet, fleet_of_cabs
+from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
 from hailsim.readers.match import Drives, SnappedTrips, measure_drives, same_street, snap_trips
 from hailsim.readers.screen import Screen, screen_links, screen_places, screen_speeds, screen_times
 from hailsim.readers.snap import Snapper, hailable_segments
@@ -183,20 +183,23 @@ def _traffic(source: SourceCity, matched: _Matched, timeline: _Timeline) -> tupl
 
 def _fleet(source: SourceCity, choices: Choices, timeline: _Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:
     """The fleet as seen where cabs' trips and vacant runs are known, else the default working day."""
-    trips, vacant = source.trips, source.vacant
-    if trips.cab is None or vacant is None:
+    trips, vacant, days = source.trips, source.vacant, timeline.coverage.days
+    if trips.cab is None:
         fleet = default_fleet(choices.taxis, drive_s_per_day, timeline.start_hour)
         return fleet, "default working day" + ("" if choices.taxis else "; taxis for half of their time occupied")
-    days = timeline.coverage.days
+    if vacant is None:
+        taxis = choices.taxis or cabs_a_day(trips.cab, timeline.day, days)
+        return default_fleet(taxis, drive_s_per_day, timeline.start_hour), "default working day; cabs with trips a day"
     vacant_day, vacant_second = operating_day(wall_seconds(vacant.start_utc_s, choices.zone), timeline.start_hour)
     vacant_day = vacant_day - timeline.coverage.first
     duration_s = np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
     duration_s[duration_s > choices.longest_trip_s] = 0
     active_s = active_seconds(timeline.day, timeline.second, duration_s, days)
     active_s += active_seconds(vacant_day, vacant_second, vacant.end_utc_s - vacant.start_utc_s, days)
-    cab = np.concatenate([trips.cab, vacant.cab])
-    fleet = fleet_of_cabs(cab, np.concatenate([timeline.day, vacant_day]), active_s, days)
-    return Fleet(choices.taxis or fleet.taxis, fleet.active_share), "cabs' trips and vacant runs"
+    taxis = cabs_a_day(np.concatenate([trips.cab, vacant.cab]), np.concatenate([timeline.day, vacant_day]), days)
+    fleet = fleet_of_cabs(taxis, active_s, days)
+    # Another number of taxis works the same hours.
+    return Fleet(choices.taxis or taxis, fleet.active_share), "cabs' trips and vacant runs"
 
 
 def _city(

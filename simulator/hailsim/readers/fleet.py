@@ -36,11 +36,15 @@ def active_seconds(day: Ints, second: Ints, duration_s: Ints, days: int) -> NDAr
     return totals
 
 
-def fleet_of_cabs(cab: Ints, day: Ints, active_s: NDArray[np.float64], days: int) -> Fleet:
-    """Taxis: the median of distinct cabs a day; active share: cab seconds an hour over those of all taxis."""
+def cabs_a_day(cab: Ints, day: Ints, days: int) -> int:
+    """The median of distinct cabs a day, of `days` days (0-based); at least 1."""
     chosen = (day >= 0) & (day < days)
     pairs = np.unique(np.column_stack([day[chosen], cab[chosen]]), axis=0)
-    taxis = max(1, int(np.median(np.bincount(pairs[:, 0], minlength=days))))
+    return max(1, int(np.median(np.bincount(pairs[:, 0], minlength=days))))
+
+
+def fleet_of_cabs(taxis: int, active_s: NDArray[np.float64], days: int) -> Fleet:
+    """The active share is cab seconds an hour over those of all taxis."""
     share = active_s / (3600.0 * days * taxis)
     return Fleet(taxis, np.clip(share, LEAST_ACTIVE_SHARE, 1.0).astype(np.float32))
 

@@ -23,6 +23,8 @@ TIE_M = 0.05
 # Within this of the middle of the street a position does not tell the side; GPS is off by more.
 SIDELESS_M = 1.0
 _FIRST_CANDIDATES = 8
+# Points at a time: a month of TLC records would otherwise need 10 GB of candidates.
+_CHUNK = 100_000
 _SIDE_KEY = 0x51DE
 
 Ints = NDArray[np.int64]
@@ -76,7 +78,17 @@ class Snapper:
         """
         link = np.full(len(x_m), NO_LINK, dtype=np.int64)
         distance_m = np.full(len(x_m), np.inf)
-        open_points = np.flatnonzero(np.isfinite(x_m) & np.isfinite(y_m))
+        known = np.flatnonzero(np.isfinite(x_m) & np.isfinite(y_m))
+        for begin in range(0, len(known), _CHUNK):
+            chunk = known[begin : begin + _CHUNK]
+            link[chunk], distance_m[chunk] = self._snap_chunk(x_m[chunk], y_m[chunk])
+        link[distance_m > farthest_m] = NO_LINK
+        return link, distance_m
+
+    def _snap_chunk(self, x_m: Floats, y_m: Floats) -> tuple[Ints, Floats]:
+        """Nearest links and distances; asks for more candidates until none further away can be nearer."""
+        link, distance_m = np.empty(len(x_m), dtype=np.int64), np.empty(len(x_m))
+        open_points = np.arange(len(x_m))
         candidates = min(_FIRST_CANDIDATES, len(self._sample_segment))
         while len(open_points):
             found, far, proven = self._nearest(x_m[open_points], y_m[open_points], candidates)
@@ -84,7 +96,6 @@ class Snapper:
             distance_m[open_points[proven]] = far[proven]
             open_points = open_points[~proven]
             candidates = min(candidates * 4, len(self._sample_segment))
-        link[distance_m > farthest_m] = NO_LINK
         return link, distance_m
 
     def _nearest(self, x_m: Floats, y_m: Floats, candidates: int) -> tuple[Ints, Floats, NDArray[np.bool_]]:
