@@ -255,6 +255,8 @@ def test_active_cabs_come_from_trips_and_vacant_runs(capsys: pytest.CaptureFixtu
         "taxis": 5,
         "mean_active_share": pytest.approx(1.0, abs=0.01),
     }
+    more = imported(capsys, source, tmp_path / "more", "--taxis", "50")["fleet"]
+    assert (more["taxis"], more["mean_active_share"]) == (50, pytest.approx(1.0, abs=0.01))
 
 
 def test_travel_times_come_from_the_observed_trips(capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path) -> None:

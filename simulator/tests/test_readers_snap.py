@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hailsim.model.city import RoadClass
 from hailsim.model.network import BuiltNetwork, build_network
 from hailsim.model.roads import clean_roads
+from hailsim.readers import snap
 from hailsim.readers.snap import NO_LINK, TIE_M, Snapper, hailable_segments
 
 
@@ -97,6 +98,16 @@ def test_no_one_is_snapped_to_an_expressway_even_if_it_is_nearer() -> None:
     found, distance_m = Snapper(hailable_segments(built.roads), "right").snap(np.array([x_m]), np.array([y_m]), 300.0)
     assert found[0] in {link["2-3"], link["3-2"]}
     assert distance_m[0] == pytest.approx(90.0, rel=1e-2)
+
+
+def test_snapping_in_chunks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapper = Snapper(hailable_segments(build_network(grid(5, 5), 0.0).roads), "right")
+    x_m, y_m = np.random.default_rng(1).uniform(-500, 500, (2, 100))
+    whole = snapper.snap(x_m, y_m, 100.0)
+    monkeypatch.setattr(snap, "_CHUNK", 7)
+    chunked = snapper.snap(x_m, y_m, 100.0)
+    assert np.array_equal(whole[0], chunked[0])
+    assert np.array_equal(whole[1], chunked[1])
 
 
 def test_no_points_are_no_links() -> None:
