@@ -9,8 +9,10 @@ from prefect import flow
 from flows.simulate import simulate
 from tasks.evaluation import Judged, judge_candidate
 from tasks.notify import announce_phase
+from tasks.records import spend_test_period
 from tasks.requests import gate_arguments
 from tasks.simulation import settled
+from tunegate.gate.ledger import Allowance
 from tunegate.report.progress import Phase
 
 
@@ -18,11 +20,13 @@ from tunegate.report.progress import Phase
 async def gate(region: str, campaign: str, trial: int) -> Judged:
     """Judge the parameters of a trial against production and keep the verdict.
 
-    A pattern that could not be simulated makes the verdict Invalid; it never raises for that.
+    Every look at the test days is in the ledger before it is taken; days whose error level is spent are not simulated at all.
+    That, and a pattern that could not be simulated, make the verdict Invalid; neither raises.
     """
     announce_phase(campaign, Phase.GATE)
-    arguments = gate_arguments(campaign, trial)
+    allowed = await spend_test_period(campaign, trial)
+    arguments = gate_arguments(campaign, trial) if isinstance(allowed, Allowance) else []
     runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))
     for run in runs:
         await settled(run)
-    return await judge_candidate(campaign, trial)
+    return await judge_candidate(campaign, trial, allowed)

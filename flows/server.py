@@ -52,12 +52,13 @@ def orchestration(prefect_home: Path) -> Iterator[str]:
 
     Must be entered before `prefect` is imported, because Prefect reads its settings then. Raises ServerDidNotStart.
     """
+    _keep_logs_off_the_console()
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
         yield configured
         return
     prefect_home.mkdir(parents=True, exist_ok=True)
-    os.environ.update(_client_environment(prefect_home))
+    os.environ.update(PREFECT_HOME=str(prefect_home), PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
     port = _free_port()
     url = f"http://127.0.0.1:{port}/api"
     log = prefect_home / "server.log"
@@ -95,15 +96,10 @@ def _guarded(lifeline: int, *python_arguments: str) -> list[str]:
     return [sys.executable, process_guard.__file__, str(lifeline), sys.executable, *python_arguments]
 
 
-def _client_environment(prefect_home: Path) -> dict[str, str]:
-    """What the client side needs. Logs go to the server; on the console they would tear up the live display."""
-    chosen = {
-        "PREFECT_HOME": str(prefect_home),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    unless_set = {"PREFECT_LOGGING_LEVEL": "WARNING", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
-    return {**chosen, **{name: value for name, value in unless_set.items() if name not in os.environ}}
+def _keep_logs_off_the_console() -> None:
+    """Send Prefect's logs to its server only, unless somebody chose otherwise: they would tear up the live display."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
 def _server_environment(prefect_home: Path) -> dict[str, str]:

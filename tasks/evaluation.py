@@ -9,28 +9,29 @@ from dataclasses import dataclass
 from prefect import task
 
 from tasks.options import EFFECT
+from tasks.records import gather_evidence, keep_record, kept_answer
 from tasks.requests import trial_record
 from tasks.simulation import Simulated
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
-from tunegate.domain.days import Arm, Forecast, SimulationAnswer
+from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import SimulationFailed
-from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
 from tunegate.gate.confirmation import Confirmed, chosen, confirm_finalists
-from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
+from tunegate.gate.ledger import Allowance, Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict on the parameters of a trial, with the digest of its record."""
+    """A verdict on the parameters of a trial, what the ledger allowed it to spend, and the digest of its record."""
 
     trial: int
     judgement: Judgement
-    record_digest: str | None
+    allowed: Allowance | Refusal
+    record_digest: str
 
 
 @task(**EFFECT)
@@ -61,43 +62,20 @@ async def choose_candidate(confirmed: Sequence[Confirmed]) -> int | None:
 
 
 @task(**EFFECT)
-async def judge_candidate(campaign: str, trial: int) -> Judged:
-    """Judge a trial's parameters on the stored answers of the four patterns."""
-    plan = wiring.plan(campaign)
-    candidate = trial_record(campaign, trial).parameters
-    evidence = await asyncio.to_thread(gather_evidence, plan, candidate)
-    return Judged(trial, judge(evidence, plan.config.gate.policy()), None)
+async def judge_candidate(campaign: str, trial: int, allowed: Allowance | Refusal) -> Judged:
+    """Judge a trial's parameters on the stored answers of the four patterns, and keep the record."""
+    return await asyncio.to_thread(_judge_and_keep, wiring.plan(campaign), trial, allowed)
 
 
-def gather_evidence(plan: CampaignPlan, candidate: Parameters) -> GateEvidence:
-    """Everything the verdict rests on, as far as it was simulated; what is missing, the gate calls Invalid."""
-    parameters = {Arm.PRODUCTION: plan.production, Arm.CANDIDATE: candidate}
-    asked = {(arm, forecast): plan.gate_request(arm, forecast, parameters[arm]) for forecast in Forecast for arm in Arm}
-    answers = {pattern: _kept(plan.campaign, request) for pattern, request in asked.items()}
-    return GateEvidence(
-        region=plan.region,
-        campaign=plan.campaign,
-        test=plan.periods.test,
-        days=plan.periods.test.days,
-        seeds=plan.gate_seeds,
-        production=plan.production,
-        candidate=candidate,
-        live_production_digest=plan.production.digest,
-        answers={pattern: answer for pattern, answer in answers.items() if answer is not None},
-        self_check=_kept(plan.campaign, plan.self_check_request()),
-        judged_on=wiring.clock().now().date(),
-        newest_data_day=plan.city_facts.last_day,
-        alpha_spent=plan.config.gate.one_sided_level,
-    )
+def _judge_and_keep(plan: CampaignPlan, trial: int, allowed: Allowance | Refusal) -> Judged:
+    evidence = gather_evidence(plan, trial_record(plan.campaign, trial).parameters, allowed)
+    judgement = judge(evidence, plan.config.gate.policy())
+    return Judged(trial, judgement, allowed, keep_record(evidence, plan, judgement))
 
 
 def _answer(campaign: str, request: SimulationRequest) -> SimulationAnswer:
     """The answer a complete run has kept."""
-    answer = _kept(campaign, request)
+    answer = kept_answer(campaign, request)
     if answer is None:
         raise LookupError(f"no answer to {request.id} is in the results store, though its run is complete")
     return answer
-
-
-def _kept(campaign: str, request: SimulationRequest) -> SimulationAnswer | None:
-    return wiring.stores().results.find_answer(campaign, request.content_digest)

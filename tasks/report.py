@@ -13,10 +13,14 @@ from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact
 
 from tasks.evaluation import Judged
 from tasks.options import EFFECT
+from tasks.records import kept_answer
 from tunegate import __version__, wiring
 from tunegate.config.plan import CampaignPlan
+from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.gate.characteristics import published
 from tunegate.gate.confirmation import Confirmed
+from tunegate.gate.ledger import Allowance
 from tunegate.report.html import render
 from tunegate.report.model import (
     CampaignReport,
@@ -25,6 +29,8 @@ from tunegate.report.model import (
     FailureCount,
     GateResult,
     Money,
+    OperatingCharacteristic,
+    PeriodUse,
     Provenance,
     Settings,
     Timing,
@@ -110,7 +116,7 @@ def _provenance(plan: CampaignPlan, record_digest: str | None) -> Provenance:
 
 
 def _confirmation(one: Confirmed) -> Confirmation:
-    return Confirmation(one.trial.number, one.trial.value_pct or 0.0, one.validation, one.failure)
+    return Confirmation(one.trial.number, one.trial.value_pct, one.validation, one.failure)
 
 
 def _candidate(one: Confirmed) -> Candidate:
@@ -118,7 +124,22 @@ def _candidate(one: Confirmed) -> Candidate:
 
 
 def _gate(plan: CampaignPlan, judged: Judged) -> GateResult:
-    return GateResult(judged.judgement, plan.config.gate.policy(), drivers=float(plan.city_facts.drivers))
+    allowed = judged.allowed
+    return GateResult(
+        judged.judgement,
+        plan.config.gate.policy(),
+        drivers=_drivers_a_day(plan),
+        period_use=PeriodUse(allowed.use, 100 * allowed.alpha) if isinstance(allowed, Allowance) else None,
+        operating_characteristics=tuple(
+            OperatingCharacteristic(row.name, row.measured_pct, row.demanded, row.met) for row in published()
+        ),
+    )
+
+
+def _drivers_a_day(plan: CampaignPlan) -> float | None:
+    """Mean drivers on shift per simulated test day, None when production was not simulated there."""
+    answer = kept_answer(plan.campaign, plan.gate_request(Arm.PRODUCTION, Forecast.ML, plan.production))
+    return None if answer is None else sum(day.drivers for day in answer.days) / len(answer.days)
 
 
 def _failures(trials: Sequence[TrialRecord], confirmed: Sequence[Confirmed]) -> tuple[FailureCount, ...]:

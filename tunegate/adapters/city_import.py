@@ -16,9 +16,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunegate.adapters.canonical_json import canonical_json
 from tunegate.adapters.command import resolve_command, simulator_environment
 from tunegate.adapters.process import LineTooLong, exit_in_words, start_process
+from tunegate.domain.canonical import canonical_json
 from tunegate.domain.errors import BadInput, Fault
 
 LOCK_POLL_S = 0.2

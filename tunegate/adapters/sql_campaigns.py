@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
-from tunegate.adapters.canonical_json import canonical_json
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import campaigns
+from tunegate.domain.canonical import canonical_json
 from tunegate.domain.errors import Fault
 from tunegate.ports.campaigns import CampaignRow, CampaignStatus
 from tunegate.ports.results import RecordConflict

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select
 
-from tunegate.adapters.canonical_json import canonical_json, text_digest
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import ledger, verdicts
+from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.errors import Fault
 from tunegate.domain.periods import Period
 from tunegate.ports.records import LedgerEntry, LedgerMoved, VerdictRow

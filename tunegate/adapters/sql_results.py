@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
-from tunegate.adapters.canonical_json import canonical_json
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import answers, day_results
+from tunegate.domain.canonical import canonical_json
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.errors import Fault
 from tunegate.domain.simulation import SimulationRequest

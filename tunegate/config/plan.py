@@ -16,12 +16,12 @@ from pydantic import TypeAdapter
 
 from tunegate.config.models import RegionSections
 from tunegate.config.region import Bundled, RegionConfig, resolve_periods
+from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
-from tunegate.gate.documents import content_digest
 from tunegate.search.definition import StudyDefinition
 
 _DESCRIPTION = TypeAdapter(SimulatorDescription)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from tunegate.config.models import GateSection, RegionSections, SearchSection, SimulatorSection
+from tunegate.domain.canonical import content_digest
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Periods
 from tunegate.domain.seeds import phase_seeds
@@ -100,8 +99,7 @@ class RegionConfig:
     @property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of `as_document`; the same on every machine."""
-        canonical = json.dumps(self.as_document(), sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+        return content_digest(self.as_document())
 
     def study_definition(self, name: str, periods: Periods, description: SimulatorDescription) -> StudyDefinition:
         """What defines the trials of this region's study `name`: refused on resuming when any of it differs."""

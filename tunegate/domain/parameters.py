@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from tunegate.domain.canonical import content_digest
 
 ParameterValue = int | float
 
@@ -36,8 +36,7 @@ class Parameters(Mapping[str, ParameterValue]):
     @property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON (sorted names, floats by shortest round trip)."""
-        canonical = json.dumps({name: float(value) for name, value in self.items()}, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+        return content_digest({name: float(value) for name, value in self.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import MetricSpec, Parameters, ParameterSpec
 from tunegate.domain.periods import Period
@@ -71,8 +70,7 @@ class SimulationRequest:
     def content_digest(self) -> str:
         """SHA-256 of everything but the id: equal digests ask for the same numbers."""
         message = {key: value for key, value in self.as_message().items() if key != "id"}
-        canonical = json.dumps(message, sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+        return content_digest(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,3 @@ class SimulatorDescription:
     metrics: tuple[MetricSpec, ...]
     settings: tuple[SettingSpec, ...]
     city: CityFacts | None
-
-    def as_document(self) -> dict[str, object]:
-        """A plain dictionary for reports and records."""
-        return asdict(self)

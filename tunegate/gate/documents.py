@@ -5,8 +5,6 @@ JSON knows no NaN and no infinity: a number that is not finite becomes the text 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -21,16 +19,6 @@ from tunegate.gate.evidence import GateEvidence, Pattern, pattern_name
 from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
 
 Document = dict[str, Any]
-
-
-def canonical_json(content: object) -> str:
-    """Sorted keys, no spaces, floats by shortest round trip. Raises ValueError for NaN and infinity, TypeError for non-JSON."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def content_digest(content: object) -> str:
-    """`sha256:` and the digest of the canonical JSON."""
-    return "sha256:" + hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
 def plain(value: object) -> Any:

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.verdicts import Verdict
 from tunegate.gate.documents import (
     Document,
     answer_to_document,
     claims_to_document,
-    content_digest,
     evidence_with,
     plain,
     policy_from_document,

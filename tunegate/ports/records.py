@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from tunegate.domain.periods import Period
 
@@ -18,7 +18,7 @@ class VerdictRow:
     region: str
     campaign: str
     at: datetime
-    document: Mapping[str, object]
+    document: Mapping[str, Any]
 
 
 class VerdictRecords(Protocol):

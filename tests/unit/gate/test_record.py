@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.days import Arm, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Invalid
 from tunegate.gate.documents import (
-    canonical_json,
-    content_digest,
     evidence_from_document,
     evidence_to_document,
     plain,

@@ -1,4 +1,4 @@
-"""JSON text that is the same for the same content, and reads back bit for bit."""
+"""One way to write a JSON document, so that equal content has equal bytes and an address."""
 
 from __future__ import annotations
 
@@ -12,5 +12,10 @@ def canonical_json(content: object) -> str:
 
 
 def text_digest(text: str) -> str:
-    """`sha256:` and the digest of the text in UTF-8."""
+    """`sha256:` and the digest of a text in UTF-8."""
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_digest(content: object) -> str:
+    """`sha256:` and the digest of the canonical JSON."""
+    return text_digest(canonical_json(content))
