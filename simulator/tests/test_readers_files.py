@@ -130,6 +130,14 @@ def test_tlc_times_are_local_and_turned_to_utc(tmp_path: Path) -> None:
     assert (trips.pickup_lat[0], trips.pickup_lon[0]) == (40.76, -73.97)
 
 
+def test_quoted_headers_and_cells_are_read_alike(tmp_path: Path) -> None:
+    header = ", ".join(f'"{name.strip()}"' for name in TLC_HEADER.split(","))
+    row = '"1","2016-01-02 20:18:04","2016-01-02 20:32:14","-73.97","40.76","-73.98","40.75"'
+    (tmp_path / "t.csv").write_text(f"\ufeff{header}\r\n{row}\r\n")
+    trips = read_local_trips(tmp_path / "t.csv", NEW_YORK)
+    assert (len(trips), float(trips.dropoff_lon[0])) == (1, -73.98)
+
+
 def test_times_that_cannot_be_read_or_happened_twice_are_counted_and_left_out(tmp_path: Path) -> None:
     place = "-73.97,40.76,-73.98,40.75"
     trips = read_local_trips(

@@ -18,7 +18,7 @@ from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
 from hailsim.model.roads import RawNetwork
 from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
 from hailsim.readers.days import Coverage, covered_days, quietest_hour
-from hailsim.readers.factors import default_factors, travel_time_factors
+from hailsim.readers.factors import LEAST_FACTOR, MOST_FACTOR, default_factors, travel_time_factors
 from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
 from hailsim.readers.match import Drives, SnappedTrips, measure_drives, same_street, snap_trips
 from hailsim.readers.screen import Screen, screen_links, screen_places, screen_speeds, screen_times
@@ -275,4 +275,8 @@ def _traffic_report(source: SourceCity, matched: _Matched, factors: NDArray[np.f
     by_hour = factors.reshape(7, 24).mean(axis=0)
     observed_s = _observed_s(source, matched)
     overall = None if observed_s is None else round(float(np.median(observed_s / matched.drives.drive_freeflow_s)), 3)
-    return {"median_observed_over_freeflow": overall, "by_hour": [round(float(value), 3) for value in by_hour]}
+    return {
+        "median_observed_over_freeflow": overall,
+        "by_hour": [round(float(value), 3) for value in by_hour],
+        "hours_of_week_clipped": int(((factors <= LEAST_FACTOR) | (factors >= MOST_FACTOR)).sum()),
+    }

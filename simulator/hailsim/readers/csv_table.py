@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def header_of(path: Path) -> list[str]:
         raise refuse("a CSV file is readable UTF-8", error, str(path), "Check the path and the encoding.") from error
     if not first.strip():
         raise refuse("a CSV file begins with its column names", "an empty line", str(path), "Add the header.")
-    return [name.strip().lower() for name in first.split(",")]
+    return [name.strip().lower() for name in next(csv.reader([first], skipinitialspace=True))]
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
