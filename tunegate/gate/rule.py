@@ -105,7 +105,7 @@ def _rejection(findings: Findings, demands: Demands, effect: EffectStanding, fal
     shown = []
     if effect is EffectStanding.FUTILE and findings.delta_ml is not None:
         shown.append(
-            f"revenue with the ml forecast rises by at most {findings.delta_ml.high_pct:+.2f} %, "
+            f"revenue with the ml forecast changes by at most {findings.delta_ml.high_pct:+.2f} %, "
             f"less than the minimum effect of {demands.minimum_effect_pct:g} %"
         )
     if fallback is FallbackStanding.WORSE and findings.delta_statistics is not None:
@@ -177,7 +177,7 @@ def _promotion(findings: Findings) -> str:
     """Why a candidate is promoted."""
     ml, statistics = findings.delta_ml, findings.delta_statistics
     gains = (
-        "" if ml is None else f"revenue with the ml forecast rises by {ml.estimate_pct:+.2f} % (at least {ml.low_pct:+.2f} %)"
+        "" if ml is None else f"revenue with the ml forecast changes by {ml.estimate_pct:+.2f} % (at least {ml.low_pct:+.2f} %)"
     )
     falls = "" if statistics is None else f", with the statistics forecast by {statistics.estimate_pct:+.2f} %"
     held = len(findings.guardrails)
