@@ -144,7 +144,7 @@ class SearchSection(Section):
     seeds_per_day: int = Field(1, ge=1, le=64, description="simulations of each tuning day in a trial")
     pruner: PrunerName = Field("none", description="how hopeless trials are stopped early, by day result")
     failure_budget: int = Field(
-        ge=0, le=100_000, description="failed trials tolerated in the whole campaign; the next one ends it"
+        ge=0, le=100_000, description="failed trials tolerated until the campaign ends with their reasons; resuming starts anew"
     )
     attempts_per_trial: int = Field(
         3, ge=1, le=20, description="simulations of the same parameters when failures are of a kind that may pass"

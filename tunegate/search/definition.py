@@ -23,8 +23,8 @@ class SearchBudget:
     """How much a search may spend.
 
     `trials` complete ones, exactly; pruned, failed and interrupted trials do not count. `failure_budget` failed trials are
-    tolerated in the whole campaign, the next one ends it. A proposal that fails transiently is simulated at most
-    `attempts_per_trial` times.
+    tolerated between one launch of the campaign and the next, one more ends it. A proposal that fails transiently is
+    simulated at most `attempts_per_trial` times.
     """
 
     trials: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,3 +38,16 @@ class Space:
     def complete(self, searched: Mapping[str, ParameterValue]) -> Parameters:
         """All parameters of a proposal: the searched values, and production's for the rest."""
         return Parameters({**self.production, **searched})
+
+    @property
+    def probe(self) -> Parameters:
+        """A stand-in for a candidate nobody knows yet: every searched value halfway to its farther bound."""
+        return self.complete({each.name: _halfway(each, self.production[each.name]) for each in self.dimensions})
+
+
+def _halfway(dimension: Dimension, value: ParameterValue) -> ParameterValue:
+    """Halfway from a value to the bound farther from it, on the axis the search uses."""
+    there, back = (math.log, math.exp) if dimension.log else (float, float)
+    low, high, now = there(dimension.low), there(dimension.high), there(value)
+    middle = back((now + (low if now - low > high - now else high)) / 2)
+    return round(middle) if dimension.type == "int" else middle

@@ -16,10 +16,11 @@ import optuna
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunaState
 
-from tunegate.domain.errors import BadInput, FailureBudgetSpent, FailureClass, Fault, SimulationFailed
+from tunegate.domain.errors import BadInput, FailureClass
 from tunegate.domain.parameters import Parameters, ParameterValue
 from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.search.definition import SearchBudget, StudyDefinition, definition_faults
+from tunegate.search.failures import production_is_dead, raise_if_hopeless
 from tunegate.search.importance import parameter_importance
 from tunegate.search.prune import make_pruner
 from tunegate.search.records import ASKED, OUTCOME, RecordReader, with_uplifts
@@ -28,6 +29,7 @@ from tunegate.search.space import Space
 from tunegate.search.storage import StudyStorage, storage_from_url
 
 _DEFINITION = "definition"
+_FORGIVEN = "forgiven_failures"
 _INTERRUPTED = {"state": TrialState.INTERRUPTED, "reason": "the campaign was interrupted while this trial ran"}
 _FINAL_STATE = {
     TrialState.COMPLETE: OptunaState.COMPLETE,
@@ -162,8 +164,9 @@ class SearchStudy:
     def recover_interrupted(self, worker: str | None = None) -> int:
         """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
 
-        Call it when a campaign resumes, before its workers start; it costs nothing of the failure budget. A result that was
-        written but not yet closed is kept. Production gets another chance if it had failed. Returns how many were closed.
+        Call it when a campaign resumes, before its workers start. Interruptions cost nothing of the failure budget, and as
+        somebody has looked into earlier failures by now, a resumed campaign (`worker` None) has a fresh one, and production
+        another chance. A result that was written but not yet closed is kept. Returns how many trials were closed.
         """
         with self._lock():
             self._bury_unborn()
@@ -171,8 +174,8 @@ class SearchStudy:
             stale = [trial for trial in running if worker is None or trial.user_attrs[ASKED].get("worker") == worker]
             for trial in stale:
                 self._settle(trial.number, trial.user_attrs.get(OUTCOME, _INTERRUPTED))
-            if worker is None and _production_is_dead(self._known()):
-                self._enqueue(self._space.searched_production, proposal=0, attempt=1)
+            if worker is None:
+                self._forgive_failures()
         return len(stale)
 
     def trials(self) -> tuple[TrialRecord, ...]:
@@ -212,6 +215,14 @@ class SearchStudy:
 
     def _enqueue(self, searched: dict[str, ParameterValue], proposal: int, attempt: int) -> None:
         self._study.enqueue_trial(searched, user_attrs={ASKED: {"proposal": proposal, "attempt": attempt}})
+
+    def _forgive_failures(self) -> None:
+        known = self._known()
+        forgiven = [record.number for record in known if record.state is TrialState.FAILED]
+        if forgiven != self._study.user_attrs.get(_FORGIVEN, []):
+            self._study.set_user_attr(_FORGIVEN, forgiven)
+        if production_is_dead(known):
+            self._enqueue(self._space.searched_production, proposal=0, attempt=1)
 
     def _next_trial(self, worker: str, known: Sequence[TrialRecord]) -> Asked:
         """Take the oldest waiting trial, or let the sampler propose a new one. The lock is held."""
@@ -260,22 +271,7 @@ class SearchStudy:
             self._enqueue(dict(searched), asked["proposal"], asked["attempt"] + (1 if retried else 0))
 
     def _raise_if_hopeless(self, known: Sequence[TrialRecord]) -> None:
-        failed = [record for record in known if record.state is TrialState.FAILED]
-        if _production_is_dead(known):
-            last = next(record for record in reversed(failed) if record.is_production)
-            raise SimulationFailed(
-                FailureClass.PERMANENT,
-                Fault(
-                    "production's parameters must simulate, for every candidate is measured against them",
-                    f"a failure: {last.reason}",
-                    f"trial {last.number}, attempt {last.attempt}",
-                    "Mend the simulator or the production parameters, then resume.",
-                ),
-            )
-        if len(failed) > self._budget.failure_budget:
-            reasons = Counter(record.reason or "no reason given" for record in failed)
-            listed = tuple(f"{times} of {len(failed)}: {reason}" for reason, times in reasons.most_common())
-            raise FailureBudgetSpent(len(failed), self._budget.failure_budget, listed)
+        raise_if_hopeless(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget.failure_budget)
 
     def _frozen(self, number: int) -> FrozenTrial:
         for trial in self._study.get_trials(deepcopy=False):
@@ -286,9 +282,3 @@ class SearchStudy:
     def _handle(self, number: int) -> Trial:
         # Optuna hands out writable trials only from `ask`, but the process that tells need not be the one that asked.
         return Trial(self._study, self._frozen(number)._trial_id)
-
-
-def _production_is_dead(known: Sequence[TrialRecord]) -> bool:
-    """Whether production failed and no attempt of it is complete, running or waiting."""
-    states = {record.state for record in known if record.is_production}
-    return TrialState.FAILED in states and states <= {TrialState.FAILED, TrialState.INTERRUPTED}

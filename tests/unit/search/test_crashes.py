@@ -118,10 +118,12 @@ def test_a_result_written_before_the_crash_is_kept_although_its_trial_was_not_cl
 @pytest.mark.slow
 def test_a_campaign_killed_with_sigkill_resumes_at_once_and_completes_exactly(toy: ModuleType, url: str) -> None:
     command = [sys.executable, str(SCRIPT), url, "40", "20"]
-    running = [subprocess.Popen([*command, f"process-{index}"], stdout=subprocess.PIPE, text=True) for index in range(3)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen([*command, f"process-{index}"], **pipes) for index in range(3)]
     for process in running:
-        assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
+        process.stdin.write("go\n")
+        process.stdin.flush()
     study = SearchStudy.open(url, toy.definition(), toy.budget(40))
     while len(study.trials()) < 15:
         time.sleep(0.01)

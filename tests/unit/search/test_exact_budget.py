@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,12 @@ def test_exactly_the_budgeted_trials_complete_with_any_number_of_threads(
 @pytest.mark.parametrize("processes", [2, 5])
 def test_exactly_the_budgeted_trials_complete_with_real_processes(toy: ModuleType, url: str, processes: int) -> None:
     command = [sys.executable, str(SCRIPT), url, "40", "20"]
-    running = [subprocess.Popen([*command, f"process-{index}"], stdout=subprocess.DEVNULL) for index in range(processes)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen([*command, f"process-{index}"], **pipes) for index in range(processes)]
+    assert [process.stdout.readline() for process in running] == ["open\n"] * processes
+    for process in running:
+        process.stdin.write("go\n")
+        process.stdin.flush()
     assert [process.wait(timeout=60) for process in running] == [0] * processes
     records = SearchStudy.open(url, toy.definition(), toy.budget(40)).trials()
     assert states(records)[TrialState.COMPLETE] == 40

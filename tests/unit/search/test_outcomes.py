@@ -71,14 +71,30 @@ def test_the_failure_budget_ends_the_campaign_with_the_reasons_most_frequent_fir
         study.ask("another worker")
 
 
-def test_a_resumed_campaign_goes_on_under_a_larger_failure_budget(toy: ModuleType, url: str) -> None:
-    study = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=0))
+def test_a_resumed_campaign_has_a_fresh_failure_budget(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=1))
     complete_production(study)
+    study.tell_failed(ask(study).number, "died", PERMANENT)
     with pytest.raises(FailureBudgetSpent):
         study.tell_failed(ask(study).number, "died", TRANSIENT)
     resumed = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=1))
     resumed.recover_interrupted()
-    assert (ask(resumed).proposal, resumed.trials()[-1].attempt) == (1, 2)
+    again = ask(resumed)
+    assert (again.proposal, again.attempt) == (2, 2)
+    resumed.tell_failed(again.number, "died", TRANSIENT)
+    with pytest.raises(FailureBudgetSpent) as spent:
+        resumed.tell_failed(ask(resumed).number, "died", TRANSIENT)
+    assert (spent.value.failed, spent.value.reasons) == (2, ("2 of 2: died",))
+
+
+def test_recovering_one_worker_forgives_no_failure(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=0))
+    complete_production(study)
+    with pytest.raises(FailureBudgetSpent):
+        study.tell_failed(ask(study).number, "died", TRANSIENT)
+    study.recover_interrupted("w")
+    with pytest.raises(FailureBudgetSpent):
+        study.ask("another worker")
 
 
 @pytest.mark.parametrize(("failure_class", "attempts"), [(PERMANENT, 1), (TRANSIENT, 2)])

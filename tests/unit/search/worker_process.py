@@ -67,4 +67,5 @@ if __name__ == "__main__":
     opened = SearchStudy.open(url, definition(), budget(trials=int(trials)))
     sys.stdout.write("open\n")
     sys.stdout.flush()
+    sys.stdin.readline()  # Processes start when all are there, however slow the machine.
     work(opened, worker, int(fail_percent), simulation_s=0.02)
