@@ -7,6 +7,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
+from flows import evidence_commands
 from tunegate import __version__, wiring
 from tunegate.domain.errors import BadInput
 
@@ -43,7 +44,33 @@ def _parser() -> argparse.ArgumentParser:
     retune.add_argument("--json", action="store_true", help="print the outcome as one JSON object on the last line of stdout")
     retune.add_argument("--resume", action="store_true", help="go on with the region's newest campaign that did not finish")
     retune.set_defaults(run=_retune)
+
+    power = commands.add_parser("power", help="say what the planned gate can see, before any test day is spent")
+    _config_arguments(power)
+    power.add_argument("--json", action="store_true", help="print the forecast as one JSON object")
+    power.set_defaults(run=evidence_commands.power)
+
+    ledger = commands.add_parser("ledger", help="list every use of a test period by a region")
+    ledger.add_argument("region", metavar="REGION")
+    ledger.add_argument("--json", action="store_true", help="print the entries as one JSON list")
+    ledger.set_defaults(run=evidence_commands.ledger)
+
+    _verdict_commands(commands.add_parser("verdict", help="list, show or replay the records of verdicts"))
     return parser
+
+
+def _verdict_commands(verdict: argparse.ArgumentParser) -> None:
+    commands = verdict.add_subparsers(required=True, metavar="ACTION")
+    listing = commands.add_parser("list", help="every verdict of a region, newest first")
+    listing.add_argument("region", metavar="REGION")
+    listing.set_defaults(run=evidence_commands.verdict_list)
+    for name, run, words in (
+        ("show", evidence_commands.verdict_show, "print the immutable record"),
+        ("replay", evidence_commands.verdict_replay, "compute it again from stored day results, bit for bit"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("id", metavar="ID", help="id of a verdict, or at least its first six digits")
+        command.set_defaults(run=run)
 
 
 def _config_arguments(command: argparse.ArgumentParser) -> None:

@@ -143,11 +143,15 @@ def study(campaign: str) -> SearchStudy:
     return SearchStudy.open(workspace().study_url(campaign), opened.study_definition, opened.config.budget)
 
 
+def simulator_pool(config: RegionConfig) -> SimulatorPool:
+    """Simulators for a region, as many as it has workers, each started when first needed."""
+    return SubprocessSimulatorPool(config.command, config.search.workers, _limits(config))
+
+
 @cache
 def simulators(campaign: str) -> SimulatorPool:
     """Warm simulators for a campaign, as many as it has workers; belongs to the event loop that uses it first."""
-    config = plan(campaign).config
-    return SubprocessSimulatorPool(config.command, config.search.workers, _limits(config))
+    return simulator_pool(plan(campaign).config)
 
 
 async def close_simulators(campaign: str) -> None:

@@ -23,6 +23,7 @@ from tunegate.domain.periods import Period, Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
 from tunegate.search.definition import StudyDefinition
+from tunegate.search.space import Space
 
 _DESCRIPTION = TypeAdapter(SimulatorDescription)
 
@@ -93,6 +94,20 @@ class CampaignPlan:
         """Production on the first test day with the first seed once more: it must give exactly the same numbers."""
         whole = self.gate_request(Arm.PRODUCTION, Forecast.ML, self.production)
         return replace(whole, id=f"{self.campaign}/gate-self-check", days=whole.days[:1], seeds=whole.seeds[:1])
+
+    def power_requests(self) -> dict[tuple[Arm, Forecast], SimulationRequest]:
+        """Production and a probe under both forecasts, on all days before the test period that no forecast learns from.
+
+        The search and the confirmation look at these days too, but what is measured here is noise and chooses nothing.
+        """
+        days = (*self.periods.tuning.days, *self.periods.validation.days)
+        seeds = phase_seeds(self.config.seed, "power", max(2, self.config.gate.seeds_per_day))
+        arms = {Arm.PRODUCTION: self.production, Arm.CANDIDATE: Space(self.config.dimensions, self.production).probe}
+        named = {(arm, forecast): (f"power-{arm}-{forecast}", arms[arm]) for forecast in Forecast for arm in Arm}
+        return {
+            (arm, forecast): replace(self._request(name, parameters, self.periods.tuning, seeds, forecast), days=days)
+            for (arm, forecast), (name, parameters) in named.items()
+        }
 
     def question_digest(self, candidate: Parameters) -> str:
         """SHA-256 over everything the verdict on a candidate depends on: asked again, it can only be answered the same."""

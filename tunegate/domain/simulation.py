@@ -70,7 +70,9 @@ class SimulationRequest:
     def content_digest(self) -> str:
         """SHA-256 of everything but the id: equal digests ask for the same numbers."""
         message = {key: value for key, value in self.as_message().items() if key != "id"}
-        return content_digest(message)
+        # 300 and 300.0 are the same value of a parameter, and a record read back from JSON may say either.
+        parameters = {name: float(value) for name, value in self.parameters.items()}
+        return content_digest({**message, "parameters": parameters})
 
 
 @dataclass(frozen=True, slots=True)
