@@ -15,7 +15,7 @@ import numpy as np
 from hailsim.kernels.arrays import CustomerArrays, FleetArrays, PlanArrays, RoadArrays
 
 DAY_S, SLOT_S, SLOTS = 86_400, 1_800, 48
-FIRST_SWEEPS, SWEEPS = 24, 4
+FIRST_SWEEPS, SWEEPS = 12, 4
 MASK64 = (1 << 64) - 1
 f32 = np.float32
 
@@ -65,7 +65,6 @@ class OracleDay:
         *,
         road: RoadArrays,
         customers: CustomerArrays,
-        leaves_s: list[int],
         fleet: FleetArrays,
         plan: PlanArrays,
         key: int,
@@ -77,8 +76,8 @@ class OracleDay:
             for n in range(count)
         ]
         self.customers = [
-            Customer(int(a), int(leaves), int(d), int(s))
-            for a, leaves, d, s in zip(customers.appears_s, leaves_s, customers.destination, customers.drive_s, strict=True)
+            Customer(int(appears_s), int(leaves_s), int(destination), int(drive_s))
+            for (appears_s, leaves_s, _, _), (destination, drive_s) in zip(customers.wait, customers.trip, strict=True)
         ]
         for number, link in enumerate(self.links):
             link.customers = self.customers[customers.first[number] : customers.first[number + 1]]

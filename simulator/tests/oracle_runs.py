@@ -9,6 +9,7 @@ import numpy as np
 from oracle import OracleDay
 from small_city import FIRST_DAY, small_city
 
+from hailsim.kernels.arrays import LEAVES_S, PICKUP_S, SEARCH_S
 from hailsim.model.calendar import History
 from hailsim.model.settings import read_settings
 from hailsim.model.simulation import Scenario, play, prepare_day, run_day
@@ -23,7 +24,6 @@ def assert_day_agrees(world: World, scenario: Scenario, day: date, seed: int) ->
     oracle = OracleDay(
         road=prepared.road,
         customers=prepared.customers.arrays,
-        leaves_s=prepared.customers.leaves_s.tolist(),
         fleet=prepared.fleet.arrays,
         plan=prepared.plan,
         key=prepared.key,
@@ -31,14 +31,16 @@ def assert_day_agrees(world: World, scenario: Scenario, day: date, seed: int) ->
     oracle.run()
     served = [customer.taxi is not None for customer in oracle.customers]
     expected = [customer.leaves_s if customer.taxi is None else -1 - customer.taxi for customer in oracle.customers]
-    assert found.leaves_s.tolist() == expected
-    assert found.pickup_s[served].tolist() == [c.pickup_s for c in oracle.customers if c.taxi is not None]
-    assert found.search_s[served].tolist() == [c.search_s for c in oracle.customers if c.taxi is not None]
+    assert found.wait[:, LEAVES_S].tolist() == expected
+    assert found.wait[served, PICKUP_S].tolist() == [c.pickup_s for c in oracle.customers if c.taxi is not None]
+    assert found.wait[served, SEARCH_S].tolist() == [c.search_s for c in oracle.customers if c.taxi is not None]
     assert found.duty_s.tolist() == [taxi.duty_s for taxi in oracle.taxis]
     assert found.busy_s.tolist() == [taxi.busy_s for taxi in oracle.taxis]
     assert found.entries.tolist() == [link.entries for link in oracle.links]
     fares = prepared.customers.fare_minor
-    assert int(fares[found.leaves_s < 0].sum()) == sum(int(fare) for fare, taken in zip(fares, served, strict=True) if taken)
+    assert int(fares[found.wait[:, LEAVES_S] < 0].sum()) == sum(
+        int(fare) for fare, taken in zip(fares, served, strict=True) if taken
+    )
     return sum(served)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from small_city import FIRST_DAY, small_city
 
+from hailsim.kernels.arrays import DESTINATION, DRIVE_S
 from hailsim.model.demand import JITTER_S, Customers, draw_customers
 from hailsim.model.road import read_road
 
@@ -19,10 +20,8 @@ def customers(seed: int = 1, patience_s: float = 300.0, latent_factor: float = 1
 
 
 def wishes(found: Customers) -> set[tuple[int, int, int, int]]:
-    arrays = found.arrays
-    return set(
-        zip(found.link.tolist(), arrays.appears_s.tolist(), arrays.destination.tolist(), found.leaves_s.tolist(), strict=True)
-    )
+    destination = found.arrays.trip[:, DESTINATION]
+    return set(zip(found.link.tolist(), found.appears_s.tolist(), destination.tolist(), found.leaves_s.tolist(), strict=True))
 
 
 def test_factor_one_replays_exactly_the_recorded_trips() -> None:
@@ -31,7 +30,7 @@ def test_factor_one_replays_exactly_the_recorded_trips() -> None:
     recorded = sorted(
         zip(ROAD.link_of[CITY.trips.pickup_link[here]].tolist(), CITY.trips.appears_s[here].tolist(), strict=True)
     )
-    assert list(zip(found.link.tolist(), found.arrays.appears_s.tolist(), strict=True)) == recorded
+    assert list(zip(found.link.tolist(), found.appears_s.tolist(), strict=True)) == recorded
 
 
 def test_larger_factor_keeps_every_customer_and_adds_others() -> None:
@@ -64,7 +63,7 @@ def test_copies_stand_near_their_original_in_time_and_place() -> None:
 
 def test_patience_has_the_mean_that_was_asked_for_and_no_customer_leaves_before_appearing() -> None:
     found = customers(patience_s=300.0, latent_factor=3.0)
-    patience_s = found.leaves_s - found.arrays.appears_s
+    patience_s = found.leaves_s - found.appears_s
     assert patience_s.mean() == pytest.approx(300.0, rel=0.03)
     # Erlang-2 spreads less than an exponential: variance mean² / 2.
     assert patience_s.std() == pytest.approx(300.0 / np.sqrt(2), rel=0.05)
@@ -80,7 +79,7 @@ def test_digest_names_the_customers() -> None:
 
 def test_queues_are_sorted_by_link_then_time() -> None:
     found = customers(latent_factor=2.0)
-    key = found.link.astype(np.int64) * 100_000 + found.arrays.appears_s
+    key = found.link.astype(np.int64) * 100_000 + found.appears_s
     assert (np.diff(key) >= 0).all()
     assert (np.repeat(np.arange(ROAD.links), np.diff(found.arrays.first)) == found.link).all()
 
@@ -89,6 +88,8 @@ def test_fares_are_whole_and_follow_the_tariff() -> None:
     found = customers()
     fare = CITY.fare
     expected = (
-        fare.flag_fall_minor + fare.per_km_minor * found.distance_m / 1000 + fare.per_minute_minor * found.arrays.drive_s / 60
+        fare.flag_fall_minor
+        + fare.per_km_minor * found.distance_m / 1000
+        + fare.per_minute_minor * found.arrays.trip[:, DRIVE_S] / 60
     )
     assert np.abs(found.fare_minor - expected).max() <= 0.5

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_city import FIRST_DAY, small_city
 
+from hailsim.kernels.arrays import APPEARS_S, LEAVES_S, PICKUP_S
 from hailsim.model.calendar import History
 from hailsim.model.metrics import METRICS, DayReport, gini, report_day
 from hailsim.model.settings import read_settings
@@ -32,7 +33,7 @@ def simulate(world: World, **settings: float) -> tuple[DayOutcome, DayReport]:
 
 def test_revenue_adds_up_exactly_over_drivers_zones_and_trips(world: World) -> None:
     outcome, report = simulate(world, follower_share=0.4)
-    served = outcome.arrays.leaves_s < 0
+    served = outcome.arrays.wait[:, LEAVES_S] < 0
     revenue = report.metrics["revenue_minor"]
     assert isinstance(revenue, int)
     assert revenue == int(outcome.customers.fare_minor[served].sum()) == sum(report.zone_revenue_minor.values())
@@ -54,10 +55,10 @@ def test_a_group_without_drivers_has_no_income_instead_of_zero(world: World) -> 
 
 def test_times_are_consistent(world: World) -> None:
     outcome, report = simulate(world)
-    served = outcome.arrays.leaves_s < 0
-    arrays, customers = outcome.arrays, outcome.customers.arrays
-    assert (arrays.pickup_s[served] >= customers.appears_s[served]).all()
-    assert (arrays.busy_s <= arrays.duty_s).all()
+    served = outcome.arrays.wait[:, LEAVES_S] < 0
+    wait = outcome.arrays.wait[served]
+    assert (wait[:, PICKUP_S] >= wait[:, APPEARS_S]).all()
+    assert (outcome.arrays.busy_s <= outcome.arrays.duty_s).all()
     assert 0 < report.metrics["utilisation_pct"] < 100
     assert report.metrics["trips"] + (~served).sum() == report.metrics["customers"]
 

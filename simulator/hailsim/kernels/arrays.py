@@ -33,12 +33,20 @@ SLOTS_PER_HOUR = 2
 DAY_S = 86_400
 ALWAYS = 1 << 16
 
+# Columns of a customer. What a pickup reads and writes stands together: it is a cache miss each time.
+APPEARS_S = 0
+LEAVES_S = 1  # when the patience ends; -1 - taxi once served
+PICKUP_S = 2  # when the taxi arrives; only where served
+SEARCH_S = 3  # since the taxi's last drop-off, -1 for the first pickup of a shift; only where served
+DESTINATION = 0
+DRIVE_S = 1
+
 
 class RoadArrays(NamedTuple):
     """The network as the movement sees it.
 
-    successors uint32[L, 4], L in unused slots, which stand last. turns int8[L, 4], 4 in unused slots. turn_s int32[5] seconds by
-    turn. freeflow_s float32[L]. zone int32[L]. factor float32[24] travel-time factor by hour of the operating day.
+    successors uint32[L, 4], L in unused slots, which stand last. turns int8[L, 4], 4 in unused slots. turn_s int32[5] seconds
+    by turn. freeflow_s float32[L]. zone int32[L]. factor float32[24] travel-time factor by hour of the operating day.
     """
 
     successors: NDArray[np.uint32]
@@ -52,14 +60,13 @@ class RoadArrays(NamedTuple):
 class CustomerArrays(NamedTuple):
     """The day's customers, sorted by link, then time.
 
-    first int32[L + 1]: customers of link l are first[l]..first[l+1]-1. appears_s int32[C]. destination int32[C] link.
-    drive_s int32[C] from the end of the pickup link to the end of the destination link.
+    first int32[L + 1]: customers of link l are first[l]..first[l+1]-1. wait int32[C, 4]: the columns above, nobody served yet.
+    trip int32[C, 2]: DESTINATION is a link, DRIVE_S the seconds from the end of the pickup link to the end of that one.
     """
 
     first: NDArray[np.int32]
-    appears_s: NDArray[np.int32]
-    destination: NDArray[np.int32]
-    drive_s: NDArray[np.int32]
+    wait: NDArray[np.int32]
+    trip: NDArray[np.int32]
 
 
 class FleetArrays(NamedTuple):
@@ -78,8 +85,8 @@ class PlanArrays(NamedTuple):
     """What the recommender plans with on one day.
 
     zone_rate float32[48, Z] expected pickups per second of a zone. link_share float32[L] of a zone's pickups, times the
-    weight of the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[L, 4],
-    0 and 1 in unused slots. inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour
+    weight of the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[L, 4], 0 and 1
+    in unused slots. inverse_wait_per_s, inverse_temperature, log_discount_per_s (<= 0), start_flow_per_s float32. behaviour
     uint16[24, 3, L]: cumulative choice of observed cabs by hour of the operating day.
     """
 
@@ -98,15 +105,11 @@ class PlanArrays(NamedTuple):
 class OutcomeArrays(NamedTuple):
     """What a day leaves behind.
 
-    leaves_s int32[C]: when a waiting customer gives up; -1 - taxi once served. pickup_s int32[C] when the taxi reaches the
-    customer, search_s int32[C] since the taxi's last drop-off, -1 for the first of a shift; both only where served. duty_s
-    int32[N]: seconds on shift, to the end of the last trip; busy_s int32[N]: of them with a customer. entries int64[L]:
-    vacant taxis that entered.
+    wait int32[C, 4]: the customers' columns. duty_s int32[N]: seconds on shift, to the end of the last trip; busy_s
+    int32[N]: of them with a customer. entries int64[L]: vacant taxis that entered.
     """
 
-    leaves_s: NDArray[np.int32]
-    pickup_s: NDArray[np.int32]
-    search_s: NDArray[np.int32]
+    wait: NDArray[np.int32]
     duty_s: NDArray[np.int32]
     busy_s: NDArray[np.int32]
     entries: NDArray[np.int64]

@@ -7,12 +7,16 @@ lists `far[t % FAR_S]` and enter the bit set when their second comes.
 Glossary
 near        uint64[NEAR_S, words]  bit i of word w: taxi 64·w + i is at the end of its link in that second
 far         int32[FAR_S]           first taxi of a list, -1 when empty
-taxi        int32[N, 4]            columns FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS
-wake_s      int32[N]               when a taxi of a far list has its event
-vacant_s    int32[N]               since when it searches, -1 before the first drop-off of a shift
-on_s        int32[N]               start of the shift, -1 off duty; free_s int32[N] end of the last trip
+taxi        int32[N, 4]            columns FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS: what every event reads
+clock       int32[N, 4]            columns WAKE_S end of its stay in a far list, VACANT_S since when it searches (-1 before
+                                   the first drop-off of a shift), FREE_S end of its last trip, ON_S start of its shift
+                                   (-1 off duty)
 shift       int32[N]               index of the shift it is in or waits for
+due         uint64[N + 4]          taxis of this second
 draw        uint64                 hash of key, second and taxi: 16 bits decide following, 16 bits the turn
+
+Functions of the inner loop take arrays, not the groups they stand in: a field of a group is a counted reference, and counting
+costs more than the event.
 """
 
 from __future__ import annotations
@@ -24,23 +28,30 @@ from numba import int64, njit, uint64
 from numpy.typing import NDArray
 
 from hailsim.kernels.arrays import (
+    APPEARS_S,
     DAY_S,
+    DESTINATION,
+    DRIVE_S,
     ENTRIES,
     HALF_S,
+    LEAVES_S,
     LINK_BITS,
     MAX_LINKS,
     NEVER,
     NEXT,
     NEXT_CUSTOMER_S,
+    PICKUP_S,
     POLICY,
     QUEUE_END,
     QUEUE_HEAD,
+    SEARCH_S,
 )
 from hailsim.kernels.hashing import ODD_A, ODD_B, mix, trailing_zeros
 
 NEAR_S = 256
 FAR_S = 4_096
 FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS = 0, 1, 2, 3
+WAKE_S, VACANT_S, FREE_S, ON_S = 0, 1, 2, 3
 _NEAR_MASK = NEAR_S - 1
 _FAR_MASK = FAR_S - 1
 _LINK_MASK = np.int64(MAX_LINKS)
@@ -55,24 +66,30 @@ class MovingArrays(NamedTuple):
     near: NDArray[np.uint64]
     far: NDArray[np.int32]
     taxi: NDArray[np.int32]
-    wake_s: NDArray[np.int32]
-    vacant_s: NDArray[np.int32]
-    on_s: NDArray[np.int32]
-    free_s: NDArray[np.int32]
+    clock: NDArray[np.int32]
     shift: NDArray[np.int32]
 
 
 @njit(cache=True)
-def _put_far(moving, taxi, now_s):
-    bucket = min(int64(moving.wake_s[taxi]), now_s + _FAR_MASK) & _FAR_MASK
-    moving.taxi[taxi, FAR_NEXT] = moving.far[bucket]
-    moving.far[bucket] = taxi
+def _sleep(far, taxis, clock, taxi, now_s, then_s):
+    clock[taxi, WAKE_S] = then_s
+    bucket = min(then_s, now_s + _FAR_MASK) & _FAR_MASK
+    taxis[taxi, FAR_NEXT] = far[bucket]
+    far[bucket] = taxi
 
 
 @njit(cache=True)
-def _sleep(moving, taxi, now_s, then_s):
-    moving.wake_s[taxi] = then_s
-    _put_far(moving, taxi, now_s)
+def _wake(near, far, taxis, clock, second):
+    """Move the far list of this second into its bit set; those with later business go round once more."""
+    taxi = int64(far[second & _FAR_MASK])
+    far[second & _FAR_MASK] = -1
+    while taxi >= 0:
+        following = int64(taxis[taxi, FAR_NEXT])
+        if clock[taxi, WAKE_S] > second:
+            _sleep(far, taxis, clock, taxi, second, int64(clock[taxi, WAKE_S]))
+        else:
+            near[second & _NEAR_MASK, taxi >> 6] |= _ONE << uint64(taxi & 63)
+        taxi = following
 
 
 @njit(cache=True)
@@ -82,17 +99,16 @@ def _begin_shift(moving, fleet, taxi, now_s):
     if number >= fleet.shifts.shape[1] or fleet.shifts[taxi, number, 0] >= DAY_S:
         return
     start_s = max(now_s + 1, int64(fleet.shifts[taxi, number, 0]))
-    moving.on_s[taxi] = start_s
+    moving.clock[taxi, ON_S] = start_s
     moving.taxi[taxi, SHIFT_END_S] = fleet.shifts[taxi, number, 1]
-    moving.wake_s[taxi] = start_s
-    _put_far(moving, taxi, now_s)
+    _sleep(moving.far, moving.taxi, moving.clock, taxi, now_s, start_s)
 
 
 @njit(cache=True)
 def _end_shift(moving, fleet, outcome, taxi, now_s):
-    outcome.duty_s[taxi] += now_s - moving.on_s[taxi]
-    moving.on_s[taxi] = -1
-    moving.vacant_s[taxi] = -1
+    outcome.duty_s[taxi] += now_s - moving.clock[taxi, ON_S]
+    moving.clock[taxi, ON_S] = -1
+    moving.clock[taxi, VACANT_S] = -1
     moving.shift[taxi] += 1
     _begin_shift(moving, fleet, taxi, now_s)
 
@@ -104,59 +120,39 @@ def set_out(moving, fleet):
     for taxi in range(len(fleet.start_link)):
         moving.taxi[taxi, LINK] = fleet.start_link[taxi]
         moving.taxi[taxi, FOLLOWS] = fleet.follows[taxi]
-        moving.vacant_s[taxi] = -1
-        moving.on_s[taxi] = -1
+        moving.clock[taxi, VACANT_S] = -1
+        moving.clock[taxi, ON_S] = -1
         _begin_shift(moving, fleet, taxi, -1)
 
 
 @njit(cache=True)
 def come_home(moving, outcome):
     """Close the shifts that the end of the day cuts off; a last trip is driven to its end."""
-    for taxi in range(len(moving.on_s)):
-        if moving.on_s[taxi] >= 0:
-            outcome.duty_s[taxi] += max(DAY_S, moving.free_s[taxi]) - moving.on_s[taxi]
+    for taxi in range(len(moving.clock)):
+        if moving.clock[taxi, ON_S] >= 0:
+            outcome.duty_s[taxi] += max(DAY_S, moving.clock[taxi, FREE_S]) - moving.clock[taxi, ON_S]
 
 
 @njit(cache=True)
-def _wake(moving, second):
-    """Move the far list of this second into its bit set; those with later business go round once more."""
-    taxi = moving.far[second & _FAR_MASK]
-    if taxi < 0:
-        return
-    moving.far[second & _FAR_MASK] = -1
-    while taxi >= 0:
-        following = moving.taxi[taxi, FAR_NEXT]
-        if moving.wake_s[taxi] > second:
-            _put_far(moving, taxi, second)
-        else:
-            moving.near[second & _NEAR_MASK, taxi >> 6] |= _ONE << uint64(taxi & 63)
-        taxi = following
-
-
-@njit(cache=True)
-def _pick_up(moving, record, customers, outcome, taxi, link, now_s, arrives_s):
+def _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, arrives_s):
     """The first customer in the queue who is there gets the taxi; returns when it is free again (or at the link's end)."""
     head, end = int64(record[link, QUEUE_HEAD]), int64(record[link, QUEUE_END])
-    while head < end and outcome.leaves_s[head] < now_s:
+    while head < end and wait[head, LEAVES_S] < now_s:
         head += 1
-    number = head
-    while number < end and customers.appears_s[number] <= now_s:
-        if outcome.leaves_s[number] >= now_s:
-            pickup_s = arrives_s - int64(record[link, HALF_S])
-            outcome.leaves_s[number] = -1 - taxi
-            outcome.pickup_s[number] = pickup_s
-            outcome.search_s[number] = pickup_s - moving.vacant_s[taxi] if moving.vacant_s[taxi] >= 0 else -1
-            arrives_s += customers.drive_s[number]
-            moving.vacant_s[taxi] = arrives_s
-            moving.free_s[taxi] = arrives_s
-            outcome.busy_s[taxi] += arrives_s - pickup_s
-            moving.taxi[taxi, LINK] = customers.destination[number]
-            if number == head:
-                head += 1
-            break
-        number += 1
+    if head < end and wait[head, APPEARS_S] <= now_s:
+        pickup_s = arrives_s - int64(record[link, HALF_S])
+        arrives_s += int64(trip[head, DRIVE_S])
+        vacant_s = int64(clock[taxi, VACANT_S])
+        wait[head, LEAVES_S] = -1 - taxi
+        wait[head, PICKUP_S] = pickup_s
+        wait[head, SEARCH_S] = pickup_s - vacant_s if vacant_s >= 0 else -1
+        clock[taxi, VACANT_S] = arrives_s
+        clock[taxi, FREE_S] = arrives_s
+        busy_s[taxi] += arrives_s - pickup_s
+        taxis[taxi, LINK] = trip[head, DESTINATION]
+        head += 1
     record[link, QUEUE_HEAD] = head
-    record[link, NEXT_CUSTOMER_S] = customers.appears_s[head] if head < end else NEVER
+    record[link, NEXT_CUSTOMER_S] = wait[head, APPEARS_S] if head < end else NEVER
     return arrives_s
 
 
@@ -199,19 +195,19 @@ def _collect(near, row, due):
 def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
     """All events of the seconds from_s..to_s-1; returns how many there were."""
     events = 0
-    # Local names: a field of a group is a counted reference, which would be taken and given back at every event.
-    near, far, taxis = moving.near, moving.far, moving.taxi
+    near, far, taxis, clock = moving.near, moving.far, moving.taxi, moving.clock
+    wait, trip, busy_s = outcome.wait, customers.trip, outcome.busy_s
     due = np.empty(len(taxis) + 4, np.uint64)
     for second in range(from_s, to_s):
         if far[second & _FAR_MASK] >= 0:
-            _wake(moving, second)
+            _wake(near, far, taxis, clock, second)
         count = _collect(near, second & _NEAR_MASK, due)
         events += count
         key_now = key + uint64(second) * ODD_A
         for number in range(count):
             taxi = due[number]
             if second >= taxis[taxi, SHIFT_END_S]:
-                _end_shift(moving, fleet, outcome, taxi, second)
+                _end_shift(moving, fleet, outcome, int64(taxi), second)
                 continue
             step = _choose(record, uint64(taxis[taxi, LINK]), taxis[taxi, FOLLOWS], mix(key_now + taxi * ODD_B))
             link = uint64(step & _LINK_MASK)
@@ -219,9 +215,9 @@ def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
             record[link, ENTRIES] += 1
             taxis[taxi, LINK] = link
             if int64(record[link, NEXT_CUSTOMER_S]) <= second:
-                then_s = _pick_up(moving, record, customers, outcome, taxi, link, second, then_s)
+                then_s = _pick_up(record, wait, trip, taxis, clock, busy_s, int64(taxi), link, second, then_s)
             if then_s - second <= _NEAR_MASK:
                 near[then_s & _NEAR_MASK, taxi >> _SIX] |= _ONE << (taxi & _SIXTY_THREE)
             else:
-                _sleep(moving, taxi, second, then_s)
+                _sleep(far, taxis, clock, int64(taxi), second, then_s)
     return events

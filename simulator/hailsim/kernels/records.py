@@ -12,6 +12,7 @@ import numpy as np
 from numba import float32, int32, njit, uint32
 
 from hailsim.kernels.arrays import (
+    APPEARS_S,
     ENTRIES,
     HALF_S,
     LINK_BITS,
@@ -51,7 +52,7 @@ def set_queues(record, customers):
         head, end = customers.first[link], customers.first[link + 1]
         record[link, QUEUE_HEAD] = head
         record[link, QUEUE_END] = end
-        record[link, NEXT_CUSTOMER_S] = customers.appears_s[head] if head < end else NEVER
+        record[link, NEXT_CUSTOMER_S] = customers.wait[head, APPEARS_S] if head < end else NEVER
 
 
 @njit(cache=True)

@@ -16,7 +16,7 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
-from hailsim.kernels.arrays import CustomerArrays
+from hailsim.kernels.arrays import APPEARS_S, DESTINATION, DRIVE_S, LEAVES_S, CustomerArrays
 from hailsim.model.calendar import factors
 from hailsim.model.city import SECONDS_PER_DAY, City
 from hailsim.model.keyed import keyed_uniform
@@ -32,12 +32,11 @@ MOST_COPIES = 16
 class Customers:
     """One day's customers C, sorted by link, then time. `arrays`: what taxis meet.
 
-    leaves_s: int32[C] when the patience ends. link: int32[C]. fare_minor: int64[C]. distance_m: float64[C] from the end of
+    link: int32[C]. fare_minor: int64[C]. distance_m: float64[C] from the end of
     the pickup link. digest: "sha256:…" over place, time, patience, destination, drive time and fare, in city link numbers.
     """
 
     arrays: CustomerArrays
-    leaves_s: NDArray[np.int32]
     link: NDArray[np.int32]
     fare_minor: NDArray[np.int64]
     distance_m: NDArray[np.float64]
@@ -46,8 +45,17 @@ class Customers:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        held = (*self.arrays, self.leaves_s, self.link, self.fare_minor, self.distance_m)
-        return sum(array.nbytes for array in held)
+        return sum(array.nbytes for array in (*self.arrays, self.link, self.fare_minor, self.distance_m))
+
+    @property
+    def appears_s(self) -> NDArray[np.int32]:
+        """When each customer begins to wait, int32[C]."""
+        return self.arrays.wait[:, APPEARS_S]
+
+    @property
+    def leaves_s(self) -> NDArray[np.int32]:
+        """When each customer's patience ends, int32[C]."""
+        return self.arrays.wait[:, LEAVES_S]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +111,16 @@ def draw_customers(city: City, road: Road, day: date, seed: int, *, patience_s: 
     fares = fare_minor(city, orders.distance_m, ride_s)
     order = np.lexsort((orders.number, orders.appears_s, orders.link))
     link = orders.link[order].astype(np.int32)
-    arrays = CustomerArrays(
-        first=np.searchsorted(link, np.arange(road.links + 1)).astype(np.int32),
-        appears_s=orders.appears_s[order].astype(np.int32),
-        destination=orders.destination[order].astype(np.int32),
-        drive_s=ride_s[order].astype(np.int32),
-    )
-    leaves_s = (orders.appears_s + waits_s)[order].astype(np.int32)
+    wait = np.zeros((len(link), 4), np.int32)
+    wait[:, APPEARS_S] = orders.appears_s[order]
+    wait[:, LEAVES_S] = (orders.appears_s + waits_s)[order]
+    trip = np.stack([orders.destination[order], ride_s[order]], axis=1).astype(np.int32)
+    first = np.searchsorted(link, np.arange(road.links + 1)).astype(np.int32)
     fares = np.ascontiguousarray(fares[order])
-    seen = (road.city_link[link], arrays.appears_s, leaves_s, road.city_link[arrays.destination], arrays.drive_s, fares)
-    return Customers(arrays, leaves_s, link, fares, np.ascontiguousarray(orders.distance_m[order]), _digest(seen))
+    destination = road.city_link[trip[:, DESTINATION]]
+    seen = (road.city_link[link], wait[:, APPEARS_S], wait[:, LEAVES_S], destination, trip[:, DRIVE_S], fares)
+    distance_m = np.ascontiguousarray(orders.distance_m[order])
+    return Customers(CustomerArrays(first, wait, trip), link, fares, distance_m, _digest(seen))
 
 
 def _digest(arrays: tuple[NDArray[np.int32] | NDArray[np.int64], ...]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hailsim.kernels.arrays import APPEARS_S, LEAVES_S, PICKUP_S, SEARCH_S
 from hailsim.model.road import Road
 from hailsim.model.simulation import DayOutcome
 
@@ -71,15 +72,16 @@ class DayReport:
 def report_day(outcome: DayOutcome, road: Road) -> DayReport:
     """Add up one day."""
     customers, arrays, fleet = outcome.customers, outcome.arrays, outcome.fleet
-    served = arrays.leaves_s < 0
-    driver = -1 - arrays.leaves_s[served]
+    served = np.flatnonzero(arrays.wait[:, LEAVES_S] < 0)
+    wait = arrays.wait[served]
+    driver = -1 - wait[:, LEAVES_S]
     fares, link = customers.fare_minor[served], customers.link[served]
     revenue = int(fares.sum())
     by_driver = _sums(driver, fares, len(fleet.follower))
     by_zone = _sums(road.zone[link], fares, road.zones)
     busy_s, duty_s = int(arrays.busy_s.sum()), int(arrays.duty_s.sum())
     half_m = road.length_m[link] / 2.0
-    count, wanted = int(served.sum()), len(served)
+    count, wanted = len(served), len(arrays.wait)
     metrics: dict[str, float | int] = {
         "revenue_minor": revenue,
         "trips": count,
@@ -90,7 +92,7 @@ def report_day(outcome: DayOutcome, road: Road) -> DayReport:
         "occupied_distance_m": float(customers.distance_m[served].sum() + half_m.sum()),
         "forecast_fallback_slots": outcome.fallback_slots,
     }
-    metrics |= _waits(arrays.pickup_s[served] - customers.arrays.appears_s[served], arrays.search_s[served])
+    metrics |= _waits(wait[:, PICKUP_S] - wait[:, APPEARS_S], wait[:, SEARCH_S])
     metrics |= _incomes(by_driver, fleet.on_duty, fleet.follower)
     zones = {str(zone): int(sum_minor) for zone, sum_minor in enumerate(by_zone) if sum_minor}
     return DayReport(
@@ -109,9 +111,8 @@ def gini(amounts: NDArray[np.int64]) -> float:
 
 
 def _sums(place: NDArray[np.int32], amounts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    sums = np.zeros(length, np.int64)
-    np.add.at(sums, place, amounts)
-    return sums
+    # Sums of doubles are exact up to 2^53 minor units, which no day earns.
+    return np.bincount(place, amounts, minlength=length).astype(np.int64)
 
 
 def _waits(wait_s: NDArray[np.int32], search_s: NDArray[np.int32]) -> dict[str, float | int]:

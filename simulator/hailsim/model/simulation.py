@@ -94,11 +94,8 @@ def run_day(world: World, scenario: Scenario, day: date, seed: int) -> DayOutcom
 
 def empty_outcome(customers: Customers, taxis: int, links: int) -> OutcomeArrays:
     """Nobody served yet."""
-    count = len(customers.leaves_s)
     return OutcomeArrays(
-        leaves_s=customers.leaves_s.copy(),
-        pickup_s=np.zeros(count, np.int32),
-        search_s=np.zeros(count, np.int32),
+        wait=customers.arrays.wait.copy(),
         duty_s=np.zeros(taxis, np.int32),
         busy_s=np.zeros(taxis, np.int32),
         entries=np.zeros(links, np.int64),
@@ -111,9 +108,6 @@ def empty_moving(taxis: int) -> MovingArrays:
         near=cache_aligned((NEAR_S, (taxis + 63) // 64), np.uint64),
         far=np.full(FAR_S, -1, np.int32),
         taxi=cache_aligned((taxis, 4), np.int32),
-        wake_s=np.zeros(taxis, np.int32),
-        vacant_s=np.full(taxis, -1, np.int32),
-        on_s=np.full(taxis, -1, np.int32),
-        free_s=np.zeros(taxis, np.int32),
+        clock=cache_aligned((taxis, 4), np.int32),
         shift=np.zeros(taxis, np.int32),
     )
