@@ -2,9 +2,9 @@
 
     python benchmarks/pruning.py [--config configs/regions/manhattan.yaml] [--repeats 6] [--trials 40]
 
-Every search has the same number of complete trials and one worker. Its cost is the number of simulated days; its yield is the
-uplift of its best trial over production on days and seeds that no search saw. `2 days` is the search without a pruner on the
-first two of the tuning days: the cheap alternative to starting long trials and stopping them.
+Its cost is the number of simulated days; its yield is the uplift of its best trial over production on days and seeds that no
+search saw. The alternatives to starting long trials and stopping them are short trials (the first two of the tuning days), and
+as many of those as the same simulated days pay for. One worker; `--trials` complete ones unless the row says otherwise.
 """
 
 from __future__ import annotations
@@ -27,17 +27,31 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import SimulationRequest
+from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.search.definition import PrunerName, SearchBudget, StudyDefinition
 from tunegate.search.study import Asked, BudgetSpent, SearchStudy
 
 TUNING_DAYS = 7
 HELD_OUT_DAYS = 14
 HELD_OUT_SEEDS = 2
-ARMS: tuple[tuple[str, PrunerName, int], ...] = (
-    ("none, 2 days", "none", 2),
-    ("none", "none", TUNING_DAYS),
-    ("wilcoxon", "wilcoxon", TUNING_DAYS),
-    ("median", "median", TUNING_DAYS),
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to search: a pruner, how many of the tuning days a trial has, and how many times `--trials` it completes."""
+
+    name: str
+    pruner: PrunerName
+    days: int
+    more_trials: float = 1.0
+
+
+ARMS = (
+    Arm("none, 2 days", "none", 2),
+    Arm("none, 2 days, 3.5x trials", "none", 2, TUNING_DAYS / 2),
+    Arm("none", "none", TUNING_DAYS),
+    Arm("wilcoxon", "wilcoxon", TUNING_DAYS),
+    Arm("median", "median", TUNING_DAYS),
 )
 
 
@@ -111,30 +125,46 @@ async def open_bench(path: str) -> Bench:
 async def main(path: str, repeats: int, trials: int) -> None:
     """Run every arm `repeats` times and print one row each."""
     bench = await open_bench(path)
-    spent: dict[str, list[int]] = {name: [] for name, _, _ in ARMS}
-    pruned: dict[str, list[int]] = {name: [] for name, _, _ in ARMS}
-    worth: dict[str, list[float]] = {name: [] for name, _, _ in ARMS}
+    found: dict[str, list[Yield]] = {arm.name: [] for arm in ARMS}
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(repeats):
             fresh = phase_seeds(seed, "gate", HELD_OUT_SEEDS)
             production = await bench.revenue(bench.config.production, bench.held_out, fresh)
-            for name, pruner, days in ARMS:
-                url = f"journal://{Path(folder)}/{seed}-{pruner}-{days}.journal"
-                study = await bench.search(url, pruner, bench.tuning[:days], seed, trials)
+            for arm in ARMS:
+                url = f"journal://{Path(folder)}/{seed}-{arm.name.replace(' ', '-')}.journal"
+                study = await bench.search(url, arm.pruner, bench.tuning[: arm.days], seed, round(trials * arm.more_trials))
                 best = await bench.revenue(study.top_k(1)[0].parameters, bench.held_out, fresh)
-                records = study.trials()
-                spent[name].append(sum(record.simulated_days for record in records))
-                pruned[name].append(len(records) - trials)
-                worth[name].append(100 * (best / production - 1))
+                found[arm.name].append(Yield.of(study.trials(), 100 * (best / production - 1)))
     await bench.simulator.close()
     print(f"{path}: {trials} complete trials, {repeats} repeats, held-out {HELD_OUT_DAYS} days x {HELD_OUT_SEEDS} seeds")
-    print(f"{'pruner':14} {'pruned':>7} {'simulated days':>15} {'held-out uplift %':>18} {'standard error':>15}")
-    for name, _, _ in ARMS:
-        error = statistics.stdev(worth[name]) / repeats**0.5 if repeats > 1 else float("nan")
-        row = (
-            f"{statistics.fmean(pruned[name]):7.1f} {statistics.fmean(spent[name]):15.0f} {statistics.fmean(worth[name]):18.2f}"
-        )
-        print(f"{name:14} {row} {error:15.2f}")
+    print(f"{'pruner':26} {'pruned':>7} {'simulated days':>15} {'held-out uplift %':>18} {'standard error':>15}")
+    for name, yields in found.items():
+        print(f"{name:26} {table_row(yields)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """What one search cost and gave."""
+
+    pruned: int
+    simulated_days: int
+    uplift_pct: float
+
+    @classmethod
+    def of(cls, trials: Sequence[TrialRecord], uplift_pct: float) -> Yield:
+        """Counted over the trials of a search."""
+        pruned = sum(trial.state is TrialState.PRUNED for trial in trials)
+        return cls(pruned, sum(trial.simulated_days for trial in trials), uplift_pct)
+
+
+def table_row(yields: Sequence[Yield]) -> str:
+    """Means over the repeats, and the standard error of the mean uplift."""
+    uplifts = [each.uplift_pct for each in yields]
+    error = statistics.stdev(uplifts) / len(uplifts) ** 0.5 if len(uplifts) > 1 else float("nan")
+    pruned, days = (
+        statistics.fmean(column) for column in zip(*((each.pruned, each.simulated_days) for each in yields), strict=True)
+    )
+    return f"{pruned:7.1f} {days:15.0f} {statistics.fmean(uplifts):18.2f} {error:15.2f}"
 
 
 if __name__ == "__main__":

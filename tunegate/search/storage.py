@@ -61,16 +61,16 @@ def storage_from_url(url: str) -> StudyStorage:
     """Open (and create, when missing) the storage of a study.
 
     `journal:///path` is a journal file and the default, `sqlite:///path` a database file. Raises BadInput for other
-    schemes; one that serves several machines would join here, with a lock those machines share.
+    schemes, and for files that cannot be opened or read. A storage that serves several machines would join here, with a lock
+    those machines share.
     """
-    if url.startswith(_JOURNAL):
-        path = _local_path(url, _JOURNAL)
-        return StudyStorage(_journal_storage(path), FileLock(_beside(path, ".ask.lock")))
-    if url.startswith(_SQLITE):
-        path = _local_path(url, _SQLITE)
-        lock = FileLock(_beside(path, ".ask.lock"))
-        with lock():  # Two processes that create the tables at once trip over each other.
-            return StudyStorage(RDBStorage(url), lock)
+    for scheme, opened in ((_JOURNAL, _open_journal), (_SQLITE, _open_sqlite)):
+        if url.startswith(scheme):
+            try:
+                return opened(url)
+            except OSError as error:
+                rule, remedy = "a study must be kept in a writable file", "Choose another place, or make this one writable."
+                raise BadInput(Fault(rule, error.strerror or str(error), url, remedy)) from error
     raise BadInput(
         Fault(
             "a study storage must be journal:///path or sqlite:///path",
@@ -81,10 +81,26 @@ def storage_from_url(url: str) -> StudyStorage:
     )
 
 
-def _local_path(url: str, scheme: str) -> Path:
-    # As in SQLAlchemy, sqlite:///relative.db and sqlite:////absolute.db; a journal's path is always absolute.
-    text = url.removeprefix(scheme)
-    path = Path("/", text.lstrip("/")) if scheme == _JOURNAL else Path(text.removeprefix("/"))
+def _open_journal(url: str) -> StudyStorage:
+    # The path is always absolute, with however many slashes it was joined.
+    path = _with_folder(Path("/", url.removeprefix(_JOURNAL).lstrip("/")))
+    lock = FileLock(_beside(path, ".ask.lock"))
+    try:
+        return StudyStorage(_journal_storage(path), lock)
+    except (ValueError, KeyError) as error:
+        rule, remedy = "a study's journal must be whole", "Restore it from a copy, or begin a new campaign."
+        raise BadInput(Fault(rule, f"a line that is not ({error})", str(path), remedy)) from error
+
+
+def _open_sqlite(url: str) -> StudyStorage:
+    # As in SQLAlchemy, sqlite:///relative.db and sqlite:////absolute.db.
+    path = _with_folder(Path(url.removeprefix(_SQLITE).removeprefix("/")))
+    lock = FileLock(_beside(path, ".ask.lock"))
+    with lock():  # Two processes that create the tables at once trip over each other.
+        return StudyStorage(RDBStorage(url), lock)
+
+
+def _with_folder(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 

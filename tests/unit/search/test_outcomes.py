@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -207,6 +208,27 @@ def test_a_study_is_not_resumed_under_another_definition(toy: ModuleType, url: s
 def test_a_storage_of_another_kind_is_refused_by_name(toy: ModuleType) -> None:
     with pytest.raises(BadInput, match="must be journal:///path or sqlite:///path, but got redis://x"):
         SearchStudy.open("redis://x", toy.definition(), toy.budget())
+
+
+def test_a_place_that_cannot_be_written_is_refused(toy: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match=r"a study must be kept in a writable file, but got (Not a directory|File exists)"):
+        SearchStudy.open(f"journal://{tmp_path}/file/study.journal", toy.definition(), toy.budget())
+
+
+@pytest.mark.parametrize("garbage", ["no json\n", '{"op_code": 99, "worker_id": "x"\n', "{}\n"])
+def test_a_journal_with_a_broken_line_is_refused(toy: ModuleType, tmp_path: Path, garbage: str) -> None:
+    url, journal = f"journal://{tmp_path}/study.journal", tmp_path / "study.journal"
+    complete_production(SearchStudy.open(url, toy.definition(), toy.budget()))
+    whole = journal.read_text()
+    journal.write_text(garbage + whole)
+    with pytest.raises(BadInput, match="a study's journal must be whole, but got a line that is not"):
+        SearchStudy.open(url, toy.definition(), toy.budget())
+
+
+def test_a_path_may_be_joined_with_one_slash_too_many(toy: ModuleType, tmp_path: Path) -> None:
+    complete_production(SearchStudy.open(f"journal:///{tmp_path}/study.journal", toy.definition(), toy.budget()))
+    assert len(SearchStudy.open(f"journal://{tmp_path}/study.journal", toy.definition(), toy.budget()).trials()) == 1
 
 
 def test_an_unknown_trial_cannot_be_told(toy: ModuleType, url: str) -> None:
