@@ -12,21 +12,23 @@ from tasks.notify import announce_phase
 from tasks.records import spend_test_period
 from tasks.requests import gate_arguments
 from tasks.simulation import settled
+from tunegate.domain.parameters import Parameters
 from tunegate.gate.ledger import Allowance
 from tunegate.report.progress import Phase
 
 
 @flow(flow_run_name="{region}/gate")
-async def gate(region: str, campaign: str, trial: int) -> Judged:
-    """Judge the parameters of a trial against production and keep the verdict.
+async def gate(region: str, campaign: str, candidate: dict[str, float]) -> Judged:
+    """Judge a candidate against production and keep the verdict.
 
     Every look at the test days is in the ledger before it is taken; days whose error level is spent are not simulated at all.
     That, and a pattern that could not be simulated, make the verdict Invalid; neither raises.
     """
     announce_phase(campaign, Phase.GATE)
-    allowed = await spend_test_period(campaign, trial)
-    arguments = gate_arguments(campaign, trial) if isinstance(allowed, Allowance) else []
+    parameters = Parameters(candidate)
+    allowed = await spend_test_period(campaign, parameters)
+    arguments = gate_arguments(campaign, parameters) if isinstance(allowed, Allowance) else []
     runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))
     for run in runs:
         await settled(run)
-    return await judge_candidate(campaign, trial, allowed)
+    return await judge_candidate(campaign, parameters, allowed)

@@ -30,7 +30,7 @@ async def retune(config: str, overrides: list[str] | None = None, campaign: str 
             await tune(plan.region, plan.campaign, plan.config.search.workers)
             confirmed = await confirm(plan.region, plan.campaign)
             candidate = await choose_candidate(confirmed)
-            judged = await gate(plan.region, plan.campaign, candidate) if candidate is not None else None
+            judged = await gate(plan.region, plan.campaign, dict(candidate)) if candidate is not None else None
     announce_phase(plan.campaign, Phase.REPORT)
     report = await compose_report(plan.campaign, confirmed, judged)
     await close_campaign(plan.campaign, await publish_report(report))

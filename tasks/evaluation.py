@@ -10,12 +10,12 @@ from prefect import task
 
 from tasks.options import EFFECT
 from tasks.records import gather_evidence, keep_record, kept_answer
-from tasks.requests import trial_record
 from tasks.simulation import Simulated
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import SimulationFailed
+from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
 from tunegate.gate.confirmation import Confirmed, chosen, confirm_finalists
@@ -26,9 +26,9 @@ from tunegate.gate.ledger import Allowance, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict on the parameters of a trial, what the ledger allowed it to spend, and the digest of its record."""
+    """A verdict on a candidate, what the ledger allowed it to spend, and the digest of its record."""
 
-    trial: int
+    candidate: Parameters
     judgement: Judgement
     allowed: Allowance | Refusal
     record_digest: str
@@ -55,22 +55,22 @@ async def confirm_on_validation_days(
 
 
 @task(**EFFECT)
-async def choose_candidate(confirmed: Sequence[Confirmed]) -> int | None:
-    """The trial that goes to the gate, or None when nothing beats production on the validation days."""
+async def choose_candidate(confirmed: Sequence[Confirmed]) -> Parameters | None:
+    """The parameters that go to the gate, or None when nothing beats production on the validation days."""
     best = chosen(confirmed)
-    return None if best is None else best.trial.number
+    return None if best is None else best.trial.parameters
 
 
 @task(**EFFECT)
-async def judge_candidate(campaign: str, trial: int, allowed: Allowance | Refusal) -> Judged:
-    """Judge a trial's parameters on the stored answers of the four patterns, and keep the record."""
-    return await asyncio.to_thread(_judge_and_keep, wiring.plan(campaign), trial, allowed)
+async def judge_candidate(campaign: str, candidate: Parameters, allowed: Allowance | Refusal) -> Judged:
+    """Judge a candidate on the stored answers of the four patterns, and keep the record."""
+    return await asyncio.to_thread(_judge_and_keep, wiring.plan(campaign), candidate, allowed)
 
 
-def _judge_and_keep(plan: CampaignPlan, trial: int, allowed: Allowance | Refusal) -> Judged:
-    evidence = gather_evidence(plan, trial_record(plan.campaign, trial).parameters, allowed)
+def _judge_and_keep(plan: CampaignPlan, candidate: Parameters, allowed: Allowance | Refusal) -> Judged:
+    evidence = gather_evidence(plan, candidate, allowed)
     judgement = judge(evidence, plan.config.gate.policy())
-    return Judged(trial, judgement, allowed, keep_record(evidence, plan, judgement))
+    return Judged(candidate, judgement, allowed, keep_record(evidence, plan, judgement))
 
 
 def _answer(campaign: str, request: SimulationRequest) -> SimulationAnswer:

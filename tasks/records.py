@@ -7,7 +7,6 @@ import asyncio
 from prefect import task
 
 from tasks.options import EFFECT
-from tasks.requests import trial_record
 from tunegate import __version__, wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.days import Arm, Forecast, SimulationAnswer
@@ -22,13 +21,12 @@ from tunegate.ports.records import LedgerEntry, LedgerMoved
 
 
 @task(**EFFECT)
-async def spend_test_period(campaign: str, trial: int) -> Allowance | Refusal:
+async def spend_test_period(campaign: str, candidate: Parameters) -> Allowance | Refusal:
     """Enter the coming verdict into the ledger, before anything is simulated on the test days.
 
     The same question asked again spends nothing. A refusal says which verdicts have spent the level, and what to do.
     """
     plan = wiring.plan(campaign)
-    candidate = trial_record(campaign, trial).parameters
     while True:
         try:
             return await asyncio.to_thread(_spend, plan, candidate)

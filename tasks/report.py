@@ -62,7 +62,7 @@ def compose(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None
     if row is None:
         raise LookupError(f"campaign {campaign} is not in the book")
     trials, finished = study.trials(), wiring.clock().now()
-    by_number = {one.trial.number: one for one in confirmed}
+    by_digest = {one.trial.parameters.digest: one for one in confirmed}
     return CampaignReport(
         campaign=campaign,
         region=plan.region,
@@ -78,7 +78,7 @@ def compose(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None
         trials=trials,
         importance=study.importance(),
         confirmations=tuple(_confirmation(one) for one in confirmed),
-        candidate=None if judged is None else _candidate(by_number[judged.trial]),
+        candidate=None if judged is None else _candidate(by_digest[judged.candidate.digest]),
         gate=None if judged is None else _gate(plan, judged),
         failures=_failures(trials, confirmed),
         timing=_timing(plan, trials, (finished - row.started).total_seconds()),

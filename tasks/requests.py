@@ -8,6 +8,7 @@ from typing import Any
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.days import Forecast
+from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
 from tunegate.ports.results import Phase
@@ -32,21 +33,14 @@ def confirmation_arguments(campaign: str, finalists: Sequence[TrialRecord]) -> l
     return [_arguments(plan, Phase.CONFIRMATION, request, attempts) for request in requests]
 
 
-def gate_arguments(campaign: str, trial: int) -> list[dict[str, Any]]:
+def gate_arguments(campaign: str, candidate: Parameters) -> list[dict[str, Any]]:
     """The four patterns on the test days, and production's self-check."""
     plan = wiring.plan(campaign)
-    arms = {PRODUCTION: plan.production, trial_subject(trial): trial_record(campaign, trial).parameters}
+    hexadecimal = candidate.digest.removeprefix("sha256:")
+    arms = {PRODUCTION: plan.production, f"candidate-{hexadecimal[:8]}": candidate}
     requests = [plan.gate_request(arm, forecast, parameters) for forecast in Forecast for arm, parameters in arms.items()]
     attempts = plan.config.search.attempts_per_trial
     return [_arguments(plan, Phase.GATE, request, attempts) for request in [*requests, plan.self_check_request()]]
-
-
-def trial_record(campaign: str, number: int) -> TrialRecord:
-    """The record of a trial by its number. Raises LookupError when the study has none."""
-    for trial in wiring.study(campaign).trials():
-        if trial.number == number:
-            return trial
-    raise LookupError(f"the study of {campaign} has no trial {number}")
 
 
 def trial_subject(number: int) -> str:

@@ -104,7 +104,9 @@ def test_production_against_itself_gives_exactly_zero_and_is_never_promoted(inst
         installation.python(
             "import asyncio, json, sys\n"
             "from flows.gate import gate\n"
-            "judged = asyncio.run(gate('toyville', sys.argv[1], 0)).judgement\n"
+            "from tunegate import wiring\n"
+            "production = dict(wiring.plan(sys.argv[1]).production)\n"
+            "judged = asyncio.run(gate('toyville', sys.argv[1], production)).judgement\n"
             "print(json.dumps([type(judged.verdict).__name__, judged.delta_ml.estimate_pct, judged.delta_ml.low_pct,"
             " judged.delta_ml.high_pct, judged.delta_statistics.estimate_pct]))",
             campaign,
