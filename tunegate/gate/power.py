@@ -6,7 +6,7 @@ drawing thousands of gates with that noise and applying the gate's own intervals
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,7 +26,7 @@ from tunegate.gate.judgement import VarianceComponents
 from tunegate.gate.plan import Plan
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy
 from tunegate.gate.power_guardrails import GuardrailForecast, forecast_guardrails
-from tunegate.gate.variance import components, day_mean_sd, seeds_suffice
+from tunegate.gate.variance import components, day_mean_sd, pooled, seeds_suffice
 
 TARGET_POWER = 0.9
 TARGET_EFFECT_PCT = 1.0
@@ -77,12 +77,15 @@ class PowerForecast:
     guardrails: tuple[GuardrailForecast, ...]
 
 
-def forecast_power(runs: TuningRuns, plan: Plan, policy: GatePolicy) -> PowerForecast:
-    """What this plan will see. Raises ValueError when the ml runs are incomplete, or on fewer than two days."""
-    ml_rows = paired_rows(runs, Forecast.ML)
-    if ml_rows is None:
-        raise ValueError("both arms must be there for every tuning day and seed with the ml forecast, but some are missing")
-    noise = measure_noise(ml_rows, paired_rows(runs, Forecast.STATISTICS))
+def forecast_power(runs: TuningRuns, plan: Plan, policy: GatePolicy, others: Sequence[TuningRuns] = ()) -> PowerForecast:
+    """What this plan will see.
+
+    `others` are further sets of parameters on the same days and seeds, whose noise is pooled with the first one's: with few
+    tuning days that is what makes the forecast worth reading. Raises ValueError when ml runs are incomplete, on fewer than two
+    days, or when days and seeds differ.
+    """
+    ml_rows = [_complete(each) for each in (runs, *others)]
+    noise = measure_noise(ml_rows, [paired_rows(each, Forecast.STATISTICS) for each in (runs, *others)])
     sd = day_mean_sd(noise.ml, plan.seeds)
     return PowerForecast(
         plan=plan,
@@ -97,14 +100,16 @@ def forecast_power(runs: TuningRuns, plan: Plan, policy: GatePolicy) -> PowerFor
     )
 
 
-def measure_noise(ml: PairedRows, statistics: PairedRows | None) -> Noise:
-    """Variance components on tuning days; without statistics runs the fallback counts as equally noisy and independent."""
-    ml_cells = _revenue_cells_pct(ml)
-    ml_parts = _components(ml_cells)
-    if statistics is None:
+def measure_noise(ml: Sequence[PairedRows], statistics: Sequence[PairedRows | None]) -> Noise:
+    """Variance components on tuning days; without all statistics runs the fallback counts as equally noisy and independent."""
+    ml_cells = [_revenue_cells_pct(rows) for rows in ml]
+    ml_parts = pooled([_components(cells) for cells in ml_cells])
+    complete = [rows for rows in statistics if rows is not None]
+    if len(complete) < len(ml):
         return Noise(ml_parts, ml_parts, 0.0)
-    statistics_cells = _revenue_cells_pct(statistics)
-    return Noise(ml_parts, _components(statistics_cells), _correlation(ml_cells.mean(axis=1), statistics_cells.mean(axis=1)))
+    statistics_cells = [_revenue_cells_pct(rows) for rows in complete]
+    centred = [np.concatenate([_centred_days(cells) for cells in each]) for each in (ml_cells, statistics_cells)]
+    return Noise(ml_parts, pooled([_components(cells) for cells in statistics_cells]), _correlation(centred[0], centred[1]))
 
 
 def power_at(effect_ml_pct: float, effect_statistics_pct: float, noise: Noise, plan: Plan, policy: GatePolicy) -> float:
@@ -150,6 +155,19 @@ def _revenue_cells_pct(rows: PairedRows) -> FloatArray:
         raise ValueError("revenue must be a finite amount on every tuning day, and above zero on some")
     cells: FloatArray = 100.0 * (candidate - production) / production.mean()
     return cells
+
+
+def _complete(runs: TuningRuns) -> PairedRows:
+    rows = paired_rows(runs, Forecast.ML)
+    if rows is None:
+        raise ValueError("both arms must be there for every tuning day and seed with the ml forecast, but some are missing")
+    return rows
+
+
+def _centred_days(cells_pct: FloatArray) -> FloatArray:
+    days = cells_pct.mean(axis=1)
+    centred: FloatArray = days - days.mean()
+    return centred
 
 
 def _components(cells_pct: FloatArray) -> VarianceComponents:

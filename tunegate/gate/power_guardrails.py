@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunegate.gate.detectable import unit_gates
 from tunegate.gate.grid import PairedRows, metric_cells
 from tunegate.gate.guardrails import change_cells
 from tunegate.gate.intervals import t_quantile
+from tunegate.gate.judgement import VarianceComponents
 from tunegate.gate.plan import Plan
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailPolicy
-from tunegate.gate.variance import components, day_mean_sd
+from tunegate.gate.variance import components, day_mean_sd, pooled
 from tunegate.gate.zones import WORST_ZONE, zone_series
 
 TIGHT_MARGIN_ERRORS = 4.0
@@ -34,25 +36,31 @@ class GuardrailForecast:
     too_tight: bool | None
 
 
-def forecast_guardrails(rows: PairedRows, plan: Plan, policy: GatePolicy) -> tuple[GuardrailForecast, ...]:
-    """Every guardrail of the policy in its order, the worst zone last, from ml runs on tuning days."""
-    forecasts = []
-    for guardrail in policy.guardrails:
-        production = metric_cells(rows.production, guardrail.metric)
-        candidate = metric_cells(rows.candidate, guardrail.metric)
-        cells = None if production is None or candidate is None else change_cells(production, candidate, guardrail.kind)
-        parts = None if cells is None else components(cells)
-        sd = None if parts is None else day_mean_sd(parts, plan.seeds)
-        forecasts.append(_guardrail_forecast(guardrail, sd, plan))
+def forecast_guardrails(ml: Sequence[PairedRows], plan: Plan, policy: GatePolicy) -> tuple[GuardrailForecast, ...]:
+    """Every guardrail of the policy in its order, the worst zone last; noise is pooled over the ml runs on tuning days."""
+    forecasts = [_guardrail_forecast(guardrail, _noise_of(ml, guardrail), plan) for guardrail in policy.guardrails]
     if policy.worst_zone_margin_pct is not None:
-        forecasts.append(_worst_zone_forecast(rows, policy.worst_zone_margin_pct, plan))
+        forecasts.append(_worst_zone_forecast(ml[0], policy.worst_zone_margin_pct, plan))
     return tuple(forecasts)
 
 
-def _guardrail_forecast(guardrail: GuardrailPolicy, sd_day_mean: float | None, plan: Plan) -> GuardrailForecast:
+def _noise_of(ml: Sequence[PairedRows], guardrail: GuardrailPolicy) -> VarianceComponents | None:
+    """The components of a guardrail's change, or None where some run gives no finite numbers or no base."""
+    parts = []
+    for rows in ml:
+        production = metric_cells(rows.production, guardrail.metric)
+        candidate = metric_cells(rows.candidate, guardrail.metric)
+        cells = None if production is None or candidate is None else change_cells(production, candidate, guardrail.kind)
+        parts.append(None if cells is None else components(cells))
+    known = [part for part in parts if part is not None]
+    return pooled(known) if len(known) == len(parts) else None
+
+
+def _guardrail_forecast(guardrail: GuardrailPolicy, parts: VarianceComponents | None, plan: Plan) -> GuardrailForecast:
     metric, unit, margin = guardrail.metric, guardrail.unit, guardrail.margin
-    if sd_day_mean is None or plan.days < FEWEST_DAYS:
+    if parts is None or plan.days < FEWEST_DAYS:
         return GuardrailForecast(metric, unit, margin, None, None, None, None)
+    sd_day_mean = day_mean_sd(parts, plan.seeds)
     error = sd_day_mean / math.sqrt(plan.days)
     if error == 0:
         return GuardrailForecast(metric, unit, margin, 0.0, None, 1.0, too_tight=False)

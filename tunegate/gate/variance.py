@@ -7,6 +7,7 @@ and variance s² within days, E[s²] = sigma²_seed and E[var(y_d)] = tau²_day 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tunegate.gate.intervals import FloatArray
 from tunegate.gate.judgement import VarianceComponents
@@ -24,6 +25,25 @@ def components(cells_pct: FloatArray) -> VarianceComponents | None:
     if seeds < 2:
         return VarianceComponents(days, seeds, math.sqrt(between), None, math.sqrt(between))
     within = float(cells_pct.var(axis=1, ddof=1).mean())
+    day = max(0.0, between - within / seeds)
+    return VarianceComponents(days, seeds, math.sqrt(day), math.sqrt(within), math.sqrt(between))
+
+
+def pooled(parts: Sequence[VarianceComponents]) -> VarianceComponents:
+    """The components of several differences on the same days and seeds, their mean squares averaged.
+
+    Two tuning days leave one degree of freedom for the noise between days; each further set of parameters adds another. Raises
+    ValueError when there is nothing to pool, or when days or seeds differ.
+    """
+    shapes = {(part.days, part.seeds) for part in parts}
+    if len(shapes) != 1:
+        raise ValueError(f"components must be of equal days and seeds to be pooled, but got {sorted(shapes)}")
+    ((days, seeds),) = shapes
+    between = sum(part.sd_day_mean**2 for part in parts) / len(parts)
+    squares = [part.sd_seed**2 for part in parts if part.sd_seed is not None]
+    if len(squares) < len(parts):
+        return VarianceComponents(days, seeds, math.sqrt(between), None, math.sqrt(between))
+    within = sum(squares) / len(squares)
     day = max(0.0, between - within / seeds)
     return VarianceComponents(days, seeds, math.sqrt(day), math.sqrt(within), math.sqrt(between))
 

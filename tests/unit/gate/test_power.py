@@ -12,13 +12,14 @@ from scipy import stats
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.verdicts import Promote
 from tunegate.gate.detectable import expected_half_width_pct, minimum_detectable_effect_pct
+from tunegate.gate.grid import paired_rows
 from tunegate.gate.intervals import keyed_generator
 from tunegate.gate.judgement import VarianceComponents
-from tunegate.gate.power import Noise, Plan, TuningRuns, advise, forecast_power, power_at
+from tunegate.gate.power import Noise, Plan, TuningRuns, advise, forecast_power, measure_noise, power_at
 from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.rule import Demands
 from tunegate.gate.synthetic import World, draw_gates, judge_gates
-from tunegate.gate.variance import components, day_mean_sd, seeds_suffice
+from tunegate.gate.variance import components, day_mean_sd, pooled, seeds_suffice
 
 TOY = World()
 POLICY = policy_for(TOY)
@@ -57,6 +58,43 @@ def test_components_need_two_days_and_tell_no_seeds_from_one() -> None:
     assert found is not None
     assert found.sd_seed is None
     assert day_mean_sd(found, 8) == found.sd_day
+
+
+def test_pooled_components_average_the_mean_squares_of_several_differences() -> None:
+    generator = keyed_generator("pooled")
+    cells = [0.5 * generator.standard_normal((3, 1)) + 1.2 * generator.standard_normal((3, 4)) for _ in range(400)]
+    parts = [part for part in map(components, cells) if part is not None]
+    found = pooled(parts)
+    assert found.sd_day == pytest.approx(0.5, rel=0.15)
+    assert found.sd_seed == pytest.approx(1.2, rel=0.05)
+    assert pooled(parts[:1]) == parts[0]
+
+
+def test_only_equal_designs_are_pooled() -> None:
+    parts = [components(np.ones((days, 2)) * np.arange(days)[:, np.newaxis]) for days in (3, 4)]
+    with pytest.raises(ValueError, match="equal days and seeds"):
+        pooled([part for part in parts if part is not None])
+    with pytest.raises(ValueError, match="equal days and seeds"):
+        pooled([])
+
+
+def test_further_parameters_on_two_tuning_days_make_the_forecast_steadier() -> None:
+    def half_widths(probes: int) -> list[float]:
+        found = []
+        for key in range(30):
+            several = [replace(each, days=each.days[:2]) for each in (runs(TOY, 100 * key + probe) for probe in range(probes))]
+            rows = [each for each in (paired_rows(one, Forecast.ML) for one in several) if each is not None]
+            width = expected_half_width_pct(day_mean_sd(measure_noise(rows, [None]).ml, 4), 14, 0.05)
+            assert width is not None
+            found.append(width)
+        return found
+
+    one, five = half_widths(1), half_widths(5)
+    first, *others = (runs(TOY, key) for key in range(3))
+    assert forecast_power(first, DESIGN, POLICY, others).half_width_pct != forecast_power(first, DESIGN, POLICY).half_width_pct
+    assert np.std(five) < 0.6 * np.std(one)
+    expected = expected_half_width_pct(TOY_PARTS.sd_day_mean, 14, 0.05)
+    assert np.mean(five) == pytest.approx(expected, rel=0.1)
 
 
 def test_seeds_suffice_once_their_variance_is_a_quarter_of_the_days() -> None:
@@ -106,10 +144,9 @@ def test_a_plan_under_the_fewest_days_has_no_power_and_no_half_width() -> None:
 def test_the_predicted_half_width_is_the_later_gates_within_a_factor_of_one_and_a_half() -> None:
     inside = 0
     for key in range(40):
-        evidence = rehearse(TOY, key)
-        predicted = forecast_power(
-            TuningRuns(evidence.days[:7], evidence.seeds, evidence.answers), DESIGN, POLICY
-        ).half_width_pct
+        rows = paired_rows(replace(runs(TOY, key), days=runs(TOY, key).days[:7]), Forecast.ML)
+        assert rows is not None
+        predicted = expected_half_width_pct(day_mean_sd(measure_noise([rows], [None]).ml, 4), 14, 0.05)
         assert predicted is not None
         later = draw_gates(TOY, 1, keyed_generator("later", key))
         ((_, interval),) = judge_gates(later, TOY, Demands(0.5, 0.5, 5), 0.05)
