@@ -97,6 +97,13 @@ BROKEN: list[tuple[str, str, GateEvidence, str]] = [
     ),
     ("a day outside", "days are the test period's", replace(SOUND, test=Period(SOUND.days[0], SOUND.days[-2])), "outside"),
     ("a day left out", "days are the test period's", leave_out(SOUND.days[5]), "does not follow"),
+    ("the last day left out", "days are the test period's", leave_out(SOUND.days[-1]), "was left out"),
+    (
+        "days out of order",
+        "days are the test period's",
+        replace(SOUND, days=(SOUND.days[1], SOUND.days[0], *SOUND.days[2:])),
+        "does not follow",
+    ),
     (
         "one day twice in an arm",
         "day results complete",

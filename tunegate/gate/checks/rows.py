@@ -22,16 +22,17 @@ def all_patterns_answered(evidence: GateEvidence, _policy: GatePolicy) -> Check:
 
 
 def days_in_test_period(evidence: GateEvidence, _policy: GatePolicy) -> Check:
-    """Days must be whole, in order, without a gap, inside the test period: leaving days out is how a test is bent."""
+    """Days must be all of the test period, in order: leaving days out is how a test is bent."""
     days, problems = evidence.days, []
     if not days or not evidence.seeds:
         problems.append("no day or no seed was asked for")
     problems += [f"{day} is outside {evidence.test}" for day in days if day not in evidence.test]
+    problems += [f"{day} of {evidence.test} was left out" for day in evidence.test.days if day not in days]
     problems += [
         f"{later} does not follow {earlier}" for earlier, later in pairwise(days) if later - earlier != timedelta(days=1)
     ]
     problems += [f"seed {seed} is named {count} times" for seed, count in Counter(evidence.seeds).items() if count > 1]
-    return outcome("days are the test period's", problems, f"{len(days)} days in a row inside {evidence.test}")
+    return outcome("days are the test period's", problems, f"all {len(days)} days of {evidence.test}")
 
 
 def rows_complete(evidence: GateEvidence, _policy: GatePolicy) -> Check:
