@@ -86,7 +86,7 @@ def test_answer_lines_fit_the_contract_and_come_in_the_order_asked_for() -> None
     assert lines[-1]["trained_last_day"] == "2014-12-28"
     assert lines[-1]["parameters"] == {
         "gamma": 0.9,
-        "max_wait_s": 300.0,
+        "max_wait_s": 600.0,
         "turn_weight_left": 1.0,
         "turn_weight_right": 0.3,
         "road_weight_local": 1.0,

@@ -34,7 +34,7 @@ PARAMETERS = (
         "s",
         10.0,
         3600.0,
-        300.0,
+        600.0,
         "How long the planner believes that a customer waits; the customers' true patience is a setting.",
     ),
     ParameterSpec(
