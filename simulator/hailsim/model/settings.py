@@ -58,7 +58,7 @@ SETTINGS = (
         "latent_factor",
         "float",
         "ratio",
-        2.5,
+        3.0,
         0.05,
         10.0,
         "Customers per recorded trip: recorded pickups are served demand only, often of one company only. Below 1 thins.",
