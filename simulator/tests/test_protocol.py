@@ -161,6 +161,17 @@ def test_serve_ends_cleanly_on_sigterm(serve: subprocess.Popen[str]) -> None:
     assert serve.wait(timeout=PATIENCE_S) == 0
 
 
+def test_serve_ends_without_a_traceback_on_ctrl_c() -> None:
+    process = subprocess.Popen(
+        [*HAILSIM, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    ask(process, request(days=["2015-01-05"], seeds=[1]))
+    process.send_signal(signal.SIGINT)
+    _, complaints = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert complaints == ""
+
+
 def test_serve_does_not_complain_when_nobody_reads_any_more() -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from numba import config
 
 
 def keep_compiled_code_by_source() -> None:
-    """Point numba's cache to a directory of these very sources, below `NUMBA_CACHE_DIR`, this package or the user's cache."""
+    """Point numba's cache to a directory of these very sources, in the first place that can be written."""
     here = Path(__file__).parent
-    sources = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(here.glob("*.py"))))
-    config.CACHE_DIR = str(_base(here) / f"hailsim-{sources.hexdigest()[:16]}")  # type: ignore[attr-defined]
+    base = next((place for place in _places(here) if _writable(place)), Path(tempfile.gettempdir()))
+    config.CACHE_DIR = str(base / name_of(here))  # type: ignore[attr-defined]
 
 
-def _base(here: Path) -> Path:
+def name_of(sources: Path) -> str:
+    """A directory name that changes with any Python file of a directory."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources.glob("*.py"))))
+    return f"hailsim-{digest.hexdigest()[:16]}"
+
+
+def _places(here: Path) -> Iterator[Path]:
     configured: str = config.CACHE_DIR  # type: ignore[attr-defined]
     if configured:
-        return Path(configured)
-    if os.access(here, os.W_OK):
-        return here / "__pycache__"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        yield Path(configured)
+    yield here / "__pycache__"
+    yield Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+
+
+def _writable(place: Path) -> bool:
+    """Whether the directory is, or could be made, ours to write: its nearest existing parent decides."""
+    existing = next(parent for parent in (place, *place.parents) if parent.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK)

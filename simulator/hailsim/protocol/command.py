@@ -19,6 +19,7 @@ from hailsim.model.folder import read_city
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
 WARMUP_CITY = "manhattan"
 
 
@@ -64,6 +65,8 @@ def serve_command(argv: list[str]) -> int:
         # Nobody reads any more. Python would complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     return 0
 
 
