@@ -112,6 +112,15 @@ def test_kept_forecasts_are_learnt_once_and_read_back(tmp_path: Path, monkeypatc
     assert sorted(path.suffix for path in (tmp_path / "new").iterdir()) == [".npy", ".npy"]
 
 
+def test_a_broken_file_in_the_cache_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    kept_forecasts(CITY, HISTORY, lambda: learn_forecasts(CITY, pickup_counts(CITY), HISTORY))
+    [path] = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(BadInput, match="whole NumPy file"):
+        kept_forecasts(CITY, HISTORY, lambda: pytest.fail("nothing is to be learnt"))
+
+
 @pytest.mark.slow
 def test_ml_beats_statistics_on_held_out_days_of_san_francisco(san_francisco: City) -> None:
     counts = pickup_counts(san_francisco)
