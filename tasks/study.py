@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import assert_never
 
 from prefect import task
@@ -43,6 +45,19 @@ async def ask_trial(campaign: str, worker: str) -> Asked | None:
                 return None
             case WaitForOthers():
                 await asyncio.sleep(WAIT_FOR_OTHERS_S)
+
+
+@asynccontextmanager
+async def gives_back(campaign: str, worker: str) -> AsyncIterator[None]:
+    """Have a worker's running trial queued again when the worker ends by anything but the end of its work.
+
+    Otherwise the others would wait for a trial that nobody runs any more.
+    """
+    try:
+        yield
+    except BaseException:
+        await asyncio.to_thread(wiring.study(campaign).recover_interrupted, worker)
+        raise
 
 
 async def tell_trial(campaign: str, number: int, outcome: Simulated | SimulationFailed) -> None:
