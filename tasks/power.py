@@ -3,30 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
-from tunegate.domain.days import SimulationAnswer
-from tunegate.domain.simulation import SimulationRequest
+from tunegate.domain.days import Arm, Forecast, SimulationAnswer
+from tunegate.domain.parameters import Parameters
 from tunegate.gate.plan import Plan
 from tunegate.gate.power import PowerForecast, TuningRuns, forecast_power
 from tunegate.ports.simulator import SimulatorPool
 
 
 async def measure_power(plan: CampaignPlan) -> PowerForecast:
-    """Simulate production and a probe on the days before the test period, and say what the planned gate can see.
+    """Simulate production and some probes on the days before the test period, and say what the planned gate can see.
 
     Raises SimulationFailed.
     """
-    requests = plan.power_requests()
     simulators = wiring.simulator_pool(plan.config)
     try:
-        answers = await asyncio.gather(*(_simulate(simulators, request) for request in requests.values()))
+        production, *probes = await asyncio.gather(
+            *(_both_forecasts(simulators, plan, index, each) for index, each in enumerate([plan.production, *plan.probes]))
+        )
     finally:
         await simulators.close()
-    first = next(iter(requests.values()))
-    runs = TuningRuns(first.days, first.seeds, dict(zip(requests, answers, strict=True)))
-    return forecast_power(runs, planned_gate(plan), plan.config.gate.policy())
+    first, *others = [_side_by_side(plan, production, probe) for probe in probes]
+    return forecast_power(first, planned_gate(plan), plan.config.gate.policy(), others)
+
+
+async def _both_forecasts(
+    simulators: SimulatorPool, plan: CampaignPlan, index: int, parameters: Parameters
+) -> dict[Forecast, SimulationAnswer]:
+    answers = {}
+    for forecast in Forecast:
+        async with simulators.lease() as simulator:
+            answers[forecast] = await simulator.simulate(plan.power_request(f"{index}", forecast, parameters))
+    return answers
+
+
+def _side_by_side(
+    plan: CampaignPlan, production: Mapping[Forecast, SimulationAnswer], probe: Mapping[Forecast, SimulationAnswer]
+) -> TuningRuns:
+    request = plan.power_request("", Forecast.ML, plan.production)
+    answers = {(Arm.PRODUCTION, forecast): answer for forecast, answer in production.items()}
+    answers |= {(Arm.CANDIDATE, forecast): answer for forecast, answer in probe.items()}
+    return TuningRuns(request.days, request.seeds, answers)
 
 
 def planned_gate(plan: CampaignPlan) -> Plan:
@@ -34,8 +54,3 @@ def planned_gate(plan: CampaignPlan) -> Plan:
     gate = plan.config.gate
     level = gate.one_sided_level / gate.verdicts_per_period
     return Plan(len(plan.periods.test.days), gate.seeds_per_day, level)
-
-
-async def _simulate(simulators: SimulatorPool, request: SimulationRequest) -> SimulationAnswer:
-    async with simulators.lease() as simulator:
-        return await simulator.simulate(request)

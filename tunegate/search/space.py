@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from tunegate.domain.parameters import Dimension, Parameters, ParameterValue
+from tunegate.domain.seeds import keyed_integer
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:
@@ -39,15 +40,16 @@ class Space:
         """All parameters of a proposal: the searched values, and production's for the rest."""
         return Parameters({**self.production, **searched})
 
-    @property
-    def probe(self) -> Parameters:
-        """A stand-in for a candidate nobody knows yet: every searched value halfway to its farther bound."""
-        return self.complete({each.name: _halfway(each, self.production[each.name]) for each in self.dimensions})
+    def probes(self, seed: int, count: int) -> tuple[Parameters, ...]:
+        """Stand-ins for a candidate nobody knows yet: keyed draws from all over the space."""
+        return tuple(
+            self.complete({each.name: _drawn(each, seed, index) for each in self.dimensions}) for index in range(count)
+        )
 
 
-def _halfway(dimension: Dimension, value: ParameterValue) -> ParameterValue:
-    """Halfway from a value to the bound farther from it, on the axis the search uses."""
+def _drawn(dimension: Dimension, seed: int, index: int) -> ParameterValue:
+    """A place on the axis the search uses, from the key alone."""
     there, back = (math.log, math.exp) if dimension.log else (float, float)
-    low, high, now = there(dimension.low), there(dimension.high), there(value)
-    middle = back((now + (low if now - low > high - now else high)) / 2)
-    return round(middle) if dimension.type == "int" else middle
+    low, high = there(dimension.low), there(dimension.high)
+    value = back(low + (high - low) * keyed_integer(seed, "probe", index, dimension.name) / 2**32)
+    return round(value) if dimension.type == "int" else value
