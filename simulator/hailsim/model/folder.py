@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
@@ -21,6 +21,7 @@ from hailsim.model.checks import check_network, check_trips
 from hailsim.model.city import City, Fare, Fleet, Network, Trips, Turn
 from hailsim.model.drawn import DRAW_VERSION, DrawnDemand, TripPattern, draw_trips
 from hailsim.model.manifest import FORMAT, read_manifest
+from hailsim.model.observed import OBSERVED_FILE, CabDay, observed_bytes, observed_from_bytes
 
 CITY_FILE = "city.json"
 _TURN_KEYS = {"straight": Turn.STRAIGHT, "right": Turn.RIGHT, "left": Turn.LEFT, "u_turn": Turn.U_TURN}
@@ -83,12 +84,26 @@ def digest_of(city_json: bytes) -> str:
     return "sha256:" + hashlib.sha256(city_json).hexdigest()
 
 
-def write_city(city: City, folder: Path, papers: Papers, *, replace: bool = False) -> str:
-    """Write a folder with recorded trips; returns its digest.
+def read_observed(city: str | Path) -> tuple[CabDay, ...]:
+    """What a city's cabs were seen to do, by day; empty where its folder does not say. BadInput for a damaged file."""
+    folder = city_folder(city)
+    manifest = read_manifest(_read_file(folder / CITY_FILE), str(folder / CITY_FILE))
+    if OBSERVED_FILE not in manifest["files"]:
+        return ()
+    contents, faults = _listed_files(folder, {OBSERVED_FILE: manifest["files"][OBSERVED_FILE]})
+    if faults:
+        raise BadInput(faults)
+    return observed_from_bytes(contents[OBSERVED_FILE], str(folder / OBSERVED_FILE))
+
+
+def write_city(city: City, folder: Path, papers: Papers, *, observed: Sequence[CabDay] = (), replace: bool = False) -> str:
+    """Write a folder with recorded trips and, if there is any, what cabs were seen to do; returns its digest.
 
     An existing folder that holds anything stays untouched (BadInput) unless `replace`; then it is swapped whole.
     """
     files = {tables.TRIPS_FILE: tables.trips_bytes(city.trips)}
+    if observed:
+        files[OBSERVED_FILE] = observed_bytes(observed)
     return _write(city, {"kind": "recorded"}, files, folder, papers, replace=replace)
 
 

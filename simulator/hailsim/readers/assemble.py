@@ -15,12 +15,14 @@ from hailsim.faults import refuse
 from hailsim.model.city import City, Fare, Fleet, Trips
 from hailsim.model.geometry import Floats
 from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
+from hailsim.model.observed import CabDay
 from hailsim.model.roads import RawNetwork
 from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
 from hailsim.readers.days import Coverage, covered_days, quietest_hour
 from hailsim.readers.factors import LEAST_FACTOR, MOST_FACTOR, default_factors, travel_time_factors
 from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
 from hailsim.readers.match import Drives, SnappedTrips, measure_drives, same_street, snap_trips
+from hailsim.readers.observed import Runs, observe
 from hailsim.readers.screen import Screen, screen_links, screen_places, screen_speeds, screen_times
 from hailsim.readers.snap import Snapper, hailable_segments
 from hailsim.readers.source import NO_TIME, SourceCity
@@ -53,10 +55,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A city that is not written yet (its digest is empty) and the report of how it came about."""
+    """A city that is not written yet (its digest is empty), the report of how it came about, and what its cabs were seen to do.
+
+    `observed` is empty where the source does not tell cabs and their vacant runs.
+    """
 
     city: City
     report: Mapping[str, object]
+    observed: tuple[CabDay, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def assemble(source: SourceCity, choices: Choices) -> Imported:
         "fleet": {"from": fleet_from, "taxis": fleet.taxis, "mean_active_share": round(float(fleet.active_share.mean()), 4)},
         "fare": asdict(choices.fare),
     }
-    return Imported(city, report)
+    return Imported(city, report, _observed(source, choices, timeline))
 
 
 def _box(network: RawNetwork) -> tuple[float, float, float, float]:
@@ -200,6 +206,21 @@ def _fleet(source: SourceCity, choices: Choices, timeline: _Timeline, drive_s_pe
     fleet = fleet_of_cabs(taxis, active_s, days)
     # Another number of taxis works the same hours.
     return Fleet(choices.taxis or taxis, fleet.active_share), "cabs' trips and vacant runs"
+
+
+def _observed(source: SourceCity, choices: Choices, timeline: _Timeline) -> tuple[CabDay, ...]:
+    """What cabs were seen to do, on the network or beside it: trips that were rejected for their place count too."""
+    trips, vacant = source.trips, source.vacant
+    if trips.cab is None or vacant is None:
+        return ()
+    duration_s = np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
+    good = (duration_s >= choices.shortest_trip_s) & (duration_s <= choices.longest_trip_s)
+    driven = Runs(trips.cab, timeline.day, timeline.second, duration_s, trips.distance_m).of(good)
+    day, second = operating_day(wall_seconds(vacant.start_utc_s, choices.zone), timeline.start_hour)
+    day = day - timeline.coverage.first
+    runs = Runs(vacant.cab, day, second, vacant.end_utc_s - vacant.start_utc_s, vacant.distance_m)
+    ends = vacant.ends_in_pickup if vacant.ends_in_pickup is not None else np.zeros(len(day), np.bool_)
+    return observe(driven, runs, ends, timeline.coverage.first, timeline.coverage.days)
 
 
 def _city(

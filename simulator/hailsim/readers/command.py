@@ -61,7 +61,7 @@ def _import(options: Options) -> dict[str, Any]:
         },
         import_report=imported.report,
     )
-    digest = write_city(imported.city, options.out, papers, replace=options.force)
+    digest = write_city(imported.city, options.out, papers, observed=imported.observed, replace=options.force)
     return {"city": imported.city.name, "digest": digest, "out": str(options.out), **papers.source, **imported.report}
 
 

@@ -2,7 +2,8 @@
 
 nodes.csv: node_id, lon, lat. edges.csv: edge_id, u, v, length_m, speed_kmh (more columns are ignored). trips.parquet:
 pickup_ts, dropoff_ts (timestamps with a zone), pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, and cab_id if cabs are told
-apart. cruising.parquet: cab_id, start_ts, end_ts.
+apart. cruising.parquet: cab_id, start_ts, end_ts. What both say of distance_m (metres), and runs of ends_in_pickup, is kept for
+`hailsim validate`.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _read_network(folder: Path) -> RawNetwork:
 
 def _read_trips(path: Path) -> SourceTrips:
     table = _read_parquet(
-        path, {"pickup_ts": _is_zoned, "dropoff_ts": _is_zoned, **dict.fromkeys(_PLACES, _is_number)}, ["cab_id"]
+        path, {"pickup_ts": _is_zoned, "dropoff_ts": _is_zoned, **dict.fromkeys(_PLACES, _is_number)}, ["cab_id", "distance_m"]
     )
     pickup_utc_s, dropoff_utc_s = _utc_seconds(table.column("pickup_ts")), _utc_seconds(table.column("dropoff_ts"))
     known = (pickup_utc_s != NO_TIME) & (dropoff_utc_s != NO_TIME)
@@ -93,15 +94,29 @@ def _read_trips(path: Path) -> SourceTrips:
         dropoff_lon=places[3],
         cab=cab,
         unreadable={"unreadable_time": int((~known).sum())},
+        distance_m=_metres(table, known),
     )
 
 
 def _read_vacant(path: Path) -> VacantRuns:
-    table = _read_parquet(path, {"cab_id": _is_number, "start_ts": _is_zoned, "end_ts": _is_zoned}, [])
+    table = _read_parquet(
+        path, {"cab_id": _is_number, "start_ts": _is_zoned, "end_ts": _is_zoned}, ["distance_m", "ends_in_pickup"]
+    )
     start_utc_s, end_utc_s = _utc_seconds(table.column("start_ts")), _utc_seconds(table.column("end_ts"))
     known = (start_utc_s != NO_TIME) & (end_utc_s >= start_utc_s) & pc.is_valid(table.column("cab_id")).to_numpy()
     cab = pc.fill_null(pc.cast(table.column("cab_id"), pa.int64()), -1).to_numpy()
-    return VacantRuns(cab[known], start_utc_s[known], end_utc_s[known])
+    ends = None
+    if "ends_in_pickup" in table.column_names and pa.types.is_boolean(table.column("ends_in_pickup").type):
+        ends = pc.fill_null(table.column("ends_in_pickup"), False).to_numpy()[known]
+    return VacantRuns(cab[known], start_utc_s[known], end_utc_s[known], _metres(table, known), ends)
+
+
+def _metres(table: pa.Table, rows: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """The column distance_m where it is there and says something sensible of every row."""
+    if "distance_m" not in table.column_names or _is_number(table.column("distance_m").type):
+        return None
+    metres = _floats(table.column("distance_m"))[rows]
+    return metres if (metres >= 0.0).all() else None
 
 
 def _is_zoned(kind: pa.DataType) -> str | None:

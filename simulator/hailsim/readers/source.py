@@ -22,6 +22,7 @@ class SourceTrips:
     """Recorded trips. pickup_utc_s, dropoff_utc_s: int64[T]; *_lat, *_lon: float64[T] degrees, NaN where missing.
 
     cab: int64[T] or None when the source does not tell cabs apart. unreadable: rows left out by the reader, counted by reason.
+    distance_m: float64[T] as the cab measured it, or None where the source does not say.
     """
 
     pickup_utc_s: Ints
@@ -32,6 +33,7 @@ class SourceTrips:
     dropoff_lon: Floats
     cab: Ints | None
     unreadable: dict[str, int]
+    distance_m: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.pickup_utc_s)
@@ -39,11 +41,16 @@ class SourceTrips:
 
 @dataclass(frozen=True, slots=True)
 class VacantRuns:
-    """Runs of vacant cabs: cab: int64[C]; start_utc_s, end_utc_s: int64[C]."""
+    """Runs of vacant cabs: cab: int64[C]; start_utc_s, end_utc_s: int64[C].
+
+    distance_m: float64[C]; ends_in_pickup: bool[C], whether a customer got in at the end; None where the source does not say.
+    """
 
     cab: Ints
     start_utc_s: Ints
     end_utc_s: Ints
+    distance_m: Floats | None = None
+    ends_in_pickup: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,171 @@
+"""What records say of cabs at work beside their trips: `observed.json`, what `hailsim validate` sets a simulation against.
+
+A simulated day gives the same figures (`hailsim.validation.simulated`), in the same bins, so that no difference between the two
+comes from the way they were counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hailsim.faults import refuse
+
+OBSERVED_FILE = "observed.json"
+FORMAT = "hailsim-observed/1"
+HOURS = 24
+BIN_S, BIN_M = 15.0, 100.0
+# Two hours and 30 km; the last bin of each holds whatever is longer.
+SECOND_BINS, METRE_BINS = 481, 301
+_REMEDY = "Import the city again; do not edit the file."
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A histogram that adds up: `counts` int64[B] in bins of `step` from 0, the last one open; `total` is the exact sum."""
+
+    step: float
+    counts: NDArray[np.int64]
+    total: float
+
+    @property
+    def count(self) -> int:
+        """How many values."""
+        return int(self.counts.sum())
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean; None of nothing."""
+        return self.total / self.count if self.count else None
+
+    def quantile(self, share: float) -> float | None:
+        """The value below which `share` of all lie, as if spread evenly within a bin; None of nothing."""
+        if not self.count:
+            return None
+        wanted = share * self.count
+        reached = np.cumsum(self.counts)
+        place = int(np.searchsorted(reached, wanted))
+        before = int(reached[place - 1]) if place else 0
+        within = (wanted - before) / int(self.counts[place]) if self.counts[place] else 0.0
+        return self.step * (place + within)
+
+
+def tally(values: NDArray[Any], step: float, bins: int) -> Tally:
+    """A histogram of values >= 0."""
+    place = np.minimum((values / step).astype(np.int64), bins - 1)
+    return Tally(step, np.bincount(place, minlength=bins).astype(np.int64), float(values.sum()))
+
+
+def add_tallies(parts: Sequence[Tally]) -> Tally:
+    """One histogram of several with the same bins; `parts` holds at least one."""
+    counts = np.stack([part.counts for part in parts]).sum(axis=0, dtype=np.int64)
+    return Tally(parts[0].step, counts, float(sum(part.total for part in parts)))
+
+
+@dataclass(frozen=True, slots=True)
+class CabDay:
+    """One operating day of a fleet, recorded or simulated.
+
+    occupied_s, vacant_s: float64[24] cab seconds with and without a customer, by hour of the operating day. vacant_m: driven
+    while vacant; None where the records do not say. searches int64[24], search_sum_s float64[24]: runs from a drop-off to the
+    next pickup, by the hour of that pickup; search_s: how long they are. trip_s, trip_m: duration and distance of trips.
+    """
+
+    day: date
+    cabs: int
+    occupied_s: NDArray[np.float64]
+    vacant_s: NDArray[np.float64]
+    vacant_m: float | None
+    searches: NDArray[np.int64]
+    search_sum_s: NDArray[np.float64]
+    search_s: Tally
+    trip_s: Tally
+    trip_m: Tally
+
+
+def observed_bytes(days: Sequence[CabDay]) -> bytes:
+    """`observed.json` of days."""
+    rows = [_row(day) for day in days]
+    text = ",\n  ".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in rows)
+    head = json.dumps({"format": FORMAT, "bin_s": BIN_S, "bin_m": BIN_M}, separators=(",", ":"))
+    return f'{head[:-1]},"days":[\n  {text}\n]}}\n'.encode()
+
+
+def observed_from_bytes(data: bytes, place: str) -> tuple[CabDay, ...]:
+    """The days in `observed.json`. BadInput for another format, a missing key, or numbers that cannot be."""
+    try:
+        content = json.loads(data)
+        if (content["format"], content["bin_s"], content["bin_m"]) != (FORMAT, BIN_S, BIN_M):
+            found = f"{content['format']}, {content['bin_s']} s, {content['bin_m']} m"
+            raise refuse(f"the format is {FORMAT} with bins of {BIN_S} s and {BIN_M} m", found, place, _REMEDY)
+        return tuple(_cab_day(row) for row in content["days"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise refuse("observed.json keeps its format", repr(error), place, _REMEDY) from error
+
+
+def _row(day: CabDay) -> dict[str, Any]:
+    return {
+        "day": day.day.isoformat(),
+        "cabs": day.cabs,
+        "occupied_s": _whole(day.occupied_s),
+        "vacant_s": _whole(day.vacant_s),
+        "vacant_m": None if day.vacant_m is None else round(day.vacant_m),
+        "searches": _whole(day.searches),
+        "search_sum_s": _whole(day.search_sum_s),
+        "search_s": _tally_row(day.search_s),
+        "trip_s": _tally_row(day.trip_s),
+        "trip_m": _tally_row(day.trip_m),
+    }
+
+
+def _tally_row(part: Tally) -> dict[str, Any]:
+    """Counts without the zeros behind the last one."""
+    used = np.flatnonzero(part.counts)
+    return {"total": round(part.total), "counts": _whole(part.counts[: int(used[-1]) + 1] if len(used) else part.counts[:0])}
+
+
+def _whole(values: NDArray[Any]) -> list[int]:
+    return [round(float(value)) for value in values]
+
+
+def _cab_day(row: dict[str, Any]) -> CabDay:
+    return CabDay(
+        day=date.fromisoformat(row["day"]),
+        cabs=int(row["cabs"]),
+        occupied_s=_hours(row["occupied_s"]),
+        vacant_s=_hours(row["vacant_s"]),
+        vacant_m=None if row["vacant_m"] is None else _at_least_zero(float(row["vacant_m"])),
+        searches=_hours(row["searches"]).astype(np.int64),
+        search_sum_s=_hours(row["search_sum_s"]),
+        search_s=_tally_of(row["search_s"], BIN_S, SECOND_BINS),
+        trip_s=_tally_of(row["trip_s"], BIN_S, SECOND_BINS),
+        trip_m=_tally_of(row["trip_m"], BIN_M, METRE_BINS),
+    )
+
+
+def _hours(values: list[float]) -> NDArray[np.float64]:
+    found = np.array(values, np.float64)
+    if found.shape != (HOURS,) or not (found >= 0).all():
+        raise ValueError(f"not {HOURS} numbers from 0: {values}")
+    return found
+
+
+def _tally_of(row: dict[str, Any], step: float, bins: int) -> Tally:
+    given = np.array(row["counts"], np.int64)
+    if given.ndim != 1 or len(given) > bins or (given < 0).any():
+        raise ValueError(f"not at most {bins} counts from 0")
+    counts = np.zeros(bins, np.int64)
+    counts[: len(given)] = given
+    return Tally(step, counts, _at_least_zero(float(row["total"])))
+
+
+def _at_least_zero(value: float) -> float:
+    if not value >= 0:
+        raise ValueError(f"{value} is below 0")
+    return value
