@@ -188,6 +188,8 @@ def real_noise(gates: list[RealGate]) -> str:
         day = np.sqrt(np.mean([part.sd_day**2 for part in parts]))
         seed = np.sqrt(np.mean([part.sd_seed**2 for part in parts if part.sd_seed is not None]))
         lines.append(f"| {pair} | {day:.2f} % | {seed:.2f} % | {np.mean(widths):.2f} % | {np.mean(seen):.2f} % |")
+    days = [day.production_minor for day in gates[0].revenue_only.days if day.forecast is Forecast.ML]
+    lines += ["", f"Production's revenue itself differs between days by {100 * np.std(days, ddof=1) / np.mean(days):.1f} %."]
     lines += [
         "",
         "| guardrail | margin | standard error, A/A | margin in standard errors | held, A/A |",
