@@ -201,7 +201,8 @@ def real_noise(gates: list[RealGate]) -> str:
         error = float(np.std([item.estimate for item in outcomes if item.estimate is not None]))
         held = 100.0 * float(np.mean([item.standing.value == "held" for item in outcomes]))
         unit, margin = guardrail.unit, guardrail.margin
-        lines.append(f"| {guardrail.metric} | {margin:g} {unit} | {error:.3f} {unit} | {margin / error:.1f} | {held:.0f} % |")
+        errors = f"{margin / error:.1f}" if error > 0 else "not computed"
+        lines.append(f"| {guardrail.metric} | {margin:g} {unit} | {error:.3f} {unit} | {errors} | {held:.0f} % |")
     return "\n".join(lines)
 
 
