@@ -78,16 +78,18 @@ def _shifts(order: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.i
         # Whoever works at the day's start has been on shift for some time already.
         working.append((resting.popleft(), -MOST_SHIFT_S + (place * MOST_SHIFT_S) // begun))
     for hour in range(1, len(wanted)):
+        # A share is the mean over its hour: taxis come and go from the middle of the hour before to the middle of this one.
+        change_s = hour * HOUR_S - HOUR_S // 2
         change = int(wanted[hour]) - len(working)
-        tired = sum(1 for _, since_s in working if hour * HOUR_S - since_s >= MOST_SHIFT_S)
+        tired = sum(1 for _, since_s in working if change_s - since_s >= MOST_SHIFT_S)
         ends = max(-change, min(tired, len(resting) - max(change, 0)))
         starts = ends + change
         for number in range(ends):
             taxi, since_s = working.popleft()
-            shifts[taxi].append((max(since_s, 0), hour * HOUR_S + (number * HOUR_S) // ends))
+            shifts[taxi].append((max(since_s, 0), change_s + (number * HOUR_S) // ends))
             resting.append(taxi)
         for number in range(starts):
-            working.append((resting.popleft(), hour * HOUR_S + (number * HOUR_S) // starts))
+            working.append((resting.popleft(), change_s + (number * HOUR_S) // starts))
     for taxi, since_s in working:
         shifts[taxi].append((max(since_s, 0), OPEN_END_S))
     table = np.full((len(order), max(1, max((len(own) for own in shifts.values()), default=1)), 2), OPEN_END_S, np.int32)
