@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from flows import evidence_commands
+from flows import evidence_commands, release_commands
 from tunegate import __version__, wiring
 from tunegate.domain.errors import BadInput
 
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     ledger.set_defaults(run=evidence_commands.ledger)
 
     _verdict_commands(commands.add_parser("verdict", help="list, show or replay the records of verdicts"))
+    release_commands.add_to(commands)
     return parser
 
 

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from flows.server import orchestration
 from tunegate import wiring
-from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.errors import FailureBudgetSpent, SimulationFailed
 from tunegate.gate.evidence import PATTERNS
@@ -27,7 +26,7 @@ EXIT_INTERRUPTED = 130
 
 def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json: bool) -> int:
     """Run one campaign to its verdict; returns the exit code. Raises BadInput before anything is begun."""
-    region = load_region(config, overrides)
+    region = wiring.region_config(config, overrides)
     with wiring.exclusive_region(region.region):
         if resume:
             plan = wiring.rejoin_campaign(wiring.unfinished_campaign(region.region, region.digest))
@@ -76,6 +75,17 @@ def _progress(plan: CampaignPlan) -> CampaignProgress:
     return CampaignProgress(plan.region, work, time.monotonic())
 
 
+def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
+    """What somebody may want to type now, and what it does."""
+    record = report.provenance.record_digest
+    steps = [(f"open {path}", "the report: what was found, how sure it is, and what would change it")]
+    if record is not None:
+        verdict = record.removeprefix("sha256:")[:12]
+        steps += [(f"tunegate verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
+        steps += [(f"tunegate ledger {report.region}", "what the test days of this region have been used for")]
+    return steps
+
+
 def _show(report: CampaignReport, *, as_json: bool) -> None:
     """The verdict: a table for people, or one line of JSON for programs."""
     path = str(wiring.workspace().report(report.campaign))
@@ -84,6 +94,10 @@ def _show(report: CampaignReport, *, as_json: bool) -> None:
         return
     console = Console()
     console.print(verdict_table(report, path))
+    console.print("Next")
+    for command, words in _next_steps(report, path):
+        console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"      {words}", style="dim")
 
 
 def _say(line: str) -> None:

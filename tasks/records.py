@@ -57,7 +57,7 @@ def gather_evidence(plan: CampaignPlan, candidate: Parameters, allowed: Allowanc
         seeds=plan.gate_seeds,
         production=plan.production,
         candidate=candidate,
-        live_production_digest=plan.production.digest,
+        live_production_digest=wiring.live_production(plan).digest,
         answers={} if refused else stored_patterns(plan, candidate),
         self_check=None if refused else kept_answer(plan.campaign, plan.self_check_request()),
         judged_on=wiring.clock().now().date(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections import Counter
@@ -73,6 +74,23 @@ def test_ctrl_c_says_how_to_go_on_and_the_campaign_resumes(installation: Install
     assert "Traceback" not in stderr
     assert not _processes_of(installation)
     _assert_resumes_without_repeating(installation)
+
+
+def test_a_worker_that_ends_by_something_else_ends_the_campaign_and_nobody_waits_for_its_trial(
+    installation: Installation,
+) -> None:
+    path = installation.region_file("--day-s", "0.05", search__trials=12)
+    running = installation.start("retune", path, "--json")
+    _wait_for_trials(installation, running, 3)
+    with sqlite3.connect(installation.home / "results.sqlite", timeout=30) as database:
+        database.execute("ALTER TABLE answers RENAME TO answers_elsewhere")
+    _, stderr = running.communicate(timeout=PATIENCE_S)
+    assert running.returncode == 1
+    assert "no such table: answers" in stderr
+    with sqlite3.connect(installation.home / "results.sqlite", timeout=30) as database:
+        database.execute("ALTER TABLE answers_elsewhere RENAME TO answers")
+    ran = installation.run("retune", path, "--json", "--resume")
+    assert ran.outcome["trials"]["complete"] == 12
 
 
 def test_a_finished_campaign_is_not_resumed_and_another_configuration_is_refused(installation: Installation) -> None:

@@ -104,14 +104,15 @@ class CampaignPlan:
         return Space(self.config.dimensions, self.production).probes(self.config.seed, POWER_PROBES)
 
     def power_request(self, subject: str, forecast: Forecast, parameters: Parameters) -> SimulationRequest:
-        """Production or a probe on all days before the test period that no forecast learns from.
+        """Production or a probe on the days just before the test period, as many as it has where there are so many.
 
-        The search and the confirmation look at these days too, but what is measured here is noise and chooses nothing.
+        Search and confirmation look at some of these days too, and forecasts are then trained on fewer; but what is measured
+        here is noise, which chooses nothing.
         """
-        days = (*self.periods.tuning.days, *self.periods.validation.days)
         seeds = phase_seeds(self.config.seed, "power", max(2, self.config.gate.seeds_per_day))
         asked = self._request(f"power-{subject}-{forecast}", parameters, self.periods.tuning, seeds, forecast)
-        return replace(asked, days=days)
+        history, days = self.periods.before_test(len(self.periods.test.days))
+        return replace(asked, history=history, days=days)
 
     def question_digest(self, candidate: Parameters) -> str:
         """SHA-256 over everything the verdict on a candidate depends on: asked again, it can only be answered the same."""

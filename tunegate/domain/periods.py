@@ -12,6 +12,9 @@ from itertools import pairwise
 
 from tunegate.domain.errors import Fault
 
+# A weekend and working days are told apart from three days on; with fewer no forecast worth the name can be trained.
+FEWEST_HISTORY_DAYS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -53,6 +56,17 @@ class Periods:
             ("validation", self.validation),
             ("test", self.test),
         )
+
+    def before_test(self, wanted: int) -> tuple[Period, tuple[date, ...]]:
+        """The last `wanted` days before the test period, and what of the history lies before them.
+
+        Never fewer than tuning and validation have together, and at least FEWEST_HISTORY_DAYS days of history stay history.
+        """
+        searched = (*self.tuning.days, *self.validation.days)
+        borrowed = min(wanted - len(searched), len(self.history.days) - FEWEST_HISTORY_DAYS)
+        if borrowed <= 0:
+            return self.history, searched
+        return Period(self.history.first, self.history.days[-borrowed - 1]), (*self.history.days[-borrowed:], *searched)
 
     def faults(self) -> tuple[Fault, ...]:
         """Every rule the periods break: none may be empty, and each must end before the next begins."""
