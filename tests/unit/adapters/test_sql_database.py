@@ -13,7 +13,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable
 
 from tunegate.adapters.sql_database import absent_rows_insert, open_database
-from tunegate.adapters.sql_tables import ledger, metadata
+from tunegate.adapters.sql_tables import SCHEMA_VERSION, ledger, metadata
 from tunegate.domain.errors import BadInput
 
 
@@ -26,7 +26,7 @@ def test_opening_makes_the_folder_the_tables_and_their_version(path):
     engine = open_database(f"sqlite:///{path}")
     with engine.connect() as connection:
         names = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
-        assert connection.execute(text("SELECT version FROM schema_version")).scalars().all() == [1]
+        assert connection.execute(text("SELECT version FROM schema_version")).scalars().all() == [SCHEMA_VERSION]
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
         assert connection.execute(text("PRAGMA busy_timeout")).scalar_one() >= 10_000
@@ -37,11 +37,26 @@ def test_opening_makes_the_folder_the_tables_and_their_version(path):
 def test_a_database_of_another_schema_version_is_left_alone(path):
     open_database(f"sqlite:///{path}").dispose()
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE schema_version SET version = 2")
+    connection.execute("UPDATE schema_version SET version = 99")
     connection.commit()
     connection.close()
-    with pytest.raises(BadInput, match=r"schema version 1, but got 2\. Use the tunegate that wrote it"):
+    with pytest.raises(BadInput, match=rf"schema version {SCHEMA_VERSION}, but got 99\. Use the tunegate that wrote it"):
         open_database(f"sqlite:///{path}")
+
+
+def test_a_database_from_before_the_registry_is_extended_and_keeps_what_it_has(path):
+    open_database(f"sqlite:///{path}").dispose()
+    connection = sqlite3.connect(path)
+    connection.executescript("DROP TABLE releases; DROP TABLE decisions; UPDATE schema_version SET version = 1;")
+    connection.execute("INSERT INTO verdicts VALUES ('sha256:1', 'toy', 'toy-1', '2026-06-01 12:00:00', '{}')")
+    connection.commit()
+    connection.close()
+    engine = open_database(f"sqlite:///{path}")
+    with engine.connect() as opened:
+        assert opened.execute(text("SELECT version FROM schema_version")).scalars().all() == [SCHEMA_VERSION]
+        assert opened.execute(text("SELECT count(*) FROM releases")).scalar_one() == 0
+        assert opened.execute(text("SELECT region FROM verdicts")).scalars().all() == ["toy"]
+    engine.dispose()
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path):
