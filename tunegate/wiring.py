@@ -12,6 +12,7 @@ from typing import assert_never
 
 from tunegate.adapters.city_import import CityImporter
 from tunegate.adapters.clock import SystemClock
+from tunegate.adapters.file_publisher import FilePublisher
 from tunegate.adapters.files import write_text
 from tunegate.adapters.region_lock import exclusive
 from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
@@ -19,23 +20,32 @@ from tunegate.adapters.source_version import git_commit
 from tunegate.adapters.sql_campaigns import SqlCampaignBook
 from tunegate.adapters.sql_database import open_database
 from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
+from tunegate.adapters.sql_registry import SqlRegistry
 from tunegate.adapters.sql_results import SqlResultsStore
 from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.config.against_simulator import config_faults
 from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
 from tunegate.config.region import Bundled, CityFolder, CitySource, RegionConfig
-from tunegate.config.workspace import Workspace
+from tunegate.config.rules import broken_rules
+from tunegate.config.workspace import Workspace, person
 from tunegate.domain.errors import BadInput, Fault
+from tunegate.domain.parameters import Parameters
 from tunegate.ports.campaigns import CampaignBook, CampaignRow, CampaignStatus
 from tunegate.ports.clock import Clock
-from tunegate.ports.records import Ledger, VerdictRecords
+from tunegate.ports.publisher import Publisher
+from tunegate.ports.records import Ledger, VerdictRecords, VerdictRow
+from tunegate.ports.registry import Registry
 from tunegate.ports.results import ResultsStore
 from tunegate.ports.simulator import SimulatorPool
+from tunegate.release.rules import Case
+from tunegate.release.steps import ReleaseDesk
 from tunegate.report.progress import Event
 from tunegate.search.study import SearchStudy
 
 Listener = Callable[[Event], None]
+
+REQUESTER = "requested_by"  # beside the plan in a campaign's document: who began it
 
 __all__ = ["git_commit", "write_text"]  # adapters that need no building
 
@@ -48,6 +58,7 @@ class Stores:
     results: ResultsStore
     verdicts: VerdictRecords
     ledger: Ledger
+    registry: Registry
 
 
 @cache
@@ -66,7 +77,61 @@ def clock() -> Clock:
 def stores() -> Stores:
     """The databases of this installation. Raises BadInput when they do not open."""
     engine = open_database(workspace().results_url)
-    return Stores(SqlCampaignBook(engine), SqlResultsStore(engine), SqlVerdictRecords(engine), SqlLedger(engine))
+    records = SqlVerdictRecords(engine)
+    return Stores(SqlCampaignBook(engine), SqlResultsStore(engine), records, SqlLedger(engine), SqlRegistry(engine))
+
+
+@cache
+def publisher() -> Publisher:
+    """Where production reads."""
+    return FilePublisher(workspace().published)
+
+
+@cache
+def release_desk() -> ReleaseDesk:
+    """The one way into production."""
+    return ReleaseDesk(stores().registry, publisher(), clock())
+
+
+def release_case(verdict: VerdictRow) -> Case:
+    """A verdict record with what its campaign says of who may release it. Raises BadInput when the campaign is not here."""
+    judged = plan(verdict.campaign)
+    row = stores().campaigns.find(verdict.campaign)
+    requester = None if row is None else row.config.get(REQUESTER)
+    return Case(
+        document=verdict.document,
+        kept_at=verdict.at,
+        requester=requester if isinstance(requester, str) else None,
+        policy=judged.config.release_policy,
+        configured=judged.production,
+        whole_numbers=frozenset(spec.name for spec in judged.description.parameters if spec.type == "int"),
+    )
+
+
+def live_production(known: CampaignPlan) -> Parameters:
+    """What production runs at this moment: the region's current release, or before the first what the configuration says."""
+    current = stores().registry.current(known.region)
+    return known.production if current is None else current.parameters
+
+
+def region_config(path: str | Path, overrides: tuple[str, ...]) -> RegionConfig:
+    """A region file with what the region's current release runs in place of `production`. Raises BadInput."""
+    config = load_region(path, overrides)
+    current = stores().registry.current(config.region)
+    if current is None:
+        return config
+    running = config.running(current.parameters)
+    place = f"registry of {config.region}, version {current.version}"
+    faults = [
+        Fault("production must be what the registry says once there is a release", override, place, "Leave it out.")
+        for override in overrides
+        if override.partition("=")[0].split(".")[0].strip() == "production"
+    ]
+    misfits = broken_rules(running.sections.model_dump())
+    faults += [Fault(fault.rule, f"{fault.value} in what runs now", place, fault.remedy) for _, fault in misfits]
+    if faults:
+        raise BadInput(*faults)
+    return running
 
 
 async def plan_region(path: str | Path, overrides: tuple[str, ...], campaign: str) -> CampaignPlan:
@@ -74,7 +139,7 @@ async def plan_region(path: str | Path, overrides: tuple[str, ...], campaign: st
 
     Raises BadInput with every fault that can be seen together, SimulationFailed when the simulator gives no description.
     """
-    config = load_region(path, overrides)
+    config = region_config(path, overrides)
     simulator = SubprocessSimulator(config.command, _limits(config))
     city = await _city_for_requests(config, simulator)
     description = await simulator.describe(city)
@@ -92,7 +157,8 @@ async def begin_campaign(path: str | Path, overrides: tuple[str, ...], due: date
     draft = await plan_region(path, overrides, "draft")
     made = replace(draft, campaign=f"{draft.region}-{due.astimezone(UTC):%Y%m%d-%H%M%S}")
     if stores().campaigns.find(made.campaign) is None:
-        row = CampaignRow(made.campaign, made.region, made.as_document(), made.config.digest, clock().now())
+        document = {**made.as_document(), REQUESTER: person()}
+        row = CampaignRow(made.campaign, made.region, document, made.config.digest, clock().now())
         stores().campaigns.start(row)
     return rejoin_campaign(made.campaign)
 
@@ -186,7 +252,7 @@ def has_listeners(campaign: str) -> bool:
 
 def forget() -> None:
     """Let go of everything made so far, so that a changed environment is read again."""
-    for made in (workspace, clock, stores, plan, study, simulators):
+    for made in (workspace, clock, stores, publisher, release_desk, plan, study, simulators):
         made.cache_clear()
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tunegate.adapters.sql_campaigns import SqlCampaignBook
 from tunegate.adapters.sql_database import open_database
 from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
+from tunegate.adapters.sql_registry import SqlRegistry
 from tunegate.adapters.sql_results import SqlResultsStore
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
@@ -20,6 +21,7 @@ from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.campaigns import CampaignBook
 from tunegate.ports.records import Ledger, VerdictRecords
+from tunegate.ports.registry import Registry
 from tunegate.ports.results import ResultsStore
 
 
@@ -32,11 +34,13 @@ class Stores:
     campaigns: CampaignBook
     verdicts: VerdictRecords
     ledger: Ledger
+    registry: Registry
 
 
 def sql_stores(url: str) -> Stores:
     engine = open_database(url)
-    return Stores(engine, SqlResultsStore(engine), SqlCampaignBook(engine), SqlVerdictRecords(engine), SqlLedger(engine))
+    verdicts, ledger, registry = SqlVerdictRecords(engine), SqlLedger(engine), SqlRegistry(engine)
+    return Stores(engine, SqlResultsStore(engine), SqlCampaignBook(engine), verdicts, ledger, registry)
 
 
 @pytest.fixture(params=["sqlite"])

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, select, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import Insert
 
-from tunegate.adapters.sql_tables import SCHEMA_VERSION, metadata, schema_version
+from tunegate.adapters.sql_tables import EXTENDABLE_VERSIONS, SCHEMA_VERSION, metadata, schema_version
 from tunegate.domain.errors import BadInput, Fault
 
 BUSY_TIMEOUT_MS = 30_000
@@ -70,6 +70,8 @@ def _prepare_tables(engine: Engine, place: str) -> None:
             # If not exists, because several processes may meet a new database at once.
             connection.execute(CreateTable(table, if_not_exists=True))
         insert_if_absent(connection, schema_version, [{"id": 1, "version": SCHEMA_VERSION}])
+        extendable = schema_version.c.version.in_(EXTENDABLE_VERSIONS)
+        connection.execute(update(schema_version).where(extendable).values(version=SCHEMA_VERSION))
         found = connection.execute(select(schema_version.c.version)).scalar_one()
     if found != SCHEMA_VERSION:
         engine.dispose()

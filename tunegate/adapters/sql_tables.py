@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -28,7 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Older versions that lack only tables: those are created when the database is opened, and then it has this version.
+# 1: no registry (`releases`, `decisions`).
+EXTENDABLE_VERSIONS = (1,)
 
 metadata = MetaData(
     naming_convention={
@@ -173,5 +177,36 @@ ledger = Table(
     Column("alpha_spent", Double, nullable=False),
     Column("at", Moment, nullable=False),
     UniqueConstraint("region", "test_first", "test_last", "question_digest", name="uq_ledger_use"),
+    **_MYSQL,
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("region", REGION, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("kind", WORD, nullable=False),
+    Column("parameters", DOCUMENT, nullable=False),
+    Column("who", Name(200), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("why", DOCUMENT, nullable=False),
+    Column("verdict", DIGEST),
+    Column("previous", Integer),
+    Column("restores", Integer),
+    Column("override", Boolean, nullable=False),
+    Column("published", DOCUMENT, nullable=False),
+    **_MYSQL,
+)
+
+# A verdict is decided once: its digest is the key, and a release by verdict writes here in the same transaction.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("verdict", DIGEST, primary_key=True),
+    Column("region", REGION, nullable=False),
+    Column("outcome", WORD, nullable=False),
+    Column("who", Name(200), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("why", DOCUMENT, nullable=False),
     **_MYSQL,
 )

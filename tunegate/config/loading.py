@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tunegate.config.document import Document, read_document
+from tunegate.config.document import COMMAND_LINE, Document, read_document
 from tunegate.config.explain import explain
 from tunegate.config.models import RegionSections
 from tunegate.config.region import Bundled, CityFolder, CityReference, CitySource, RegionConfig
@@ -24,7 +24,7 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     place hides none in another.
     """
     document = read_document(Path(path), overrides)
-    faults: list[Fault] = []
+    faults: list[Fault] = [_release_override(override) for override in overrides if _sets_release(override)]
     sections: RegionSections | None = None
     try:
         sections = RegionSections.model_validate(document.tree)
@@ -34,6 +34,15 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     if sections is None or faults:
         raise BadInput(*faults)
     return RegionConfig(sections, _city(sections, document), _command(sections, document), document.file)
+
+
+def _sets_release(override: str) -> bool:
+    return override.partition("=")[0].split(".")[0].strip() == "release"
+
+
+def _release_override(override: str) -> Fault:
+    rule = "who may release must be written in a file, where others see it"
+    return Fault(rule, override, COMMAND_LINE, "Change `release` in the region's file and have that reviewed.")
 
 
 def _city(sections: RegionSections, document: Document) -> CityReference:

@@ -17,6 +17,7 @@ from tunegate.domain.parameters import Dimension, Direction
 from tunegate.domain.periods import Period, Periods
 from tunegate.gate.ledger import LedgerPolicy
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailKind, GuardrailPolicy
+from tunegate.release.rules import ReleasePolicy
 from tunegate.search.definition import PrunerName, SamplerName, SearchBudget
 
 Number = int | float
@@ -228,6 +229,21 @@ class GateSection(Section):
         )
 
 
+class ReleaseSection(Section):
+    """Who may let a candidate into production."""
+
+    approvers: list[Annotated[str, Field(min_length=1)]] = Field(
+        description="people who may approve, as `--by` names them; with an empty list nobody may"
+    )
+    four_eyes: bool = Field(description="whether the approver must be somebody else than who began the campaign")
+    expiry_days: int = Field(7, ge=1, le=90, description="days after its verdict in which a candidate can be approved")
+
+    @property
+    def policy(self) -> ReleasePolicy:
+        """The release rules' settings."""
+        return ReleasePolicy(tuple(self.approvers), self.four_eyes, self.expiry_days)
+
+
 class RegionSections(Section):
     """A whole region file."""
 
@@ -240,3 +256,6 @@ class RegionSections(Section):
         min_length=1, description="parameters that run in production now, all of them, by name"
     )
     gate: GateSection = Field(description="what a candidate must show on the test days")
+    release: ReleaseSection | None = Field(
+        None, description="who may let a candidate into production; nobody where it is left out"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import SimulatorDescription
+from tunegate.release.rules import ReleasePolicy
 from tunegate.search.definition import SearchBudget, StudyDefinition
 
 
@@ -35,6 +36,8 @@ class CitySource:
 
     path: Path
 
+
+_NOBODY = ReleasePolicy(approvers=(), four_eyes=True, expiry_days=7)
 
 CityReference = Bundled | CityFolder | CitySource
 
@@ -78,6 +81,11 @@ class RegionConfig:
         return self.sections.gate
 
     @property
+    def release_policy(self) -> ReleasePolicy:
+        """Who may let a candidate into production; nobody, where the configuration does not say."""
+        return _NOBODY if self.sections.release is None else self.sections.release.policy
+
+    @property
     def production(self) -> Parameters:
         """The parameters that run in production now."""
         return Parameters(self.sections.production)
@@ -91,6 +99,11 @@ class RegionConfig:
     def budget(self) -> SearchBudget:
         """What the search may spend."""
         return self.search.budget
+
+    def running(self, production: Parameters) -> RegionConfig:
+        """The configuration with what runs in production now, which the registry knows better than a file."""
+        sections = self.sections.model_copy(update={"production": dict(production)})
+        return replace(self, sections=sections)
 
     def as_document(self) -> dict[str, object]:
         """The configuration as plain JSON, after merging and overriding, with paths as they were written."""

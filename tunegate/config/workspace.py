@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 HOME_VARIABLE = "TUNEGATE_HOME"
+PERSON_VARIABLE = "TUNEGATE_USER"
 DEFAULT_HOME = Path(".tunegate")
+
+
+def person() -> str | None:
+    """Who is at work: TUNEGATE_USER, else the login name; None where the system knows none."""
+    named = os.environ.get(PERSON_VARIABLE, "").strip()
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None  # a container whose user has no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +41,18 @@ class Workspace:
 
     @property
     def results_url(self) -> str:
-        """Campaigns, day results, verdict records and the ledger."""
+        """Campaigns, day results, verdict records, the ledger and the registry of releases."""
         return f"sqlite:///{self.root / 'results.sqlite'}"
 
     @property
     def cities(self) -> Path:
         """City folders made from raw data, one for each region."""
         return self.root / "cities"
+
+    @property
+    def published(self) -> Path:
+        """What production reads: one JSON file for each region."""
+        return self.root / "published"
 
     def study_url(self, campaign: str) -> str:
         """The Optuna study of a campaign."""

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tunegate.adapters.file_publisher import FilePublisher
+from tunegate.adapters.sql_database import open_database
+from tunegate.adapters.sql_registry import SqlRegistry
+from tunegate.domain.canonical import canonical_json, content_digest
+from tunegate.domain.releases import Approval
+from tunegate.gate.judge import judge
+from tunegate.gate.record import VerdictRecord, build_record
+from tunegate.gate.rehearsal import PRODUCTION, policy_for, rehearse
+from tunegate.gate.synthetic import World
+from tunegate.release.rules import Case, ReleasePolicy
+from tunegate.release.steps import ReleaseDesk
+
+WORLDS = {
+    "promote": World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0),
+    "reject": World(effect_ml_pct=-2.0),
+    "inconclusive": World(seeds=1, effect_ml_pct=0.4),
+    "invalid": World(effect_ml_pct=2.0),
+}
+POLICY = ReleasePolicy(approvers=("Ada", "ben@example.org"), four_eyes=True, expiry_days=7)
+
+
+@cache
+def record(kind: str = "promote") -> VerdictRecord:
+    """A real verdict of this kind on synthetic days, as the gate writes it."""
+    evidence = replace(rehearse(WORLDS[kind], zones=12), region="toy", campaign="toy-1")
+    if kind == "invalid":
+        evidence = replace(evidence, answers={})
+    policy = policy_for(WORLDS[kind], worst_zone_margin_pct=5.0)
+    made = build_record(evidence, policy, judge(evidence, policy), "0.1.0")
+    assert made.document["judgement"]["verdict"]["kind"] == kind
+    return made
+
+
+def changed(made: VerdictRecord, place: str, value: object) -> VerdictRecord:
+    """A record of its own right that says something else at a dotted place."""
+    document = json.loads(canonical_json(made.document))
+    *outer, last = place.split(".")
+    section = document
+    for part in outer:
+        section = section[part]
+    section[last] = value
+    return VerdictRecord(content_digest(document), document)
+
+
+def judged_at(made: VerdictRecord) -> datetime:
+    return datetime.fromisoformat(made.document["evidence"]["judged_on"]).replace(hour=9, tzinfo=UTC)
+
+
+def case_of(made: VerdictRecord, **changes: object) -> Case:
+    case = Case(made.document, judged_at(made), "carl", POLICY, PRODUCTION, frozenset({"max_wait_s"}))
+    return replace(case, **changes)
+
+
+def approval_of(made: VerdictRecord, **changes: object) -> Approval:
+    return replace(Approval("toy", made.id, "ada", "looks right"), **changes)
+
+
+@dataclass
+class Hands:
+    """A clock that tests set."""
+
+    time: datetime
+
+    def now(self) -> datetime:
+        return self.time
+
+    def wait(self, **span: float) -> None:
+        self.time += timedelta(**span)
+
+
+@dataclass(frozen=True)
+class Office:
+    """A desk over a real database and a real folder."""
+
+    registry: SqlRegistry
+    publisher: FilePublisher
+    clock: Hands
+
+    @property
+    def desk(self) -> ReleaseDesk:
+        return ReleaseDesk(self.registry, self.publisher, self.clock)
+
+
+@pytest.fixture
+def office(tmp_path: Path):
+    engine = open_database(f"sqlite:///{tmp_path}/results.sqlite")
+    yield Office(SqlRegistry(engine), FilePublisher(tmp_path / "published"), Hands(judged_at(record()) + timedelta(hours=1)))
+    engine.dispose()

@@ -1,0 +1,104 @@
+"""Publishing to a folder: one file for each region, replaced atomically.
+
+Publishers of a region wait for each other by `flock`, so all of them must run on one machine (or see the folder through a file
+system whose locks work between machines).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+_REGION = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_FILE_MODE = 0o644
+
+
+class FilePublisher:
+    """Implements the port `Publisher`. Production reads `<folder>/<region>.json`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, region: str) -> Path:
+        """The file of a region. Raises ValueError for a name that could lead elsewhere."""
+        if not _REGION.fullmatch(region):
+            raise ValueError(f"a region must be small letters, digits and underscores, but got {region!r:.80}")
+        return self._folder / f"{region}.json"
+
+    def publish(self, region: str, wanted: Callable[[], str]) -> bool:
+        """See the port."""
+        path = self.path(region)
+        with _alone(self._folder / f".{region}.lock"):
+            text = wanted()
+            _refuse_misfit(text, region)
+            content = text.encode()
+            if path.exists() and path.read_bytes() == content:
+                _flush_folder(self._folder)  # One who was killed may have renamed the file and gone no further.
+                return False
+            for remains in self._folder.glob(f".{region}.json.*"):
+                remains.unlink()
+            _replace(path, content)
+            return True
+
+    def place(self, region: str) -> str:
+        """See the port."""
+        return str(self.path(region))
+
+    def read(self, region: str) -> str | None:
+        """See the port."""
+        path = self.path(region)
+        return path.read_bytes().decode(errors="replace") if path.exists() else None
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other publisher of the region is at work; the kernel lets go however the process ends."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """The new file is whole and on disk before it gets its name, and its name is on disk before this returns."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), _FILE_MODE)
+        os.fsync(file.fileno())
+    Path(temporary).replace(path)
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_misfit(text: str, region: str) -> None:
+    document = json.loads(text)
+    misfit = next(_validator().iter_errors(document), None)
+    if misfit is not None:
+        raise ValueError(f"a published document must fit its schema, but {misfit.json_path}: {misfit.message:.200}")
+    if document["region"] != region:
+        raise ValueError(f"a published document must be of its region {region}, but got {document['region']}")
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schema = files("tunegate.adapters").joinpath("contract", "published.schema.json").read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(schema))

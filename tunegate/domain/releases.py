@@ -1,0 +1,81 @@
+"""Releases: the versions of a region's production parameters, and what people decided about candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tunegate.domain.parameters import Parameters
+
+
+class ReleaseKind(StrEnum):
+    """How a version came to be."""
+
+    INITIAL = "initial"
+    ROLLOUT = "rollout"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One version of a region's production parameters; never changed once it is in the registry.
+
+    `version` counts from 1 in each region and `previous` is the version before it. `verdict` is the digest of the record a
+    person approved, None where no candidate was. `restores` names the version a rollback brings back, always one that is no
+    rollback itself. `override` marks parameters that came in against their verdict, for ever: it goes along when such a version
+    is restored. `published` is the document production reads, byte for byte in UTF-8, fixed here so that restoring a version
+    restores its bytes whatever a later tunegate would write.
+    """
+
+    region: str
+    version: int
+    kind: ReleaseKind
+    parameters: Parameters
+    who: str
+    when: datetime
+    why: str
+    verdict: str | None
+    previous: int | None
+    restores: int | None
+    override: bool
+    published: str
+
+    @property
+    def content(self) -> int:
+        """The version whose parameters run: its own, or the one it restores."""
+        return self.version if self.restores is None else self.restores
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person says to a verdict: its digest as they saw it, who they are, and why.
+
+    `override` says that they know the verdict is no Promote.
+    """
+
+    region: str
+    verdict: str
+    who: str
+    why: str
+    override: bool = False
+
+
+class DecisionOutcome(StrEnum):
+    """How the question of a verdict was closed. It is closed once."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The end of a verdict's way: approved (there is a release), declined by a person, or expired."""
+
+    region: str
+    verdict: str
+    outcome: DecisionOutcome
+    who: str
+    when: datetime
+    why: str

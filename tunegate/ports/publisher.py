@@ -1,0 +1,28 @@
+"""Where production reads its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Publisher(Protocol):
+    """One document for each region, replaced as a whole. Every method may block and may be called from any thread."""
+
+    def publish(self, region: str, wanted: Callable[[], str]) -> bool:
+        """Make what production reads equal to `wanted()`, byte for byte; returns whether it had to change.
+
+        `wanted` is asked while other publishers of the region are kept out, so that one who was slow cannot put an older
+        version over a newer. A reader sees the old document or the new one, never a part, and the new one is on disk when
+        the call returns. Raises ValueError for a document that does not fit the published schema, or for an impossible name
+        of a region.
+        """
+        ...
+
+    def place(self, region: str) -> str:
+        """Where production reads, in words for people. Raises ValueError for an impossible name of a region."""
+        ...
+
+    def read(self, region: str) -> str | None:
+        """What production reads now, or None where nothing was published. Bytes that are no UTF-8 read as `�`."""
+        ...

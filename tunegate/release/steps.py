@@ -1,0 +1,133 @@
+"""The one way into production: check, compare and swap in the registry, publish what the registry says.
+
+The registry is the truth and what production reads follows it: `reconcile` publishes the registry's current version, whoever
+wrote it and however they ended. Every step begins with it, so that what a killed process left behind is put right.
+"""
+
+from __future__ import annotations
+
+from tunegate.domain.errors import BadInput, Fault
+from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
+from tunegate.ports.clock import Clock
+from tunegate.ports.publisher import Publisher
+from tunegate.ports.registry import Registry, RegistryMoved, VerdictDecided
+from tunegate.release.rules import (
+    Case,
+    Refusal,
+    RegistryState,
+    expires_at,
+    initial_release,
+    may_release,
+    rollback_release,
+    said_faults,
+)
+
+EXPIRY_BY = "tunegate"
+
+
+class ReleaseLost(Exception):
+    """Somebody else was first; nothing was released. The message says who is current now and what to do."""
+
+
+class ReleaseDesk:
+    """Releases, rollbacks and refusals of any region. Safe to use from several processes at once."""
+
+    def __init__(self, registry: Registry, publisher: Publisher, clock: Clock) -> None:
+        self._registry = registry
+        self._publisher = publisher
+        self._clock = clock
+
+    def reconcile(self, region: str) -> bool:
+        """Publish the registry's current version; returns whether production read anything else before.
+
+        A region without a release is left alone: what it reads was never ours.
+        """
+        if self._registry.current(region) is None:
+            return False
+        return self._publisher.publish(region, lambda: self._current(region).published)
+
+    def reconcile_all(self) -> tuple[str, ...]:
+        """Reconcile every region of the registry; returns those that had to be put right."""
+        return tuple(region for region in self._registry.regions() if self.reconcile(region))
+
+    def approve(self, case: Case, approval: Approval) -> Release:
+        """Release a candidate. The first of a region follows version 1, what ran before, so that a rollback leads there.
+
+        Raises BadInput with every rule that forbids it, ReleaseLost when another release came first. An approval that comes
+        too late closes the verdict as expired.
+        """
+        self.reconcile(approval.region)
+        current = self._registry.current(approval.region)
+        now = self._clock.now()
+        state = RegistryState(current, self._registry.decision(approval.verdict))
+        release = may_release(case, approval, state, now)
+        if isinstance(release, Refusal):
+            if release.expired and state.decision is None:
+                self.expire(case, approval.region, approval.verdict)
+            raise BadInput(*release.faults)
+        try:
+            if current is None:
+                self._registry.append(initial_release(case, approval, now), None)
+                self.reconcile(approval.region)
+            self._registry.append(release, release.previous)
+        except (RegistryMoved, VerdictDecided) as error:
+            raise self._lost(approval.region, str(error)) from error
+        self.reconcile(approval.region)
+        return release
+
+    def decline(self, region: str, verdict: str, who: str, why: str) -> None:
+        """Close a verdict without a release. Raises BadInput when it was decided before, or nobody says who and why."""
+        faults = tuple(said_faults(who, why, f"verdict {verdict}"))
+        if faults:
+            raise BadInput(*faults)
+        self._close(Decision(region, verdict, DecisionOutcome.DECLINED, who.strip(), self._clock.now(), why.strip()))
+
+    def expire(self, case: Case, region: str, verdict: str) -> None:
+        """Close a verdict whose time for approving has passed. Raises BadInput while it has not, or when decided otherwise."""
+        now, end = self._clock.now(), expires_at(case)
+        if now <= end:
+            rule = "a verdict expires when its time for approving has passed"
+            raise BadInput(
+                Fault(rule, f"{end:%Y-%m-%d %H:%M} UTC, still to come", f"verdict {verdict}", "Wait, or decline it.")
+            )
+        why = f"not approved within {case.policy.expiry_days} days"
+        self._close(Decision(region, verdict, DecisionOutcome.EXPIRED, EXPIRY_BY, now, why))
+
+    def rollback(self, region: str, to: int | None, who: str, why: str) -> Release:
+        """Bring an earlier version back, its published document byte for byte; by default the one that ran before.
+
+        Raises BadInput when there is none or nobody says who and why, ReleaseLost when another release came first.
+        """
+        self.reconcile(region)
+        history = self._registry.history(region)
+        if not history:
+            rule, remedy = "a region must have a release to roll back", "`tunegate registry list` shows the regions that have."
+            raise BadInput(Fault(rule, region, "the registry", remedy))
+        release = rollback_release(history, to, who, why, self._clock.now())
+        if isinstance(release, Refusal):
+            raise BadInput(*release.faults)
+        try:
+            self._registry.append(release, release.previous)
+        except RegistryMoved as error:
+            raise self._lost(region, str(error)) from error
+        self.reconcile(region)
+        return release
+
+    def _close(self, decision: Decision) -> None:
+        try:
+            self._registry.decide(decision)
+        except VerdictDecided as error:
+            remedy = f"`tunegate registry history {decision.region}` shows it."
+            place = f"verdict {decision.verdict}"
+            raise BadInput(Fault("a verdict must be decided once", str(error), place, remedy)) from error
+
+    def _current(self, region: str) -> Release:
+        current = self._registry.current(region)
+        if current is None:
+            raise LookupError(f"{region} had a release and has none: the registry is append-only")
+        return current
+
+    def _lost(self, region: str, reason: str) -> ReleaseLost:
+        current = self._registry.current(region)
+        now = "" if current is None else f" Current is version {current.version}, {current.kind} by {current.who}."
+        return ReleaseLost(f"{region}: somebody else was first: {reason}.{now} Nothing was released; look, then decide again.")
