@@ -7,7 +7,7 @@ from prefect import flow, tags
 from flows.confirm import confirm
 from flows.gate import gate
 from flows.tune import tune
-from tasks.campaigns import close_campaign, open_campaign, tag_this_run
+from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run
 from tasks.evaluation import choose_candidate
 from tasks.notify import announce_phase
 from tasks.report import compose_report, publish_report
@@ -25,7 +25,7 @@ async def retune(config: str, overrides: list[str] | None = None, campaign: str 
     """
     plan = await open_campaign(config, overrides or [], campaign)
     labels = await tag_this_run(plan)
-    async with warm_simulators(plan.campaign):
+    async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
         with tags(*labels):
             await tune(plan.region, plan.campaign, plan.config.search.workers)
             confirmed = await confirm(plan.region, plan.campaign)

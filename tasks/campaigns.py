@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,17 @@ async def open_campaign(config: str, overrides: Sequence[str], campaign: str | N
         return wiring.rejoin_campaign(campaign)
     due = flow_run.scheduled_start_time or wiring.clock().now()
     return await wiring.begin_campaign(config, tuple(overrides), due)
+
+
+@asynccontextmanager
+async def failure_noted(campaign: str) -> AsyncIterator[None]:
+    """Have the book say that the campaign failed, and why, when it does. An interrupted one stays open: nothing failed."""
+    try:
+        yield
+    except Exception as error:
+        book, reason = wiring.stores().campaigns, {"error": type(error).__name__, "reason": str(error)}
+        await asyncio.to_thread(book.finish, campaign, CampaignStatus.FAILED, reason, wiring.clock().now())
+        raise
 
 
 @task(**EFFECT)

@@ -128,6 +128,12 @@ def test_a_spent_failure_budget_ends_the_campaign_with_the_reasons(installation:
     assert "4 trials failed, and the failure budget is 3" in ran.stderr
     assert "a toy must be lucky" in ran.stderr
     assert ran.stdout == ""
+    noted = installation.python(
+        "from tunegate import wiring\n"
+        "(row,) = wiring.stores().campaigns.of_region('toyville')\n"
+        "print(row.status, row.outcome['error'])"
+    )
+    assert noted.split() == ["failed", "FailureBudgetSpent"]
 
 
 @pytest.mark.parametrize(
