@@ -61,7 +61,7 @@ def simulated_day(outcome: DayOutcome, city: City, road: Road, day: date) -> Cab
     hour = np.minimum(begins_s // HOUR_S, HOURS - 1)
     # From the middle of the pickup link to its end, and on from there; the kernel rounds the same way.
     link_s = np.maximum(1, np.rint(road.freeflow_s[link[served]] * factors(city, day)[hour])).astype(np.int64)
-    trip_s = link_s - link_s // 2 + outcome.customers.arrays.trip[served, DRIVE_S]
+    trip_s = link_s // 2 + outcome.customers.arrays.trip[served, DRIVE_S]
     half_m = road.length_m[link[served]] / 2.0
     occupied_s = seconds_by_hour(begins_s, begins_s + trip_s)
     sought = search_s >= 0
