@@ -214,16 +214,21 @@ def simulator_pool(config: RegionConfig) -> SimulatorPool:
     return SubprocessSimulatorPool(config.command, config.search.workers, _limits(config))
 
 
-@cache
+_pools: dict[str, SimulatorPool] = {}
+
+
 def simulators(campaign: str) -> SimulatorPool:
-    """Warm simulators for a campaign, as many as it has workers; belongs to the event loop that uses it first."""
-    return simulator_pool(plan(campaign).config)
+    """Warm simulators for a campaign, started when first needed; they belong to the event loop that uses them first."""
+    if campaign not in _pools:
+        _pools[campaign] = simulator_pool(plan(campaign).config)
+    return _pools[campaign]
 
 
 async def close_simulators(campaign: str) -> None:
     """Stop the campaign's simulators in this process; a later `simulators` starts new ones."""
-    await simulators(campaign).close()
-    simulators.cache_clear()
+    pool = _pools.pop(campaign, None)
+    if pool is not None:
+        await pool.close()
 
 
 _listeners: dict[str, list[Listener]] = {}
@@ -248,12 +253,6 @@ def announce(campaign: str, event: Event) -> None:
 def has_listeners(campaign: str) -> bool:
     """Whether telling is worth the trouble."""
     return bool(_listeners.get(campaign))
-
-
-def forget() -> None:
-    """Let go of everything made so far, so that a changed environment is read again."""
-    for made in (workspace, clock, stores, publisher, release_desk, plan, study, simulators):
-        made.cache_clear()
 
 
 def _limits(config: RegionConfig) -> ProcessLimits:
