@@ -15,7 +15,7 @@ from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.releases import Approval
 from tunegate.gate.judge import judge
 from tunegate.gate.record import VerdictRecord, build_record
-from tunegate.gate.rehearsal import PRODUCTION, policy_for, rehearse
+from tunegate.gate.rehearsal import CANDIDATE, PRODUCTION, policy_for, rehearse
 from tunegate.gate.synthetic import World
 from tunegate.release.rules import Case, ReleasePolicy
 from tunegate.release.steps import ReleaseDesk
@@ -50,6 +50,12 @@ def changed(made: VerdictRecord, place: str, value: object) -> VerdictRecord:
         section = section[part]
     section[last] = value
     return VerdictRecord(content_digest(document), document)
+
+
+def next_record(number: int) -> VerdictRecord:
+    """A promotion whose champion is the candidate of `record()`, as the campaign after it would write one."""
+    onwards = changed(record(), "parameter_digests", {"production": CANDIDATE.digest, "candidate": f"sha256:{number:064x}"})
+    return changed(onwards, "evidence.candidate", {"gamma": 0.98, "max_wait_s": 400.0 + number})
 
 
 def judged_at(made: VerdictRecord) -> datetime:

@@ -1,0 +1,103 @@
+"""The example reader follows what the publisher writes, and keeps what it has when the file is no good."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tunegate.adapters.file_publisher import FilePublisher
+from tunegate.domain.parameters import Parameters
+from tunegate.domain.releases import Release, ReleaseKind
+from tunegate.release.published import with_document
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "read_published.py"
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+PARAMETERS = Parameters({"gamma": 0.1 + 0.2, "max_wait_s": 300})
+FIRST = Release("toy", 1, ReleaseKind.INITIAL, PARAMETERS, "ada", NOON, "", None, None, None, override=False, published="")
+
+
+@pytest.fixture(scope="module")
+def example() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("read_published", EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def publisher(tmp_path) -> FilePublisher:
+    publisher = FilePublisher(tmp_path)
+    publish(publisher, 1, gamma=0.1 + 0.2)
+    return publisher
+
+
+def publish(publisher: FilePublisher, version: int, **parameters: float) -> str:
+    release = with_document(replace(FIRST, version=version, parameters=Parameters({**PARAMETERS, **parameters})))
+    publisher.publish("toy", lambda: release.published)
+    return release.published
+
+
+def test_it_follows_releases_and_rollbacks(example, publisher):
+    reader = example.Reader(publisher.path("toy"), "toy")
+    assert reader.current["parameters"] == {"gamma": 0.1 + 0.2, "max_wait_s": 300}
+    assert reader.refresh() is False
+    publish(publisher, 2, gamma=0.9)
+    assert reader.refresh() is True
+    assert (reader.current["version"], reader.current["parameters"]["gamma"]) == (2, 0.9)
+    publish(publisher, 1, gamma=0.1 + 0.2)
+    assert reader.refresh() is True
+    assert reader.current["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: "",
+        lambda whole: whole[:60],
+        lambda whole: whole.replace("300", "301"),
+        lambda whole: whole.replace('"format": 1', '"format": 2'),
+        lambda whole: whole.replace('"toy"', '"kyoto"'),
+        lambda whole: "[]",
+        lambda whole: '{"parameters": 3}',
+    ],
+)
+def test_it_keeps_what_it_has_when_the_file_is_no_good_and_recovers(example, publisher, damage):
+    path = publisher.path("toy")
+    reader = example.Reader(path, "toy")
+    kept, whole = reader.current, path.read_text()
+    path.write_text(damage(whole))
+    assert reader.refresh() is False
+    assert reader.current == kept
+    assert str(path) in reader.problem
+    publish(publisher, 2, gamma=0.9)
+    assert reader.refresh() is True
+    assert reader.problem is None
+
+
+def test_a_file_that_vanished_changes_nothing(example, publisher):
+    reader = example.Reader(publisher.path("toy"), "toy")
+    publisher.path("toy").unlink()
+    assert reader.refresh() is False
+    assert reader.current["version"] == 1
+    assert "FileNotFoundError" in reader.problem
+
+
+def test_a_service_without_parameters_does_not_start(example, tmp_path):
+    with pytest.raises(example.Unreadable, match="FileNotFoundError"):
+        example.Reader(tmp_path / "nothing.json")
+
+
+def test_it_prints_what_production_reads(publisher):
+    ran = subprocess.run([sys.executable, str(EXAMPLE), str(publisher.path("toy"))], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[0] == "toy version 1, released 2026-06-01T12:00:00.000000+00:00"
+    assert "  max_wait_s = 300" in ran.stdout
+    refused = subprocess.run([sys.executable, str(EXAMPLE), "nowhere.json"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "nowhere.json" in refused.stderr
