@@ -26,6 +26,7 @@ def arms(tuned: PlannerParameters) -> dict[str, Arm]:
     default = read_parameters({})
     return {
         "random walk": Arm(Policy.RANDOM_WALK, default),
+        "random destination": Arm(Policy.RANDOM_DESTINATION, default),
         "hotspot greedy": Arm(Policy.HOTSPOT, default),
         "default parameters": Arm(Policy.RECOMMENDED, default),
         "tuned parameters": Arm(Policy.RECOMMENDED, tuned),

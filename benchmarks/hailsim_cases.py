@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
@@ -17,19 +17,19 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from hailsim_policies import fixed_turns, hotspot_greedy, random_destination, random_walk
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from hailsim.kernels.arrays import PlanArrays
 from hailsim.model.calendar import History
-from hailsim.model.city import City, RoadClass
+from hailsim.model.city import City
 from hailsim.model.folder import read_city, read_observed
 from hailsim.model.metrics import report_day
 from hailsim.model.observed import CabDay
+from hailsim.model.road import Road
 from hailsim.model.settings import Settings
 from hailsim.model.simulation import Scenario, play, prepare_day
 from hailsim.model.world import World, make_world
-from hailsim.planner.behaviour import FLOW_PER_S, GAMMA_PER_MINUTE, WAIT_S
 from hailsim.planner.parameters import PlannerParameters, read_parameters
 
 SAN_FRANCISCO = Path(__file__).resolve().parents[2] / "shared" / "data" / "sf"
@@ -49,13 +49,14 @@ class Policy(Enum):
     """How followers move; the others always move as observed cabs do."""
 
     RANDOM_WALK = "random walk"
+    RANDOM_DESTINATION = "random destination"
     HOTSPOT = "hotspot greedy"
     RECOMMENDED = "recommended"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A city and its days."""
+    """A city and its days; `chances` float64[L, 4] of turns of the policies that draw them."""
 
     name: str
     world: World
@@ -63,6 +64,7 @@ class Case:
     history: History
     tuning: tuple[date, ...]
     judged: tuple[date, ...]
+    chances: Mapping[Policy, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,57 +104,36 @@ def cases(forecast: str) -> list[Case]:
     if SAN_FRANCISCO.is_dir():
         world = make_world(san_francisco()[0])
         history = History(date(2008, 5, 17), date(2008, 5, 22))
-        found.append(
-            Case("San Francisco", world, forecast, history, days_from(date(2008, 5, 23), 4), days_from(date(2008, 5, 27), 6))
-        )
+        tuning, judged = days_from(date(2008, 5, 23), 4), days_from(date(2008, 5, 27), 6)
+        found.append(Case("San Francisco", world, forecast, history, tuning, judged, turn_chances(world.road)))
     else:
         print(f"San Francisco: left out, needs the records in {SAN_FRANCISCO}")
     history = History(date(2014, 12, 1), date(2015, 1, 4))
     manhattan = make_world(read_city("manhattan"))
-    found.append(
-        Case("Manhattan", manhattan, forecast, history, days_from(date(2015, 1, 5), 4), days_from(date(2015, 1, 12), 12))
-    )
+    tuning, judged = days_from(date(2015, 1, 5), 4), days_from(date(2015, 1, 12), 12)
+    found.append(Case("Manhattan", manhattan, forecast, history, tuning, judged, turn_chances(manhattan.road)))
     return found
+
+
+def turn_chances(road: Road) -> dict[Policy, NDArray[np.float64]]:
+    """Of the policies that draw their turns."""
+    return {Policy.RANDOM_WALK: random_walk(road), Policy.RANDOM_DESTINATION: random_destination(road)}
 
 
 def day_earned(case: Case, arm: Arm, settings: Settings, day: date, seed: int) -> Earned:
     """Simulate one day."""
     prepared = prepare_day(case.world, Scenario(arm.parameters, settings, case.forecast, case.history), day, seed)
     plan = prepared.plan
-    if arm.policy is Policy.RANDOM_WALK:
-        # So hot that real turns are alike; 0 would make the unused ones like them too.
-        plan = plan._replace(inverse_temperature=np.float32(1e-6))
-    elif arm.policy is Policy.HOTSPOT:
-        plan = hotspot_greedy(plan, case.world)
+    if arm.policy is Policy.HOTSPOT:
+        plan = hotspot_greedy(plan, case.world.road)
+    elif arm.policy is not Policy.RECOMMENDED:
+        plan = fixed_turns(plan, case.world.road, case.chances[arm.policy])
     report = report_day(play(replace(prepared, plan=plan), case.world.road.links), case.world.road)
     found = report.metrics
     return Earned(
         float(found["revenue_minor"]),
         float(found.get("follower_revenue_per_driver_minor", np.nan)),
         float(found.get("other_revenue_per_driver_minor", np.nan)),
-    )
-
-
-def hotspot_greedy(plan: PlanArrays, world: World) -> PlanArrays:
-    """Always the turn that leads best to where pickups are expected: the observed drivers' equation without its softness.
-
-    Demand counts by zone and length of road, and nobody thinks of other taxis: with rate and inverse wait both multiplied by a
-    large number, the flow of vacant taxis no longer matters beside them.
-    """
-    large = np.float32(1e6)
-    road = world.road
-    hailable_m = np.where(road.road_class == RoadClass.EXPRESS, 0.0, road.length_m)
-    zone_m = np.maximum(np.bincount(road.zone, hailable_m), 1.0)
-    log_discount_per_s = np.float32(np.log(GAMMA_PER_MINUTE) / 60.0)
-    turn_s = np.append(road.turn_s[:4], 0)[road.turns]
-    return plan._replace(
-        zone_rate=plan.zone_rate * large,
-        link_share=(hailable_m / zone_m[road.zone]).astype(np.float32),
-        inverse_wait_per_s=np.float32(large * (1.0 / WAIT_S + FLOW_PER_S)),
-        log_discount_per_s=log_discount_per_s,
-        turn_cost=np.zeros_like(plan.turn_cost),
-        turn_discount=np.exp(float(log_discount_per_s) * turn_s).astype(np.float32),
-        inverse_temperature=np.float32(2000.0),
     )
 
 
