@@ -1,7 +1,7 @@
 """hailsim, except that under some parameters the customers of the day are not the ones they should be.
 
 A proxy between tunegate and the real simulator: `tampering.py GAMMA COMMAND…` passes everything through, and changes the
-order-log digest of every day that was simulated with that gamma, as a simulator would whose customers depend on the recommender.
+order-log digest of every day that was simulated with that gamma, as a simulator does whose customers depend on the planner.
 """
 
 import json
