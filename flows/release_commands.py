@@ -20,7 +20,7 @@ from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
 from tunegate.gate.documents import plain
 from tunegate.ports.records import VerdictRow
 from tunegate.ports.results import RecordConflict
-from tunegate.release.steps import ReleaseLost
+from tunegate.release.steps import PublishingFailed, ReleaseLost
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -90,8 +90,8 @@ def _deciding(command: Command) -> Command:
             _say(f"error: {error}")
         except RecordConflict as error:
             raise BadInput(error.fault) from error
-        except OSError as error:
-            _say(f"error: publishing failed: {error}. The registry holds; the next command publishes what it says.")
+        except PublishingFailed as error:
+            _say(f"error: {error}. The registry has it; once the cause is removed, the next command publishes it.")
         return EXIT_FAILED
 
     return run

@@ -54,6 +54,7 @@ def test_registry_and_file_agree_after_the_next_start_wherever_a_release_was_kil
         assert each["file"] == each["registry"], "two truths"
         assert version(each["left"]) in versions, "a reader saw something that was never released"
         assert version(each["file"]) in versions
+        assert versions.index(version(each["left"])) <= versions.index(version(each["registry"])), "production was ahead"
         for text in (each["left"], each["file"]):
             assert whole.setdefault(version(text), text) == text, "one version, two documents"
         assert each["versions"] == list(range(1, len(each["versions"]) + 1))

@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_made_good_by_the_next_comma
     folder.write_text("a file where the folder should be")
     code, _, err = office.run("approve", office.verdict(), *BY_ADA)
     assert code == 1
-    assert "publishing failed" in err
+    assert "toyville: version 1 could not be published" in err
     folder.unlink()
     code, _, err = office.run("registry", "list")
     assert code == 0

@@ -29,6 +29,10 @@ class ReleaseLost(Exception):
     """Somebody else was first; nothing was released. The message says who is current now and what to do."""
 
 
+class PublishingFailed(Exception):
+    """The registry holds, and production could not be given what it says; the next step of any process tries again."""
+
+
 class ReleaseDesk:
     """Releases, rollbacks and refusals of any region. Safe to use from several processes at once."""
 
@@ -40,11 +44,15 @@ class ReleaseDesk:
     def reconcile(self, region: str) -> bool:
         """Publish the registry's current version; returns whether production read anything else before.
 
-        A region without a release is left alone: what it reads was never ours.
+        A region without a release is left alone: what it reads was never ours. Raises PublishingFailed; so does every step.
         """
-        if self._registry.current(region) is None:
+        current = self._registry.current(region)
+        if current is None:
             return False
-        return self._publisher.publish(region, lambda: self._current(region).published)
+        try:
+            return self._publisher.publish(region, lambda: self._current(region).published)
+        except OSError as error:
+            raise PublishingFailed(f"{region}: version {current.version} could not be published: {error}") from error
 
     def reconcile_all(self) -> tuple[str, ...]:
         """Reconcile every region of the registry; returns those that had to be put right."""
