@@ -10,7 +10,7 @@ from flows.tune import tune
 from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run
 from tasks.evaluation import choose_candidate
 from tasks.notify import announce_phase
-from tasks.report import compose_report, publish_report
+from tasks.report import compose_report, publish_report, refresh_index
 from tasks.simulation import warm_simulators
 from tunegate.report.model import CampaignReport
 from tunegate.report.progress import Phase
@@ -34,4 +34,5 @@ async def retune(config: str, overrides: list[str] | None = None, campaign: str 
     announce_phase(plan.campaign, Phase.REPORT)
     report = await compose_report(plan.campaign, confirmed, judged)
     await close_campaign(plan.campaign, await publish_report(report))
+    await refresh_index()
     return report

@@ -22,6 +22,7 @@ from tunegate.gate.characteristics import published
 from tunegate.gate.confirmation import Confirmed
 from tunegate.gate.ledger import Allowance
 from tunegate.report.html import render
+from tunegate.report.index import render_index
 from tunegate.report.model import (
     CampaignReport,
     Candidate,
@@ -53,6 +54,19 @@ async def publish_report(report: CampaignReport) -> dict[str, Any]:
     await acreate_markdown_artifact(markdown(report), key=f"verdict-{key}", description=f"Verdict of {report.campaign}")
     await acreate_link_artifact(path.as_uri(), link_text=path.name, key=f"report-{key}")
     return outcome_json(report, str(path))
+
+
+@task(**EFFECT)
+async def refresh_index() -> None:
+    """Write the page that lists every campaign by region with its verdict, so that nobody searches among hundreds of runs."""
+    campaigns = await asyncio.to_thread(wiring.stores().campaigns.all)
+    page = render_index(campaigns, _own_page)
+    await asyncio.to_thread(wiring.write_text, wiring.workspace().report_index, page)
+
+
+def _own_page(campaign: str) -> str | None:
+    path = wiring.workspace().report(campaign)
+    return path.name if path.exists() else None
 
 
 def compose(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None) -> CampaignReport:

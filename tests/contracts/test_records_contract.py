@@ -85,6 +85,7 @@ class TestCampaigns:
             stores.campaigns.start(replace(ROW, id=f"toy-{number}", started=NOON + timedelta(days=number)))
         stores.campaigns.start(replace(ROW, id="other", region="elsewhere"))
         assert [row.id for row in stores.campaigns.of_region("toy")] == ["toy-3", "toy-2", "toy-1"]
+        assert [row.id for row in stores.campaigns.all()] == ["toy-3", "toy-2", "toy-1", "other"]
 
     def test_names_that_differ_only_in_case_are_different(self, stores):
         stores.campaigns.start(ROW)

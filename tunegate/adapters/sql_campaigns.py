@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row, Select, select, update
 
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import campaigns
@@ -58,10 +58,17 @@ class SqlCampaignBook:
         with self._engine.connect() as connection:
             return _one(connection, campaign)
 
+    def all(self) -> tuple[CampaignRow, ...]:
+        """See the port."""
+        return self._newest_first(select(campaigns))
+
     def of_region(self, region: str) -> tuple[CampaignRow, ...]:
         """See the port."""
+        return self._newest_first(select(campaigns).where(campaigns.c.region == region))
+
+    def _newest_first(self, query: Select[Any]) -> tuple[CampaignRow, ...]:
         with self._engine.connect() as connection:
-            rows = connection.execute(select(campaigns).where(campaigns.c.region == region)).all()
+            rows = connection.execute(query).all()
         return tuple(sorted(map(_row, rows), key=lambda row: (row.started, row.id), reverse=True))
 
 

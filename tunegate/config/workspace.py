@@ -62,6 +62,11 @@ class Workspace:
         """The HTML report of a campaign."""
         return self.root / "reports" / f"{campaign}.html"
 
+    @property
+    def report_index(self) -> Path:
+        """The page that lists every campaign."""
+        return self.root / "reports" / "index.html"
+
     def region_lock(self, region: str) -> Path:
         """Held while a campaign of the region runs on this machine."""
         return self.root / "locks" / f"{region}.lock"

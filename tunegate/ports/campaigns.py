@@ -52,6 +52,10 @@ class CampaignBook(Protocol):
         """The campaign, or None."""
         ...
 
+    def all(self) -> tuple[CampaignRow, ...]:
+        """Every campaign of every region, newest start first."""
+        ...
+
     def of_region(self, region: str) -> tuple[CampaignRow, ...]:
         """Every campaign of a region, newest start first."""
         ...
