@@ -78,6 +78,8 @@ def test_tallies_add_up_and_one_of_nothing_has_no_figures() -> None:
     first, second = tally(np.array([10, 20]), BIN_S, SECOND_BINS), tally(np.array([9000]), BIN_S, SECOND_BINS)
     both = add_tallies([first, second])
     assert (both.count, both.total, both.counts[-1]) == (3, 9030.0, 1)
+    # Of the open last bin the lower edge is known.
+    assert both.quantile(0.99) == 7200.0
     empty = tally(np.zeros(0), BIN_S, SECOND_BINS)
     assert (empty.mean, empty.quantile(0.5)) == (None, None)
 
@@ -244,7 +246,13 @@ def test_the_command_prints_a_table_or_json_and_names_bad_input(tmp_path: Path, 
     assert (found["days"], found["seeds"], found["calibrated_on"]["last"]) == (["2024-03-08"], [1, 2], "2024-03-07")
     assert {figure["name"] for figure in found["figures"] if figure["aim"]} >= {"trips a day", "occupied share", "search, mean"}
     assert len(found["by_hour"]["cabs_at_work"]["observed"]) == 24
-    for wrong in (["--days", "yesterday"], ["--set", "latent_factor"], ["--set", "hope=2"], ["--days", "2024-03-04"]):
+    for wrong in (
+        ["--days", "yesterday"],
+        ["--set", "latent_factor"],
+        ["--set", "hope=2"],
+        ["--set", "follower_share=1"],
+        ["--days", "2024-03-04"],
+    ):
         assert validate_command([folder, *wrong]) == 2
         assert "nothing was simulated" in capsys.readouterr().err
     assert validate_command([str(tmp_path)]) == 2

@@ -45,12 +45,17 @@ class Tally:
         return self.total / self.count if self.count else None
 
     def quantile(self, share: float) -> float | None:
-        """The value below which `share` of all lie, as if spread evenly within a bin; None of nothing."""
+        """The value below which `share` of all lie, as if spread evenly within a bin; None of nothing.
+
+        Of the last, open bin only the lower edge is known: the value is at least that.
+        """
         if not self.count:
             return None
         wanted = share * self.count
         reached = np.cumsum(self.counts)
         place = int(np.searchsorted(reached, wanted))
+        if place == len(self.counts) - 1:
+            return self.step * place
         before = int(reached[place - 1]) if place else 0
         within = (wanted - before) / int(self.counts[place]) if self.counts[place] else 0.0
         return self.step * (place + within)

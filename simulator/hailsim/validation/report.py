@@ -61,7 +61,7 @@ def in_words(found: Validation) -> str:
         f"calibrated on {found.calibrated_on.first} to {found.calibrated_on.last}",
         f"latent factor {settings.latent_factor:g}, patience {settings.patience_s:g} s, everybody moves as observed cabs do",
         "",
-        f"{'':36}{'observed':>10}{'simulated':>11}{'difference':>12}  aim",
+        f"{'':36}{'observed':>10}{'simulated':>11}{'difference':>14}  aim",
     ]
     lines += [_line(figure) for figure in found.figures]
     lines += ["", f"{'hour':>6}{'pickups':>16}{'search, s':>16}{'cabs at work':>16}", *_hours(found)]
@@ -77,7 +77,7 @@ def _line(figure: Figure) -> str:
         difference = f"{points:+.1f} points" if figure.unit == "%" else f"{100 * points / figure.observed:+.1f} %"
     observed = _text(figure.observed, places) if figure.unit else ""
     aim = "" if figure.aim is None else f"{figure.aim}: {_VERDICTS[figure.met] or 'not observed'}"
-    return f"{label:36}{observed:>10}{_text(figure.simulated, places):>11}{difference:>12}  {aim}".rstrip()
+    return f"{label:36}{observed:>10}{_text(figure.simulated, places):>11}{difference:>14}  {aim}".rstrip()
 
 
 def _hours(found: Validation) -> list[str]:

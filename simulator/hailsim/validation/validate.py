@@ -65,7 +65,13 @@ def validate(
     seeds: Sequence[int] = (1,),
     settings: Mapping[str, object] | None = None,
 ) -> Validation:
-    """Judge `days`; behaviour and, where cabs were seen, fleet and shifts come from the days before them alone."""
+    """Judge `days`; behaviour and, where cabs were seen, fleet and shifts come from the days before them alone.
+
+    Raises BadInput: a setting that does not exist or is out of bounds, or a share of followers.
+    """
+    if settings and "follower_share" in settings:
+        remedy = "Leave it out: everybody moves as observed cabs do."
+        raise refuse("nobody follows a recommendation in a validation", settings["follower_share"], "follower_share", remedy)
     history = History(city.first_day, min(days) - timedelta(days=1))
     wanted = read_settings({**(settings or {}), "follower_share": 0.0})
     fleet = fleet_seen([day for day in recorded if history.first <= day.day <= history.last]) or city.fleet
