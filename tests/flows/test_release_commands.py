@@ -309,3 +309,22 @@ def test_of_two_processes_that_approve_at_once_one_wins_and_the_other_says_why(o
         assert "Traceback" not in error
     assert [release.verdict for release in wiring.stores().registry.history("toyville")] == [None, winner]
     assert json.loads(office.published.read_bytes())["verdict"] == winner
+
+
+@pytest.mark.slow
+def test_the_candidate_of_a_real_campaign_is_released_as_it_was_judged(installation: Installation):
+    """From `retune` to the published file and back, with nothing made up in between."""
+    installation.environment["TUNEGATE_USER"] = "carl"
+    outcome = installation.retune(release=RELEASE).outcome
+    assert outcome["verdict"] == "promote"
+    listed = installation.run("verdict", "list", "toyville").stdout
+    verdict = next(word for word in listed.split() if word.startswith("sha256:"))
+    own = installation.run("approve", verdict, "--by", "carl", "--why", "mine")
+    assert (own.code, own.stdout) == (2, "")
+    assert "must be two people" in own.stderr
+    ran = installation.run("approve", verdict, *BY_ADA)
+    assert ran.code == 0, ran.stderr
+    published = installation.home / "published" / "toyville.json"
+    assert json.loads(published.read_bytes())["parameters"] == pytest.approx(outcome["candidate"])
+    assert installation.run("rollback", "toyville", *BY_BEN).code == 0
+    assert json.loads(published.read_bytes())["parameters"] == outcome["champion"]
