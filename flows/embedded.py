@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,6 +15,7 @@ from flows.server import orchestration
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.errors import FailureBudgetSpent, SimulationFailed
+from tunegate.domain.verdicts import Promote
 from tunegate.gate.evidence import PATTERNS
 from tunegate.report.model import CampaignReport
 from tunegate.report.progress import CampaignProgress, Plan
@@ -77,13 +80,21 @@ def _progress(plan: CampaignPlan) -> CampaignProgress:
 
 def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
     """What somebody may want to type now, and what it does."""
-    record = report.provenance.record_digest
+    record, tunegate = report.provenance.record_digest, _as_called()
     steps = [(f"open {path}", "the report: what was found, how sure it is, and what would change it")]
     if record is not None:
         verdict = record.removeprefix("sha256:")[:12]
-        steps += [(f"tunegate verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
-        steps += [(f"tunegate ledger {report.region}", "what the test days of this region have been used for")]
+        if report.gate is not None and isinstance(report.gate.judgement.verdict, Promote):
+            steps += [(f"{tunegate} approve {verdict} --by NAME --why REASON", "let it into production, if you may")]
+        steps += [(f"{tunegate} verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
+        steps += [(f"{tunegate} ledger {report.region}", "what the test days of this region have been used for")]
     return steps
+
+
+def _as_called() -> str:
+    """How the person at the terminal called this program, so that what is printed can be typed."""
+    called = Path(sys.argv[0])
+    return "tunegate" if shutil.which("tunegate") else str(called) if called.name == "tunegate" else "python -m flows.cli"
 
 
 def _show(report: CampaignReport, *, as_json: bool) -> None:
