@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from flows import evidence_commands, release_commands
+from flows.server import ServerDidNotStart
 from tunegate import __version__, wiring
-from tunegate.domain.errors import BadInput
+from tunegate.domain.errors import BadInput, FailureBudgetSpent, SimulationFailed
+from tunegate.ports.results import RecordConflict
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -26,6 +28,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         for fault in error.faults:
             _say(f"error: {fault}")
         return EXIT_BAD_INPUT
+    except RecordConflict as error:
+        _say(f"error: {error.fault}")
+        return EXIT_BAD_INPUT
+    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart) as error:
+        _say(f"failed: {error}")
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return EXIT_INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

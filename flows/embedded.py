@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -14,7 +15,6 @@ from rich.console import Console
 from flows.server import orchestration
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
-from tunegate.domain.errors import FailureBudgetSpent, SimulationFailed
 from tunegate.domain.verdicts import Promote
 from tunegate.gate.evidence import PATTERNS
 from tunegate.report.model import CampaignReport
@@ -23,7 +23,6 @@ from tunegate.report.progress_display import ProgressDisplay
 from tunegate.report.text import outcome_json, verdict_table
 
 EXIT_OK = 0
-EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 
@@ -35,8 +34,18 @@ def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json
             plan = wiring.rejoin_campaign(wiring.unfinished_campaign(region.region, region.digest))
         else:
             plan = asyncio.run(wiring.begin_campaign(config, overrides, wiring.clock().now()))
-        with orchestration(wiring.workspace().prefect_home):
-            return _run_campaign(config, overrides, plan, as_json=as_json)
+        try:
+            with orchestration(wiring.workspace().prefect_home):
+                report = _run_campaign(config, overrides, plan)
+        except KeyboardInterrupt:
+            _say(f"interrupted; nothing done is lost. To go on from here: {_resuming(config, overrides)}")
+            return EXIT_INTERRUPTED
+    _show(report, as_json=as_json)
+    return EXIT_OK
+
+
+def _resuming(config: str, overrides: tuple[str, ...]) -> str:
+    return shlex.join([_as_called(), "retune", config, *(word for each in overrides for word in ("--set", each)), "--resume"])
 
 
 async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) -> CampaignReport:
@@ -51,18 +60,9 @@ async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) ->
         await APILogHandler.aflush()
 
 
-def _run_campaign(config: str, overrides: tuple[str, ...], plan: CampaignPlan, *, as_json: bool) -> int:
-    try:
-        with ProgressDisplay(_progress(plan)) as display, wiring.listening(plan.campaign, display.handle):
-            report = asyncio.run(_to_its_end(config, overrides, plan.campaign))
-    except KeyboardInterrupt:
-        _say(f"interrupted; nothing done is lost: tunegate retune {config} --resume goes on from here")
-        return EXIT_INTERRUPTED
-    except (FailureBudgetSpent, SimulationFailed) as error:
-        _say(f"campaign {plan.campaign} ended: {error}")
-        return EXIT_FAILED
-    _show(report, as_json=as_json)
-    return EXIT_OK
+def _run_campaign(config: str, overrides: tuple[str, ...], plan: CampaignPlan) -> CampaignReport:
+    with ProgressDisplay(_progress(plan)) as display, wiring.listening(plan.campaign, display.handle):
+        return asyncio.run(_to_its_end(config, overrides, plan.campaign))
 
 
 def _progress(plan: CampaignPlan) -> CampaignProgress:

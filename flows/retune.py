@@ -31,8 +31,8 @@ async def retune(config: str, overrides: list[str] | None = None, campaign: str 
             confirmed = await confirm(plan.region, plan.campaign)
             candidate = await choose_candidate(confirmed)
             judged = await gate(plan.region, plan.campaign, dict(candidate)) if candidate is not None else None
-    announce_phase(plan.campaign, Phase.REPORT)
-    report = await compose_report(plan.campaign, confirmed, judged)
-    await close_campaign(plan.campaign, await publish_report(report))
+        announce_phase(plan.campaign, Phase.REPORT)
+        report = await compose_report(plan.campaign, confirmed, judged)
+        await close_campaign(plan.campaign, await publish_report(report))
     await refresh_index()
     return report

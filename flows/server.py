@@ -7,6 +7,7 @@ database in the workspace, so that every run can be looked at later. Prefect's o
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -61,8 +62,33 @@ def orchestration(prefect_home: Path) -> Iterator[str]:
     os.environ.update(PREFECT_HOME=str(prefect_home), PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
     port = _free_port()
     url = f"http://127.0.0.1:{port}/api"
-    log = prefect_home / "server.log"
+    log = prefect_home / f"server-{port}.log"
     lifeline, lifeline_of_ours = os.pipe()
+    with _one_at_a_time(prefect_home / "start.lock"):
+        server = _start(lifeline, port, prefect_home, log)
+        try:
+            _wait_until_healthy(server, url, log)
+        except BaseException:
+            _stop(server)
+            raise
+    os.environ["PREFECT_API_URL"] = url
+    try:
+        yield url
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        _stop(server)
+        os.close(lifeline_of_ours)
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Two servers that start on a new database at once would both migrate it, and one of them would fail."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _start(lifeline: int, port: int, prefect_home: Path, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         server = subprocess.Popen(
             _guarded(lifeline, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)),
@@ -74,21 +100,7 @@ def orchestration(prefect_home: Path) -> Iterator[str]:
             start_new_session=True,
         )
     os.close(lifeline)
-    try:
-        yield from _serve(server, url, log)
-    finally:
-        _stop(server)
-        os.close(lifeline_of_ours)
-
-
-def _serve(server: subprocess.Popen[bytes], url: str, log: Path) -> Iterator[str]:
-    """Wait until the server answers, then lend its address."""
-    _wait_until_healthy(server, url, log)
-    os.environ["PREFECT_API_URL"] = url
-    try:
-        yield url
-    finally:
-        os.environ.pop("PREFECT_API_URL", None)
+    return server
 
 
 def _guarded(lifeline: int, *python_arguments: str) -> list[str]:
@@ -140,10 +152,10 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + STOP_GRACE_S
     _signal_group(server, signal.SIGTERM)
     server.wait()
-    while _signal_group(server, 0):
-        if time.monotonic() > deadline:
-            _signal_group(server, signal.SIGKILL)
+    while _signal_group(server, 0) and time.monotonic() < deadline:
         time.sleep(0.05)
+    # Where nobody reaps orphans (a container without an init), the group stays there as a zombie: it is not waited for.
+    _signal_group(server, signal.SIGKILL)
 
 
 def _signal_group(server: subprocess.Popen[bytes], number: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
 from prefect import task
 
@@ -19,6 +20,8 @@ from tunegate.gate.ledger import Allowance, Asked, Refusal, allowance
 from tunegate.gate.record import ReplayOutcome, build_record, replay
 from tunegate.ports.records import LedgerEntry, LedgerMoved
 
+MOST_LEDGER_TRIES = 100
+
 
 @task(**EFFECT)
 async def spend_test_period(campaign: str, candidate: Parameters) -> Allowance | Refusal:
@@ -27,11 +30,14 @@ async def spend_test_period(campaign: str, candidate: Parameters) -> Allowance |
     The same question asked again spends nothing. A refusal says which verdicts have spent the level, and what to do.
     """
     plan = wiring.plan(campaign)
-    while True:
+    for _ in range(MOST_LEDGER_TRIES):
         try:
             return await asyncio.to_thread(_spend, plan, candidate)
         except LedgerMoved:
             continue  # Another campaign of the region was first: what is left is worked out again.
+    rule = "the ledger of a region must hold every use in order"
+    found, place = "a gap, or other campaigns that never stop writing", f"ledger of {plan.region}, {wiring.workspace().root}"
+    raise BadInput(Fault(rule, found, place, "Restore the ledger: a use that was deleted cannot be made undone."))
 
 
 def _spend(plan: CampaignPlan, candidate: Parameters) -> Allowance | Refusal:
@@ -60,11 +66,19 @@ def gather_evidence(plan: CampaignPlan, candidate: Parameters, allowed: Allowanc
         live_production_digest=wiring.live_production(plan).digest,
         answers={} if refused else stored_patterns(plan, candidate),
         self_check=None if refused else kept_answer(plan.campaign, plan.self_check_request()),
-        judged_on=wiring.clock().now().date(),
+        judged_on=began_on(plan.campaign),
         newest_data_day=plan.city_facts.last_day,
         alpha_spent=allowed.alpha if isinstance(allowed, Allowance) else 0.0,
         refusal=f"{allowed.reason}. {allowed.remedy}" if isinstance(allowed, Refusal) else None,
     )
+
+
+def began_on(campaign: str) -> date:
+    """The day a campaign began (UTC): a resumed gate must not make a second record of the same judgement, with a new expiry."""
+    row = wiring.stores().campaigns.find(campaign)
+    if row is None:
+        raise LookupError(f"campaign {campaign} is not in the book")
+    return row.started.date()
 
 
 def keep_record(evidence: GateEvidence, plan: CampaignPlan, judgement: Judgement) -> str:
@@ -78,7 +92,7 @@ def keep_record(evidence: GateEvidence, plan: CampaignPlan, judgement: Judgement
 def replay_verdict(verdict: str) -> tuple[str, ReplayOutcome]:
     """Compute a recorded verdict again from the stored day results; returns its full id and whether it agrees.
 
-    `verdict` is its id or the beginning of it. Raises BadInput when there is none, or when day results are gone.
+    `verdict` is its id or the beginning of it. Raises BadInput when there is none. Day results that are gone are differences.
     """
     found = wiring.stores().verdicts.find(verdict)
     if found is None:

@@ -170,4 +170,5 @@ def _timing(plan: CampaignPlan, trials: Sequence[TrialRecord], wall_s: float) ->
     interrupted = any(trial.state is TrialState.INTERRUPTED for trial in trials)
     search_wall_s = (max(times) - min(times)).total_seconds() if times else 0.0
     overhead_s = (search_wall_s * plan.config.search.workers - searched_s) / max(1, len(trials))
-    return Timing(wall_s, searched_s, len(kept), None if interrupted or not times else overhead_s)
+    simulated_days = len({(day.content_digest, day.result.day, day.result.seed) for day in kept})
+    return Timing(wall_s, searched_s, simulated_days, None if interrupted or not times else overhead_s)

@@ -15,7 +15,7 @@ from tasks.notify import day_announcer
 from tasks.options import EFFECT
 from tunegate import wiring
 from tunegate.domain.days import SimulationAnswer
-from tunegate.domain.errors import FailureClass, SimulationFailed
+from tunegate.domain.errors import FailureClass, Fault, SimulationFailed
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.results import RequestKey
 
@@ -58,8 +58,19 @@ async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequ
     if answer is None:
         async with wiring.simulators(campaign).lease() as simulator:
             answer = await simulator.simulate(request, day_announcer(campaign))
+        _refuse_another_world(campaign, answer)
     await asyncio.to_thread(results.save_answer, campaign, key, request, answer)
     return answer
+
+
+def _refuse_another_world(campaign: str, answer: SimulationAnswer) -> None:
+    """A campaign compares numbers of one simulator on one city. Raises SimulationFailed when either changed since it began."""
+    plan = wiring.plan(campaign)
+    began_with = (f"{plan.description.name} {plan.description.version}", plan.city_facts.digest)
+    if (answer.simulator_version, answer.city_digest) != began_with:
+        rule = f"a campaign must end with the simulator and the city it began with, {' on '.join(began_with)}"
+        found = f"{answer.simulator_version} on {answer.city_digest}"
+        raise SimulationFailed(FailureClass.PERMANENT, Fault(rule, found, campaign, "Begin a new campaign."))
 
 
 async def settled(run: State[Simulated]) -> Simulated | SimulationFailed:

@@ -103,7 +103,8 @@ def release_case(verdict: VerdictRow) -> Case:
         kept_at=verdict.at,
         requester=requester if isinstance(requester, str) else None,
         policy=judged.config.release_policy,
-        configured=judged.production,
+        # As the file says now, without the overrides of the campaign: a gate against a straw man opens nothing.
+        configured=load_region(judged.config.file).production,
         whole_numbers=frozenset(spec.name for spec in judged.description.parameters if spec.type == "int"),
     )
 
@@ -156,11 +157,10 @@ async def begin_campaign(path: str | Path, overrides: tuple[str, ...], due: date
     """
     draft = await plan_region(path, overrides, "draft")
     made = replace(draft, campaign=f"{draft.region}-{due.astimezone(UTC):%Y%m%d-%H%M%S}")
-    if stores().campaigns.find(made.campaign) is None:
-        document = {**made.as_document(), REQUESTER: person()}
-        row = CampaignRow(made.campaign, made.region, document, made.config.digest, clock().now())
-        stores().campaigns.start(row)
-    return rejoin_campaign(made.campaign)
+    document = {**made.as_document(), REQUESTER: person()}
+    row = CampaignRow(made.campaign, made.region, document, made.config.digest, clock().now())
+    stores().campaigns.start(row)  # Joins a campaign of this name, and refuses when that has another configuration.
+    return plan(made.campaign)
 
 
 def rejoin_campaign(campaign: str) -> CampaignPlan:

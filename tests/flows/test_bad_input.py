@@ -14,6 +14,7 @@ from tests.flows.conftest import Installation
         ({"search__space": {"gamma": {"low": 0.9, "high": 0.8}}}, ["`low < high` must hold"]),
         ({"periods__test": {"first": "2026-02-03", "last": "2026-02-12"}}, ["disjoint and ordered"]),
         ({"periods__test": {"first": "2026-12-20", "last": "2027-01-12"}}, ["covers 2026-01-01 to 2026-12-31"]),
+        ({"periods__validation": {"first": "2026-02-01", "last": "2026-02-01"}}, ["at least 2 validation days"]),
         ({"production": {"gamma": 0.85, "max_wait_s": 150}}, ["production must name every"]),
         ({"simulator__settings": {"nosie_share": 0.1}}, ["Did you mean `noise_share`"]),
         ({"simulator__command": ["no-such-simulator"]}, ["no-such-simulator"]),
@@ -45,6 +46,15 @@ def test_check_says_what_a_sound_configuration_will_do(installation: Installatio
     assert ran.code == 0
     assert "quadratic 1.0" in ran.stderr
     assert "2026-02-05..2026-02-12" in ran.stderr
+
+
+def test_a_simulator_that_cannot_describe_itself_is_a_failure_in_words(installation: Installation) -> None:
+    broken = installation.root / "broken.py"
+    broken.write_text("import sys; sys.exit(3)")
+    ran = installation.run("check", installation.region_file(simulator__command=["python", str(broken)]))
+    assert ran.code == 1
+    assert "exit code 3" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_resume_without_anything_to_resume_is_refused(installation: Installation) -> None:

@@ -29,6 +29,8 @@ def test_the_same_question_spends_nothing_and_a_spent_period_makes_the_verdict_i
     assert again["delta_ml"] == first["delta_ml"]
     assert [entry["alpha_spent"] for entry in _ledger(installation)] == [0.05]
     gate_requests = [request for request in installation.requests() if "/gate-" in request["id"]]
+    easier = installation.retune(**once, gate__minimum_effect_pct=0.0).outcome
+    assert easier["verdict"] == "invalid", "easier thresholds are another question"
     other = installation.retune(**once, search__trials=5).outcome
     assert other["verdict"] == "invalid"
     assert "Roll the test period" in other["reason"]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import Installation
+from tests.flows.conftest import QUADRATIC, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +72,8 @@ def test_ctrl_c_says_how_to_go_on_and_the_campaign_resumes(installation: Install
     stdout, stderr = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130
     assert stdout == ""
-    assert "--resume goes on from here" in stderr
+    assert "nothing done is lost" in stderr
+    assert stderr.rstrip().endswith("--resume")
     assert "Traceback" not in stderr
     assert not _processes_of(installation)
     _assert_resumes_without_repeating(installation)
@@ -91,6 +94,18 @@ def test_a_worker_that_ends_by_something_else_ends_the_campaign_and_nobody_waits
         database.execute("ALTER TABLE answers_elsewhere RENAME TO answers")
     ran = installation.run("retune", path, "--json", "--resume")
     assert ran.outcome["trials"]["complete"] == 12
+
+
+def test_a_campaign_does_not_go_on_with_another_version_of_its_simulator(installation: Installation) -> None:
+    shutil.copytree(QUADRATIC.parent, installation.root / "simulators")
+    simulator = installation.root / "simulators" / QUADRATIC.name
+    command = [sys.executable, str(simulator), "--fault", "die", "--fault-once", str(installation.root / "died")]
+    failed = installation.retune(simulator__command=command, search__failure_budget=0, search__workers=1)
+    assert failed.code == 1
+    simulator.write_text(QUADRATIC.read_text().replace("quadratic 1.0", "quadratic 2.0"))
+    resumed = installation.run("retune", installation.root / "toyville.yaml", "--json", "--resume")
+    assert resumed.code == 1
+    assert "must end with the simulator and the city it began with" in resumed.stderr
 
 
 def test_a_finished_campaign_is_not_resumed_and_another_configuration_is_refused(installation: Installation) -> None:

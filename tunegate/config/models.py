@@ -96,7 +96,7 @@ class RelativePeriods(Section):
     )
     history_days: int = Field(ge=1, le=366, description="days that train the demand forecast, before the tuning days")
     tuning_days: int = Field(ge=1, le=366, description="days that the search simulates, before the validation days")
-    validation_days: int = Field(ge=1, le=366, description="days that choose among the best, before the test days")
+    validation_days: int = Field(ge=2, le=366, description="days that choose among the best, before the test days")
     test_days: int = Field(ge=1, le=366, description="days that the gate judges on, up to the newest complete day")
 
     def resolve(self, newest_day: date) -> Periods:

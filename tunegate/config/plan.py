@@ -22,6 +22,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
+from tunegate.gate.documents import plain
 from tunegate.search.definition import StudyDefinition
 from tunegate.search.space import Space
 
@@ -119,13 +120,14 @@ class CampaignPlan:
         arms = {Arm.PRODUCTION: self.production, Arm.CANDIDATE: candidate}
         asked = [self.gate_request(arm, forecast, arms[arm]).content_digest for forecast in Forecast for arm in Arm]
         simulator = [self.description.name, self.description.version, self.city_facts.digest]
-        return content_digest([*asked, *simulator])
+        # The thresholds too: a verdict that is not liked must not be asked for again under easier ones.
+        return content_digest([*asked, *simulator, plain(self.config.gate.policy())])
 
     def as_document(self) -> dict[str, Any]:
         """The plan as plain JSON, from which another process opens the same campaign."""
         return {
             "config": self.config.as_document(),
-            "file": str(self.config.file),
+            "file": str(self.config.file.absolute()),
             "command": list(self.config.command),
             "city": self.city,
             "description": _DESCRIPTION.dump_python(self.description, mode="json"),

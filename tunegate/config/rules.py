@@ -116,6 +116,9 @@ def _period_rules(tree: Mapping[str, Any]) -> Iterator[RuleFault]:
     elif periods is not None:
         for fault in periods.faults():
             yield tuple(fault.place.split(".")), fault
+        if len(periods.validation.days) == 1:
+            rule, remedy = "finalists must be compared on at least 2 validation days", "Begin it earlier, or end it later."
+            yield _fault(("periods", "validation"), rule, f"{periods.validation}", remedy)
 
 
 def _fixed_periods(tree: Mapping[str, Any]) -> Periods | None:

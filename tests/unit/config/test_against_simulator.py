@@ -88,9 +88,9 @@ FAULTS = [
         ),
     ),
     (
-        "periods={newest_complete_day: auto, history_days: 28, tuning_days: 1, validation_days: 1, test_days: 5}",
+        "periods={newest_complete_day: auto, history_days: 28, tuning_days: 1, validation_days: 2, test_days: 5}",
         (
-            "periods.history: the data of toyville covers 2024-03-01 to 2024-03-31, but got history 2024-02-26..2024-03-24. "
+            "periods.history: the data of toyville covers 2024-03-01 to 2024-03-31, but got history 2024-02-25..2024-03-23. "
             "Move the period, or bring data for these days."
         ),
     ),

@@ -136,10 +136,10 @@ def test_relative_periods_are_counted_back_from_the_newest_day_without_gap(regio
 
 
 def test_a_named_newest_day_wins_over_the_data(region_file: Path) -> None:
-    relative = "periods={newest_complete_day: 2024-03-20, history_days: 1, tuning_days: 1, validation_days: 1, test_days: 1}"
+    relative = "periods={newest_complete_day: 2024-03-20, history_days: 1, tuning_days: 1, validation_days: 2, test_days: 1}"
     periods = resolve_periods(load_region(region_file, [relative]), date(2024, 3, 31))
     assert periods.test == Period(date(2024, 3, 20), date(2024, 3, 20))
-    assert periods.history.first == date(2024, 3, 17)
+    assert periods.history.first == date(2024, 3, 16)
 
 
 def test_fixed_periods_are_what_they_are(region_file: Path) -> None:
