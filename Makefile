@@ -27,7 +27,7 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 test: $(VENV)/.development  ## all tests, from nothing
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
-bench: $(VENV)/.development  ## what the README's speed figures rest on
+bench: $(VENV)/.development  ## the figures of docs/speed.md
 	$(BIN)/python benchmarks/hailsim_speed.py
 	$(BIN)/python benchmarks/orchestration.py
 
