@@ -78,6 +78,7 @@ def orchestration(prefect_home: Path) -> Iterator[str]:
         del os.environ["PREFECT_API_URL"]
         _stop(server)
         os.close(lifeline_of_ours)
+        log.unlink(missing_ok=True)
 
 
 @contextmanager
