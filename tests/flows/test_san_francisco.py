@@ -22,7 +22,8 @@ pytestmark = [
     pytest.mark.xdist_group("san_francisco"),
 ]
 
-# A planner that scatters its taxis, and one that earns more with the same fleet.
+# A planner that scatters its taxis, and one that earns more with the same fleet: a gap of a quarter of the revenue. Chosen among
+# four pairs that were tried; with smaller gaps seven days left the fallback or a guardrail undecided.
 POOR = {"gamma": 0.6, "temperature": 10.0, "max_wait_s": 100}
 SANE = {"gamma": 0.9, "temperature": 2.5, "max_wait_s": 600}
 EVERYBODY_FOLLOWS = "simulator.settings.follower_share=1.0"
@@ -105,7 +106,10 @@ def test_customers_that_differ_between_the_arms_make_the_run_invalid(san_francis
 
 
 def test_the_main_job_judges_real_days_as_power_foretold(san_francisco: Installation) -> None:
-    """The whole job as configured; one worker, so that the candidate and with it the noise are the same on every machine."""
+    """The whole job as configured; one worker, so that the candidate and with it the noise are the same on every machine.
+
+    A regression test on one seed, whose half-width was known when the form of the forecast was chosen (docs/gate.md).
+    """
     told = san_francisco.run("power", CONFIG, "--json")
     assert told.code == 0, told.stderr
     expected = json.loads(told.stdout)["half_width_pct"]
