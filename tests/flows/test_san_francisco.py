@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.xdist_group("san_francisco"),
 ]
 
-# A planner that scatters its taxis, and one that earns more with the same fleet: a gap of a quarter of the revenue. Chosen among
-# four pairs that were tried; with smaller gaps seven days left the fallback or a guardrail undecided.
+# A planner that scatters its taxis, and one that earns more with the same fleet: a gap of a quarter of the revenue.
+# Chosen among four pairs that were tried; with smaller gaps seven days left the fallback or a guardrail undecided.
 POOR = {"gamma": 0.6, "temperature": 10.0, "max_wait_s": 100}
 SANE = {"gamma": 0.9, "temperature": 2.5, "max_wait_s": 600}
 EVERYBODY_FOLLOWS = "simulator.settings.follower_share=1.0"
