@@ -31,12 +31,13 @@ bench: $(VENV)/.development  ## the figures of docs/speed.md
 	$(BIN)/python benchmarks/hailsim_speed.py
 	$(BIN)/python benchmarks/orchestration.py
 
+LOCK := uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	  --custom-compile-command "make lock" --extra build pyproject.toml simulator/pyproject.toml
+
 lock:  ## resolve the requirements anew (needs uv)
-	uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-	  --custom-compile-command "make lock" --extra build --extra dev --output-file requirements-dev.lock pyproject.toml simulator/pyproject.toml
-	uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-	  --custom-compile-command "make lock" --extra build --constraint requirements-dev.lock --output-file requirements.lock \
-	  pyproject.toml simulator/pyproject.toml
+	$(LOCK) --extra team --extra dev --output-file requirements-dev.lock
+	$(LOCK) --extra team --constraint requirements-dev.lock --output-file requirements-team.lock
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 
 clean:  ## remove what the targets above made; campaigns in .tunegate stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info simulator/*.egg-info
