@@ -85,7 +85,9 @@ class Bench:
         """One search with one worker, to the end of its budget."""
         config = self.config
         definition = StudyDefinition("bench", config.dimensions, config.production, seed, config.search.sampler, pruner, {})
-        study = SearchStudy.open(url, definition, SearchBudget(trials, failure_budget=0, attempts_per_trial=1))
+        study = SearchStudy.open(
+            url, definition, SearchBudget(trials, 0, attempts_per_trial=1, infrastructure_failure_budget=0)
+        )
         seeds = phase_seeds(seed, "search", 1)
         while not isinstance(asked := study.ask("bench"), BudgetSpent):
             assert isinstance(asked, Asked)

@@ -147,6 +147,12 @@ class SearchSection(Section):
     failure_budget: int = Field(
         ge=0, le=100_000, description="failed trials tolerated until the campaign ends with their reasons; resuming starts anew"
     )
+    infrastructure_failure_budget: int = Field(
+        100,
+        ge=0,
+        le=100_000,
+        description="trials tolerated that were lost with their machine or worker, and are simulated again whatever their number",
+    )
     attempts_per_trial: int = Field(
         3, ge=1, le=20, description="simulations of the same parameters when failures are of a kind that may pass"
     )
@@ -159,7 +165,7 @@ class SearchSection(Section):
     @property
     def budget(self) -> SearchBudget:
         """What the search may spend."""
-        return SearchBudget(self.trials, self.failure_budget, self.attempts_per_trial)
+        return SearchBudget(self.trials, self.failure_budget, self.attempts_per_trial, self.infrastructure_failure_budget)
 
     @property
     def demand_forecast(self) -> Forecast:

@@ -37,13 +37,15 @@ class FailureClass(StrEnum):
 
     PERMANENT = "permanent"
     TRANSIENT = "transient"
+    INFRASTRUCTURE = "infrastructure"
 
 
 class SimulationFailed(Exception):
     """A simulation gave no trustworthy result.
 
     A permanent failure (parameters refused, a day out of range) is never retried; a transient one (process died,
-    hung, printed rubbish) is, with the same parameters, until the attempts or the campaign's failure budget are spent.
+    hung, printed rubbish) is, with the same parameters, until the attempts or the campaign's failure budget are spent. A failure
+    of the infrastructure (a machine taken away, memory out, a worker gone) says nothing of the parameters: it has a budget of its own.
     """
 
     def __init__(self, failure_class: FailureClass, fault: Fault) -> None:
@@ -56,14 +58,18 @@ class SimulationFailed(Exception):
 
 
 class FailureBudgetSpent(Exception):
-    """Too many trials failed. The campaign ends here, and `reasons` says why, most frequent first."""
+    """Too many trials failed. The campaign ends here, and `reasons` says why, most frequent first.
 
-    def __init__(self, failed: int, budget: int, reasons: tuple[str, ...]) -> None:
+    `name` says which budget: that of failures which the parameters or the simulator caused, or the infrastructure's.
+    """
+
+    def __init__(self, failed: int, budget: int, reasons: tuple[str, ...], name: str = "failure budget") -> None:
         self.failed = failed
         self.budget = budget
         self.reasons = reasons
+        self.name = name
         listed = "\n".join(f"- {reason}" for reason in reasons)
-        super().__init__(f"{failed} trials failed, and the failure budget is {budget}. Reasons, most frequent first:\n{listed}")
+        super().__init__(f"{failed} trials failed, and the {name} is {budget}. Reasons, most frequent first:\n{listed}")
 
-    def __reduce__(self) -> tuple[type[FailureBudgetSpent], tuple[int, int, tuple[str, ...]]]:
-        return (type(self), (self.failed, self.budget, self.reasons))
+    def __reduce__(self) -> tuple[type[FailureBudgetSpent], tuple[int, int, tuple[str, ...], str]]:
+        return (type(self), (self.failed, self.budget, self.reasons, self.name))

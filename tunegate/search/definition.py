@@ -23,13 +23,15 @@ class SearchBudget:
     """How much a search may spend.
 
     `trials` complete ones, exactly; pruned, failed and interrupted trials do not count. `failure_budget` failed trials are
-    tolerated between one launch of the campaign and the next, one more ends it. A proposal that fails transiently is
-    simulated at most `attempts_per_trial` times.
+    tolerated between one launch of the campaign and the next, one more ends it; trials that the infrastructure lost have a
+    budget of their own. A proposal that fails transiently is simulated at most `attempts_per_trial` times, and one that was lost
+    as often as that other budget allows.
     """
 
     trials: int
     failure_budget: int
     attempts_per_trial: int
+    infrastructure_failure_budget: int
 
 
 @dataclass(frozen=True, slots=True)

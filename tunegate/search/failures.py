@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 
 from tunegate.domain.errors import FailureBudgetSpent, FailureClass, Fault, SimulationFailed
 from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.search.definition import SearchBudget
 
 
-def raise_if_hopeless(known: Sequence[TrialRecord], forgiven: Collection[int], failure_budget: int) -> None:
+def raise_if_hopeless(known: Sequence[TrialRecord], forgiven: Collection[int], budget: SearchBudget) -> None:
     """Raise SimulationFailed (permanent) when production is dead, FailureBudgetSpent when too many other trials failed.
 
     `forgiven` are the numbers of failed trials that earlier launches of the campaign answered for.
@@ -26,10 +27,16 @@ def raise_if_hopeless(known: Sequence[TrialRecord], forgiven: Collection[int], f
             ),
         )
     failed = [record for record in known if record.state is TrialState.FAILED and record.number not in forgiven]
-    if len(failed) > failure_budget:
+    lost = [record for record in failed if record.failure_class is FailureClass.INFRASTRUCTURE]
+    _raise_if_spent([record for record in failed if record not in lost], budget.failure_budget, "failure budget")
+    _raise_if_spent(lost, budget.infrastructure_failure_budget, "infrastructure failure budget")
+
+
+def _raise_if_spent(failed: Sequence[TrialRecord], budget: int, name: str) -> None:
+    if len(failed) > budget:
         reasons = Counter(record.reason or "no reason given" for record in failed)
         listed = tuple(f"{times} of {len(failed)}: {reason}" for reason, times in reasons.most_common())
-        raise FailureBudgetSpent(len(failed), failure_budget, listed)
+        raise FailureBudgetSpent(len(failed), budget, listed, name)
 
 
 def production_is_dead(known: Sequence[TrialRecord]) -> bool:

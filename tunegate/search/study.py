@@ -7,7 +7,7 @@ own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -161,21 +161,35 @@ class SearchStudy:
             self._settle(number, outcome)
             self._raise_if_hopeless(self._known())
 
-    def recover_interrupted(self, worker: str | None = None) -> int:
+    def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
         """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
 
-        Call it when a campaign resumes, before its workers start. Interruptions cost nothing of the failure budget, and as
+        Call it when a campaign resumes, before its workers start; `alive` are workers elsewhere that go on with theirs. Interruptions cost nothing of the failure budget, and as
         somebody has looked into earlier failures by now, a resumed campaign (`worker` None) has a fresh one, and production
         another chance. A result that was written but not yet closed is kept. Returns how many trials were closed.
         """
         with self._lock():
             self._bury_unborn()
-            running = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
-            stale = [trial for trial in running if worker is None or trial.user_attrs[ASKED].get("worker") == worker]
+            stale = [trial for trial in self._running_of(worker) if trial.user_attrs[ASKED]["worker"] not in alive]
             for trial in stale:
                 self._settle(trial.number, trial.user_attrs.get(OUTCOME, _INTERRUPTED))
             if worker is None:
                 self._forgive_failures()
+        return len(stale)
+
+    def tell_lost(self, worker: str, reason: str) -> int:
+        """Finish the running trials of a worker that is gone, and queue their parameters again; returns how many there were.
+
+        They count as failures of the infrastructure. A result that was written but not yet closed is kept. Raises as `ask` does
+        once the campaign cannot go on.
+        """
+        lost = {"state": TrialState.FAILED, "reason": reason, "failure_class": FailureClass.INFRASTRUCTURE}
+        with self._lock():
+            self._bury_unborn()
+            stale = self._running_of(worker)
+            for trial in stale:
+                self._settle(trial.number, trial.user_attrs.get(OUTCOME, lost))
+            self._raise_if_hopeless(self._known())
         return len(stale)
 
     def trials(self) -> tuple[TrialRecord, ...]:
@@ -199,6 +213,11 @@ class SearchStudy:
     def _known(self) -> tuple[TrialRecord, ...]:
         """Every trial so far, without uplifts."""
         return self._reader.read(self._study.get_trials(deepcopy=False))
+
+    def _running_of(self, worker: str | None) -> list[FrozenTrial]:
+        """Born trials that run, of one worker or of all. The lock is held and the unborn are buried."""
+        running = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
+        return [trial for trial in running if worker is None or trial.user_attrs[ASKED]["worker"] == worker]
 
     def _adopt_definition(self) -> None:
         document = self._definition.as_document()
@@ -262,16 +281,28 @@ class SearchStudy:
         asked = trial.user_attrs.get(ASKED)
         if asked is None:
             return  # It died before it became a proposal; the next proposal takes its place.
-        retried = state is TrialState.FAILED and failure_class == FailureClass.TRANSIENT
-        due = state is TrialState.INTERRUPTED or (retried and asked["attempt"] < self._budget.attempts_per_trial)
+        lost = state is TrialState.INTERRUPTED or failure_class == FailureClass.INFRASTRUCTURE
+        due = lost or (failure_class == FailureClass.TRANSIENT and self._attempts_left(asked["proposal"]) > 0)
         waiting = self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
         queued = any(other.user_attrs[ASKED]["proposal"] == asked["proposal"] for other in waiting)
         if due and not queued:
             searched = trial.system_attrs.get("fixed_params", trial.params)
-            self._enqueue(dict(searched), asked["proposal"], asked["attempt"] + (1 if retried else 0))
+            self._enqueue(dict(searched), asked["proposal"], asked["attempt"] + (state is TrialState.FAILED))
+
+    def _attempts_left(self, proposal: int) -> int:
+        """How often a proposal may still be simulated after the failure whose outcome was just written."""
+        trials = self._study.get_trials(deepcopy=False)
+        outcomes = [trial.user_attrs.get(OUTCOME, {}) for trial in trials if self._proposal(trial) == proposal]
+        failed = sum(outcome.get("failure_class") == FailureClass.TRANSIENT for outcome in outcomes)
+        return self._budget.attempts_per_trial - failed
+
+    @staticmethod
+    def _proposal(trial: FrozenTrial) -> int | None:
+        proposal: int | None = trial.user_attrs.get(ASKED, {}).get("proposal")
+        return proposal
 
     def _raise_if_hopeless(self, known: Sequence[TrialRecord]) -> None:
-        raise_if_hopeless(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget.failure_budget)
+        raise_if_hopeless(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget)
 
     def _frozen(self, number: int) -> FrozenTrial:
         for trial in self._study.get_trials(deepcopy=False):

@@ -11,7 +11,7 @@ from tunegate.domain.errors import BadInput, FailureBudgetSpent, FailureClass, S
 from tunegate.domain.trials import TrialState
 from tunegate.search.study import Asked, SearchStudy, WaitForOthers
 
-TRANSIENT, PERMANENT = FailureClass.TRANSIENT, FailureClass.PERMANENT
+TRANSIENT, PERMANENT, INFRASTRUCTURE = FailureClass.TRANSIENT, FailureClass.PERMANENT, FailureClass.INFRASTRUCTURE
 
 
 def ask(study: SearchStudy, worker: str = "w") -> Asked:
@@ -235,3 +235,54 @@ def test_an_unknown_trial_cannot_be_told(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget())
     with pytest.raises(KeyError, match="study toy has no trial 5"):
         study.tell_complete(5, 1.0, 1, 0.1)
+
+
+def test_what_the_infrastructure_lost_is_tried_again_beyond_the_attempts_of_a_trial(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget(attempts_per_trial=2, failure_budget=0))
+    complete_production(study)
+    attempts = []
+    for _ in range(4):
+        attempts.append(ask(study))
+        study.tell_failed(attempts[-1].number, "evicted", INFRASTRUCTURE)
+    assert [(asked.proposal, asked.attempt) for asked in attempts] == [(1, 1), (1, 2), (1, 3), (1, 4)]
+    assert ask(study).parameters.digest == attempts[0].parameters.digest
+
+
+def test_attempts_count_failures_of_the_simulator_and_not_of_the_infrastructure(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget(attempts_per_trial=2))
+    complete_production(study)
+    for failure in (INFRASTRUCTURE, TRANSIENT, INFRASTRUCTURE, TRANSIENT):
+        asked = ask(study)
+        assert asked.proposal == 1
+        study.tell_failed(asked.number, "lost or hung", failure)
+    assert ask(study).proposal == 2
+
+
+def test_the_infrastructure_has_a_failure_budget_of_its_own(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=0, infrastructure_failure_budget=1))
+    complete_production(study)
+    study.tell_failed(ask(study).number, "evicted", INFRASTRUCTURE)
+    with pytest.raises(FailureBudgetSpent, match="the infrastructure failure budget is 1"):
+        study.tell_failed(ask(study).number, "out of memory", INFRASTRUCTURE)
+
+
+def test_a_lost_worker_gives_its_trials_back_and_those_of_others_stay(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget())
+    complete_production(study)
+    lost, kept = ask(study, "worker-1"), ask(study, "worker-2")
+    assert study.tell_lost("worker-1", "its machine was taken away") == 1
+    assert study.tell_lost("worker-1", "its machine was taken away") == 0
+    states = {record.number: (record.state, record.failure_class) for record in study.trials()}
+    assert states[lost.number] == (TrialState.FAILED, INFRASTRUCTURE)
+    assert states[kept.number] == (TrialState.RUNNING, None)
+    again = ask(study, "worker-3")
+    assert (again.proposal, again.attempt) == (lost.proposal, 2)
+
+
+def test_recovering_leaves_the_trials_of_workers_that_are_alive(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget())
+    complete_production(study)
+    dead, alive = ask(study, "worker-1"), ask(study, "worker-2")
+    assert study.recover_interrupted(alive={"worker-2"}) == 1
+    states = {record.number: record.state for record in study.trials()}
+    assert (states[dead.number], states[alive.number]) == (TrialState.INTERRUPTED, TrialState.RUNNING)

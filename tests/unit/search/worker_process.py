@@ -25,8 +25,10 @@ def definition(
     return StudyDefinition("toy", DIMENSIONS, PRODUCTION, seed, sampler, pruner, {"days": [first_day], "seeds": [1]})
 
 
-def budget(trials: int = 12, failure_budget: int = 1000, attempts_per_trial: int = 3) -> SearchBudget:
-    return SearchBudget(trials, failure_budget, attempts_per_trial)
+def budget(
+    trials: int = 12, failure_budget: int = 1000, attempts_per_trial: int = 3, infrastructure_failure_budget: int = 1000
+) -> SearchBudget:
+    return SearchBudget(trials, failure_budget, attempts_per_trial, infrastructure_failure_budget)
 
 
 def revenue(parameters: Parameters) -> float:
