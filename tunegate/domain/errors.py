@@ -44,8 +44,9 @@ class SimulationFailed(Exception):
     """A simulation gave no trustworthy result.
 
     A permanent failure (parameters refused, a day out of range) is never retried; a transient one (process died,
-    hung, printed rubbish) is, with the same parameters, until the attempts or the campaign's failure budget are spent. A failure
-    of the infrastructure (a machine taken away, memory out, a worker gone) says nothing of the parameters: it has a budget of its own.
+    hung, printed rubbish) is, with the same parameters, until the attempts or the campaign's failure budget are spent. What
+    the infrastructure lost (a machine taken away, memory out, a worker gone) says nothing of the parameters: it has a budget of
+    its own.
     """
 
     def __init__(self, failure_class: FailureClass, fault: Fault) -> None:

@@ -24,8 +24,8 @@ class SearchBudget:
 
     `trials` complete ones, exactly; pruned, failed and interrupted trials do not count. `failure_budget` failed trials are
     tolerated between one launch of the campaign and the next, one more ends it; trials that the infrastructure lost have a
-    budget of their own. A proposal that fails transiently is simulated at most `attempts_per_trial` times, and one that was lost
-    as often as that other budget allows.
+    budget of their own. A proposal that fails transiently is simulated at most `attempts_per_trial` times, and one that was
+    lost as often as that other budget allows.
     """
 
     trials: int

@@ -164,9 +164,10 @@ class SearchStudy:
     def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
         """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
 
-        Call it when a campaign resumes, before its workers start; `alive` are workers elsewhere that go on with theirs. Interruptions cost nothing of the failure budget, and as
-        somebody has looked into earlier failures by now, a resumed campaign (`worker` None) has a fresh one, and production
-        another chance. A result that was written but not yet closed is kept. Returns how many trials were closed.
+        Call it when a campaign resumes, before its workers start; `alive` are workers elsewhere that go on with theirs.
+        Interruptions cost nothing of the failure budget, and as somebody has looked into earlier failures by now, a resumed
+        campaign (`worker` None) has a fresh one, and production another chance. A result that was written but not yet closed is
+        kept. Returns how many trials were closed.
         """
         with self._lock():
             self._bury_unborn()
