@@ -151,7 +151,7 @@ class SearchSection(Section):
         100,
         ge=0,
         le=100_000,
-        description="trials tolerated that were lost with their machine or worker, and are simulated again whatever their number",
+        description="trials tolerated that were lost with their machine or worker; each is simulated again",
     )
     attempts_per_trial: int = Field(
         3, ge=1, le=20, description="simulations of the same parameters when failures are of a kind that may pass"
