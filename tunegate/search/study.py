@@ -294,7 +294,7 @@ class SearchStudy:
         """How often a proposal may still be simulated after the failure whose outcome was just written."""
         trials = self._study.get_trials(deepcopy=False)
         outcomes = [trial.user_attrs.get(OUTCOME, {}) for trial in trials if self._proposal(trial) == proposal]
-        failed = sum(outcome.get("failure_class") == FailureClass.TRANSIENT for outcome in outcomes)
+        failed: int = sum(outcome.get("failure_class") == FailureClass.TRANSIENT for outcome in outcomes)
         return self._budget.attempts_per_trial - failed
 
     @staticmethod
