@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench lock clean
+.PHONY: help setup demo check test bench lock work-pools clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -38,6 +38,9 @@ lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) --extra team --extra dev --output-file requirements-dev.lock
 	$(LOCK) --extra team --constraint requirements-dev.lock --output-file requirements-team.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+
+work-pools: $(VENV)/.runtime  ## make the work pools' job templates anew from infra/work-pools/source.yaml
+	$(BIN)/python scripts/build_work_pools.py
 
 clean:  ## remove what the targets above made; campaigns in .tunegate stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info simulator/*.egg-info
