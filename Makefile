@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench lock work-pools clean
+.PHONY: help setup demo check test services bench lock work-pools clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -24,12 +24,15 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.development  ## all tests, from nothing
+test: $(VENV)/.development services  ## all tests, from nothing
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 bench: $(VENV)/.development  ## the figures of docs/speed.md
 	$(BIN)/python benchmarks/hailsim_speed.py
 	$(BIN)/python benchmarks/orchestration.py
+
+services:  ## the Debian packages whose programs the tests start (a database server, a browser)
+	scripts/install_test_services.sh
 
 LOCK := uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 	  --custom-compile-command "make lock" --extra build pyproject.toml simulator/pyproject.toml
