@@ -55,7 +55,7 @@ async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) ->
     from flows.retune import retune  # noqa: PLC0415 - Prefect reads its settings when it is imported
 
     try:
-        return await retune(config, list(overrides), campaign)
+        return await retune(config, overrides=overrides, campaign=campaign)
     finally:
         await APILogHandler.aflush()
 

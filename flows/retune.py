@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prefect import flow, tags
 
 from flows.confirm import confirm
@@ -12,18 +14,26 @@ from tasks.evaluation import choose_candidate
 from tasks.notify import announce_phase
 from tasks.report import compose_report, publish_report, refresh_index
 from tasks.simulation import warm_simulators
+from tunegate.config.changes import AS_THE_FILE_SAYS, Changes
 from tunegate.report.model import CampaignReport
 from tunegate.report.progress import Phase
 
 
 @flow
-async def retune(config: str, overrides: list[str] | None = None, campaign: str | None = None) -> CampaignReport:
+async def retune(
+    config: str, changes: Changes = AS_THE_FILE_SAYS, overrides: Sequence[str] = (), campaign: str | None = None
+) -> CampaignReport:
     """Tune a region, confirm the best, judge the candidate on held-out days, and report.
 
-    `config` is a region file, `overrides` are dotted.key=value texts, `campaign` names one to resume. Running it again for
-    the same campaign repeats nothing that is done. Raises BadInput, FailureBudgetSpent, SimulationFailed.
+    Running it again for the same campaign repeats nothing that is done. Raises BadInput, FailureBudgetSpent, SimulationFailed.
+
+    Args:
+        config: The region's file, below the folder the worker runs in.
+        changes: What this campaign does otherwise than the file says.
+        overrides: Everything else, as dotted.key=value, e.g. gate.seeds_per_day=8. They win over the changes above.
+        campaign: A campaign to go on with, under the configuration it began with; empty: a new one.
     """
-    plan = await open_campaign(config, overrides or [], campaign)
+    plan = await open_campaign(config, (*changes.as_overrides(), *overrides), campaign)
     labels = await tag_this_run(plan)
     async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
         with tags(*labels):
