@@ -64,6 +64,12 @@ async def refresh_index() -> None:
     await asyncio.to_thread(wiring.write_text, wiring.workspace().report_index, page)
 
 
+def report_address(campaign: str) -> str | None:
+    """Where people open the report of a campaign; None where none was written."""
+    path = wiring.workspace().report(campaign)
+    return path.as_uri() if path.exists() else None
+
+
 def _own_page(campaign: str) -> str | None:
     path = wiring.workspace().report(campaign)
     return path.name if path.exists() else None

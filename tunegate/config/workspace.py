@@ -9,6 +9,7 @@ from pathlib import Path
 
 HOME_VARIABLE = "TUNEGATE_HOME"
 PERSON_VARIABLE = "TUNEGATE_USER"
+SLACK_VARIABLE = "TUNEGATE_SLACK_BLOCK"
 DEFAULT_HOME = Path(".tunegate")
 
 
@@ -43,6 +44,11 @@ class Workspace:
     def results_url(self) -> str:
         """Campaigns, day results, verdict records, the ledger and the registry of releases."""
         return f"sqlite:///{self.root / 'results.sqlite'}"
+
+    @property
+    def slack_block(self) -> str | None:
+        """Name of the Prefect block through which notices go to Slack; None where nobody is told."""
+        return os.environ.get(SLACK_VARIABLE, "").strip() or None
 
     @property
     def cities(self) -> Path:

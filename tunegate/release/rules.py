@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -55,10 +55,16 @@ class RegistryState:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Every rule that forbids the release. `expired` when the time for approving has passed, so that nothing can lift it."""
+    """Every rule that forbids the release.
+
+    `expired` when the time for approving has passed; `lasting` when nothing that a person could answer differently lifts it;
+    `unreadable` when the record is not what was asked about, so that nothing else in it was looked at.
+    """
 
     faults: tuple[Fault, ...]
-    expired: bool
+    expired: bool = False
+    lasting: bool = True
+    unreadable: bool = False
 
 
 def may_release(case: Case, approval: Approval, registry: RegistryState, now: datetime) -> Release | Refusal:
@@ -66,20 +72,12 @@ def may_release(case: Case, approval: Approval, registry: RegistryState, now: da
 
     Where the region has no release yet, the result follows version 1, which `initial_release` gives.
     """
-    place = f"verdict {approval.verdict}"
-    unreadable = tuple(_record_faults(case.document, approval, place))
-    if unreadable:
-        return Refusal(unreadable, expired=False)
-    late = tuple(_expiry_faults(case, now, place))
-    faults = (
-        *late,
-        *_decision_faults(registry.decision, place),
-        *_candidate_faults(case, registry.current, place),
-        *_person_faults(case, approval, place),
-        *_verdict_faults(case.document["judgement"]["verdict"], approval, place),
-    )
-    if faults:
-        return Refusal(faults, expired=bool(late))
+    standing = may_be_asked(case, approval.region, approval.verdict, registry, now)
+    answer = () if standing is not None and standing.unreadable else tuple(_answer_faults(case, approval))
+    if standing is not None:
+        return replace(standing, faults=(*standing.faults, *answer))
+    if answer:
+        return Refusal(answer, lasting=False)
     previous = _FIRST if registry.current is None else registry.current.version
     return with_document(
         Release(
@@ -97,6 +95,23 @@ def may_release(case: Case, approval: Approval, registry: RegistryState, now: da
             published="",
         )
     )
+
+
+def may_be_asked(case: Case, region: str, verdict: str, registry: RegistryState, now: datetime) -> Refusal | None:
+    """Why nobody needs to be asked about a verdict, for no answer could release its candidate; None when somebody can be."""
+    place = f"verdict {verdict}"
+    unreadable = tuple(_record_faults(case.document, region, verdict, place))
+    if unreadable:
+        return Refusal(unreadable, unreadable=True)
+    late = tuple(_expiry_faults(case, now, place))
+    # What is known of the candidate, whoever approves: a new precondition of every release has its place here.
+    faults = (
+        *late,
+        *_decision_faults(registry.decision, place),
+        *_candidate_faults(case, registry.current, place),
+        *_validity_faults(case.document["judgement"]["verdict"], place),
+    )
+    return Refusal(faults, expired=bool(late)) if faults else None
 
 
 def initial_release(case: Case, approval: Approval, now: datetime) -> Release:
@@ -140,7 +155,7 @@ def rollback_release(history: Sequence[Release], to: int | None, who: str, why: 
         rule = "a rollback must change what production runs"
         faults.append(Fault(rule, f"version {target.content}, which runs now", place, "Name another version with --to."))
     if target is None or faults:
-        return Refusal(tuple(faults), expired=False)
+        return Refusal(tuple(faults))
     restored = versions[target.content]
     return Release(
         region=current.region,
@@ -169,18 +184,18 @@ def expires_at(case: Case) -> datetime:
     return min(case.kept_at, day_end) + timedelta(days=case.policy.expiry_days)
 
 
-def _record_faults(document: Mapping[str, Any], approval: Approval, place: str) -> Iterator[Fault]:
+def _record_faults(document: Mapping[str, Any], region: str, verdict: str, place: str) -> Iterator[Fault]:
     """Why the record must not even be read further."""
     digest = content_digest(document)
-    if digest != approval.verdict:
+    if digest != verdict:
         rule = "an approval must name the digest of the record as it is"
         yield Fault(rule, f"a record of digest {digest}", place, "It was changed, or another was meant: trust neither.")
     elif document.get("format") != RECORD_FORMAT:
         rule = f"a verdict record must have format {RECORD_FORMAT}"
         yield Fault(rule, str(document.get("format")), place, "Approve it with the tunegate that wrote it, or tune again.")
-    elif document["evidence"]["region"] != approval.region:
+    elif document["evidence"]["region"] != region:
         rule = "an approval must be for the region of the verdict"
-        yield Fault(rule, f"{approval.region}, not {document['evidence']['region']}", place, "Correct the region.")
+        yield Fault(rule, f"{region}, not {document['evidence']['region']}", place, "Correct the region.")
 
 
 def _expiry_faults(case: Case, now: datetime, place: str) -> Iterator[Fault]:
@@ -214,6 +229,13 @@ def _candidate_faults(case: Case, current: Release | None, place: str) -> Iterat
         yield Fault("a released parameter must be a number its recommender takes", found, place, _AGAIN)
 
 
+def _answer_faults(case: Case, approval: Approval) -> Iterator[Fault]:
+    """What another person, or the same one in other words, could say so that it holds."""
+    place = f"verdict {approval.verdict}"
+    yield from _person_faults(case, approval, place)
+    yield from _override_faults(case.document["judgement"]["verdict"], approval, place)
+
+
 def _person_faults(case: Case, approval: Approval, place: str) -> Iterator[Fault]:
     policy = case.policy
     yield from said_faults(approval.who, approval.why, place)
@@ -223,14 +245,14 @@ def _person_faults(case: Case, approval: Approval, place: str) -> Iterator[Fault
             "Ask one of them; the list is `release.approvers` of the region's configuration, as the campaign began with it."
         )
         yield Fault(f"an approver must be on the region's list ({listed})", repr(approval.who), place, remedy)
-    if policy.four_eyes and (case.requester is None or _same_person(case.requester, approval.who)):
+    if policy.four_eyes and (case.requester is None or same_person(case.requester, approval.who)):
         found = "a campaign of which nobody knows who asked for it" if case.requester is None else f"{case.requester} for both"
         remedy = "Let another approver decide." if case.requester is not None else _AGAIN
         yield Fault("approver and requester must be two people", found, place, remedy)
 
 
-def _verdict_faults(verdict: Mapping[str, Any], approval: Approval, place: str) -> Iterator[Fault]:
-    """Promote passes by itself, Reject and Inconclusive by an override, Invalid never: its numbers must not be read at all."""
+def _override_faults(verdict: Mapping[str, Any], approval: Approval, place: str) -> Iterator[Fault]:
+    """Promote passes by itself, Reject and Inconclusive by an override."""
     kind = verdict["kind"]
     if kind == "promote" and approval.override:
         remedy = "Approve it without the override, which would mark the release for ever."
@@ -238,9 +260,13 @@ def _verdict_faults(verdict: Mapping[str, Any], approval: Approval, place: str) 
     elif kind in {"reject", "inconclusive"} and not approval.override:
         remedy = "Decline it, or override the gate explicitly with a reason; the release is marked so for ever."
         yield Fault("a verdict must be promote", f"{kind}: {verdict['reason']}", place, remedy)
-    elif kind not in {"promote", "reject", "inconclusive"}:
+
+
+def _validity_faults(verdict: Mapping[str, Any], place: str) -> Iterator[Fault]:
+    """Invalid passes never, not even by an override: its numbers must not be read at all."""
+    if verdict["kind"] not in {"promote", "reject", "inconclusive"}:
         remedy = "Remove the cause and judge again; an invalid comparison cannot be approved, not even by an override."
-        yield Fault("a verdict must be valid", f"{kind}: {verdict['reason']}", place, remedy)
+        yield Fault("a verdict must be valid", f"{verdict['kind']}: {verdict['reason']}", place, remedy)
 
 
 def said_faults(who: str, why: str, place: str) -> Iterator[Fault]:
@@ -255,10 +281,10 @@ def said_faults(who: str, why: str, place: str) -> Iterator[Fault]:
 
 def _listed(who: str, approvers: Sequence[str]) -> str | None:
     """The approver as the list writes them."""
-    return next((listed for listed in approvers if _same_person(listed, who)), None)
+    return next((listed for listed in approvers if same_person(listed, who)), None)
 
 
-def _same_person(one: str, other: str) -> bool:
+def same_person(one: str, other: str) -> bool:
     """Names of people and mail addresses differ in more than case: `Ada` must not be a second pair of eyes for `ada`."""
     return one.strip().casefold() == other.strip().casefold()
 

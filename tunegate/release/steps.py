@@ -17,9 +17,11 @@ from tunegate.release.rules import (
     RegistryState,
     expires_at,
     initial_release,
+    may_be_asked,
     may_release,
     rollback_release,
     said_faults,
+    same_person,
 )
 
 EXPIRY_BY = "tunegate"
@@ -58,6 +60,25 @@ class ReleaseDesk:
         """Reconcile every region of the registry; returns those that had to be put right."""
         return tuple(region for region in self._registry.regions() if self.reconcile(region))
 
+    def obstacle(self, case: Case, region: str, verdict: str) -> Refusal | None:
+        """Why no answer could release the verdict's candidate now; None when somebody can be asked. Writes nothing."""
+        return may_be_asked(case, region, verdict, self._state(region, verdict), self._clock.now())
+
+    def objection(self, case: Case, approval: Approval) -> Refusal | None:
+        """Why `approve` would refuse this approval; None when it would not. Writes nothing."""
+        state = self._state(approval.region, approval.verdict)
+        outcome = may_release(case, approval, state, self._clock.now())
+        return outcome if isinstance(outcome, Refusal) else None
+
+    def released(self, approval: Approval) -> Release | None:
+        """The release that this approval has led to before, published where it was not; None when there is none."""
+        history = self._registry.history(approval.region)
+        found = next((release for release in history if release.verdict == approval.verdict), None)
+        if found is None or not same_person(found.who, approval.who) or found.why != approval.why.strip():
+            return None
+        self.reconcile(approval.region)
+        return found
+
     def approve(self, case: Case, approval: Approval) -> Release:
         """Release a candidate. The first of a region follows version 1, what ran before, so that a rollback leads there.
 
@@ -65,16 +86,14 @@ class ReleaseDesk:
         too late closes the verdict as expired.
         """
         self.reconcile(approval.region)
-        current = self._registry.current(approval.region)
-        now = self._clock.now()
-        state = RegistryState(current, self._registry.decision(approval.verdict))
+        now, state = self._clock.now(), self._state(approval.region, approval.verdict)
         release = may_release(case, approval, state, now)
         if isinstance(release, Refusal):
             if release.expired and state.decision is None:
                 self.expire(case, approval.region, approval.verdict)
             raise BadInput(*release.faults)
         try:
-            if current is None:
+            if state.current is None:
                 self._registry.append(initial_release(case, approval, now), None)
                 self.reconcile(approval.region)
             self._registry.append(release, release.previous)
@@ -120,6 +139,9 @@ class ReleaseDesk:
             raise self._lost(region, str(error)) from error
         self.reconcile(region)
         return release
+
+    def _state(self, region: str, verdict: str) -> RegistryState:
+        return RegistryState(self._registry.current(region), self._registry.decision(verdict))
 
     def _close(self, decision: Decision) -> None:
         try:

@@ -6,6 +6,7 @@ Signs are U+2212 and U+002B, the space before a unit does not break, and nothing
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 
 from tunegate.domain.parameters import ParameterSpec
@@ -17,6 +18,7 @@ MINUS = "\u2212"
 SPACE = "\u00a0"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>|~])")
 _NO_UNIT = frozenset({"", "1", "-", "none", "ratio", "dimensionless"})
 
 
@@ -160,3 +162,8 @@ def sentence(text: str) -> str:
     first_word = stripped.partition(" ")[0]
     started = stripped if "_" in first_word else stripped[:1].upper() + stripped[1:]
     return started if not started or started.endswith((".", "!", "?")) else f"{started}."
+
+
+def markdown_text(text: str) -> str:
+    """Text that markdown and the HTML inside it leave alone, on one line."""
+    return _MARKDOWN_SIGNS.sub(r"\\\1", " ".join(text.splitlines()).replace("&", "&amp;"))

@@ -17,12 +17,12 @@ from tunegate.domain.verdicts import Interval
 from tunegate.gate.judgement import GuardrailStanding
 from tunegate.report import formats
 from tunegate.report.document import SYMBOLS, Tone
+from tunegate.report.formats import markdown_text as _plain
 from tunegate.report.model import CampaignReport
 from tunegate.report.verdict_sections import interval_name, is_readable
 from tunegate.report.words import TONES, Words, words_for
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "red", Tone.UNSURE: "yellow", Tone.INVALID: "magenta", Tone.PLAIN: "cyan"}
-_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>|~])")
 JsonValue = None | int | float | str | dict[str, "JsonValue"]
 
 
@@ -158,11 +158,6 @@ def _trouble(report: CampaignReport) -> list[str]:
             if guardrail.standing is not GuardrailStanding.HELD
         ]
     return [*lines, ""] if lines else []
-
-
-def _plain(text: str) -> str:
-    """Text that markdown and the HTML inside it leave alone, on one line."""
-    return _MARKDOWN_SIGNS.sub(r"\\\1", " ".join(text.splitlines()).replace("&", "&amp;"))
 
 
 def _paragraph(text: str) -> str:

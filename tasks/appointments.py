@@ -1,0 +1,81 @@
+"""Runs that wait for the same verdict: the one that closes it when nobody answers, and those that need not wait any more.
+
+A run whose wait is over fails without a word, so nothing rests on that: with the question goes a run of the same deployment,
+scheduled for the moment when the verdict expires. It finds what it finds, and closes what is open.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from prefect import State, get_client, task
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.runtime import deployment, flow_run
+from prefect.states import Cancelled, Scheduled
+
+from tasks.approval import Closed, closing_state
+from tasks.options import EFFECT
+from tunegate.report.approval import ApprovalQuestion
+from tunegate.report.notices import SHORT_DIGEST
+
+MOST_RUNS = 200
+_A_MOMENT = timedelta(seconds=2)
+
+
+@task(**EFFECT)
+async def tag_rollout(question: ApprovalQuestion) -> None:
+    """Tag the current run with its region, its campaign and its verdict."""
+    own_id = UUID(flow_run.get_id())
+    async with get_client() as client:
+        tagged = await client.read_flow_run(own_id)
+        await client.update_flow_run(own_id, tags=sorted({*tagged.tags, *_tags(question)}))
+
+
+@task(**EFFECT)
+async def arrange_expiry(question: ApprovalQuestion) -> None:
+    """Have a run of this deployment close the verdict when its time is over. Repeating it arranges nothing new."""
+    due: State[None] = Scheduled(scheduled_time=question.expires_at + _A_MOMENT)
+    async with get_client() as client:
+        await client.create_flow_run_from_deployment(
+            UUID(deployment.get_id()),
+            parameters={"region": question.region, "verdict": question.verdict},
+            state=due,
+            name=f"{question.region}/expiry",
+            tags=_tags(question),
+            idempotency_key=_appointment(question),
+        )
+
+
+@task(**EFFECT)
+async def release_others(question: ApprovalQuestion, outcome: Closed) -> None:
+    """End the other runs that wait for this verdict, and what was arranged for its expiry: there is nothing left to decide.
+
+    Runs that somebody has just answered go on, and say themselves what they find.
+    """
+    own_id, closed = UUID(flow_run.get_id()), closing_state(outcome)
+    message = f"decided in another run: {closed.name}, {closed.message}"
+    async with get_client() as client:
+        for run in await _runs_of(client, question):
+            if run.id == own_id or run.state is None:
+                continue
+            if run.idempotency_key == _appointment(question) and run.state.type is StateType.SCHEDULED:
+                await client.delete_flow_run(run.id)
+            elif run.state.type is StateType.PAUSED:
+                await client.set_flow_run_state(run.id, Cancelled(name=closed.name, message=message))
+
+
+async def _runs_of(client: PrefectClient, question: ApprovalQuestion) -> list[FlowRun]:
+    open_states = [StateType.PAUSED.value, StateType.SCHEDULED.value]
+    wanted = {"tags": {"all_": _tags(question)}, "state": {"type": {"any_": open_states}}}
+    return await client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted), limit=MOST_RUNS)
+
+
+def _appointment(question: ApprovalQuestion) -> str:
+    return f"expiry-{question.verdict}"
+
+
+def _tags(question: ApprovalQuestion) -> list[str]:
+    return [f"campaign:{question.campaign}", f"region:{question.region}", f"verdict:{question.verdict[:SHORT_DIGEST]}"]
