@@ -17,6 +17,7 @@ from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.verdicts import Promote
 from tunegate.gate.evidence import PATTERNS
+from tunegate.report.index import page_name
 from tunegate.report.model import CampaignReport
 from tunegate.report.progress import CampaignProgress, Plan
 from tunegate.report.progress_display import ProgressDisplay
@@ -99,7 +100,7 @@ def _as_called() -> str:
 
 def _show(report: CampaignReport, *, as_json: bool) -> None:
     """The verdict: a table for people, or one line of JSON for programs."""
-    path = str(wiring.workspace().report(report.campaign))
+    path = wiring.reports().place(page_name(report.campaign))
     if as_json:
         sys.stdout.write(json.dumps(outcome_json(report, path)) + "\n")
         return

@@ -22,7 +22,7 @@ from tunegate.gate.characteristics import published
 from tunegate.gate.confirmation import Confirmed
 from tunegate.gate.ledger import Allowance
 from tunegate.report.html import render
-from tunegate.report.index import render_index
+from tunegate.report.index import INDEX_PAGE, page_name, render_index
 from tunegate.report.model import (
     CampaignReport,
     Candidate,
@@ -47,32 +47,36 @@ async def compose_report(campaign: str, confirmed: Sequence[Confirmed], judged: 
 
 @task(**EFFECT)
 async def publish_report(report: CampaignReport) -> dict[str, Any]:
-    """Write the HTML file and the run's artifacts; returns the outcome as `--json` prints it."""
-    path = wiring.workspace().report(report.campaign)
-    await asyncio.to_thread(wiring.write_text, path, render(report))
+    """Write the HTML page and the run's artifacts; returns the outcome as `--json` prints it."""
+    shelf, name = wiring.reports(), page_name(report.campaign)
+    await asyncio.to_thread(shelf.put, name, render(report))
     key = report.campaign.replace("_", "-")
     await acreate_markdown_artifact(markdown(report), key=f"verdict-{key}", description=f"Verdict of {report.campaign}")
-    await acreate_link_artifact(path.as_uri(), link_text=path.name, key=f"report-{key}")
-    return outcome_json(report, str(path))
+    await acreate_link_artifact(shelf.uri(name), link_text=name, key=f"report-{key}")
+    return outcome_json(report, shelf.place(name))
 
 
 @task(**EFFECT)
 async def refresh_index() -> None:
     """Write the page that lists every campaign by region with its verdict, so that nobody searches among hundreds of runs."""
-    campaigns = await asyncio.to_thread(wiring.stores().campaigns.all)
-    page = render_index(campaigns, _own_page)
-    await asyncio.to_thread(wiring.write_text, wiring.workspace().report_index, page)
+    await asyncio.to_thread(_refresh_index)
 
 
 def report_address(campaign: str) -> str | None:
     """Where people open the report of a campaign; None where none was written."""
-    path = wiring.workspace().report(campaign)
-    return path.as_uri() if path.exists() else None
+    shelf, name = wiring.reports(), page_name(campaign)
+    return shelf.uri(name) if name in shelf.names() else None
 
 
-def _own_page(campaign: str) -> str | None:
-    path = wiring.workspace().report(campaign)
-    return path.name if path.exists() else None
+def _refresh_index() -> None:
+    shelf = wiring.reports()
+    campaigns, pages = wiring.stores().campaigns.all(), shelf.names()
+
+    def own_page(campaign: str) -> str | None:
+        name = page_name(campaign)
+        return shelf.link(name) if name in pages else None
+
+    shelf.put(INDEX_PAGE, render_index(campaigns, own_page))
 
 
 def compose(campaign: str, confirmed: Sequence[Confirmed], judged: Judged | None) -> CampaignReport:

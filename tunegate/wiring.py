@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from tunegate.adapters.city_import import CityImporter
 from tunegate.adapters.clock import SystemClock
 from tunegate.adapters.file_publisher import FilePublisher
-from tunegate.adapters.files import write_text
+from tunegate.adapters.file_shelf import FileShelf
 from tunegate.adapters.region_lock import exclusive
 from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
 from tunegate.adapters.source_version import git_commit
@@ -25,6 +25,7 @@ from tunegate.adapters.sql_results import SqlResultsStore
 from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.config.against_simulator import config_faults
 from tunegate.config.loading import load_region
+from tunegate.config.places import Bucket, Dataset, Folder
 from tunegate.config.plan import CampaignPlan
 from tunegate.config.region import Bundled, CityFolder, CitySource, RegionConfig
 from tunegate.config.rules import broken_rules
@@ -37,17 +38,21 @@ from tunegate.ports.publisher import Publisher
 from tunegate.ports.records import Ledger, VerdictRecords, VerdictRow
 from tunegate.ports.registry import Registry
 from tunegate.ports.results import ResultsStore
+from tunegate.ports.shelf import ReportShelf
 from tunegate.ports.simulator import SimulatorPool
 from tunegate.release.rules import Case
 from tunegate.release.steps import ReleaseDesk
 from tunegate.report.progress import Event
 from tunegate.search.study import SearchStudy
 
+if TYPE_CHECKING:
+    from tunegate.adapters.gcs_objects import GcsObjects
+
 Listener = Callable[[Event], None]
 
 REQUESTER = "requested_by"  # beside the plan in a campaign's document: who began it
 
-__all__ = ["git_commit", "write_text"]  # adapters that need no building
+__all__ = ["git_commit"]  # needs no building
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,42 @@ def stores() -> Stores:
 
 @cache
 def publisher() -> Publisher:
-    """Where production reads."""
-    return FilePublisher(workspace().published)
+    """Where production reads. Raises BadInput for a bucket when we have no client, or no credentials, for it."""
+    match workspace().published:
+        case Folder(path):
+            return FilePublisher(path)
+        case Bucket() as bucket:
+            with _cloud_client(bucket):
+                from tunegate.adapters.gcs_publisher import GcsPublisher  # noqa: PLC0415 - one machine does without
+            return GcsPublisher(_objects(bucket, "application/json"))
+
+
+@cache
+def reports() -> ReportShelf:
+    """Where people find reports. Raises as `publisher`."""
+    match workspace().reports:
+        case Folder(path):
+            return FileShelf(path)
+        case Bucket() as bucket:
+            with _cloud_client(bucket):
+                from tunegate.adapters.gcs_shelf import GcsShelf  # noqa: PLC0415 - one machine does without
+            return GcsShelf(_objects(bucket, "text/html; charset=utf-8"))
+
+
+@contextmanager
+def _cloud_client(place: Bucket | Dataset) -> Iterator[None]:
+    """Import an adapter that talks to Google Cloud inside `with`. Raises BadInput where the client is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        rule, remedy = "a place on Google Cloud needs its client", "Install tunegate with its extra `team`."
+        raise BadInput(Fault(rule, f"no module {error.name}", str(place), remedy)) from error
+
+
+def _objects(bucket: Bucket, content_type: str) -> GcsObjects:
+    with _cloud_client(bucket):
+        from tunegate.adapters.gcs_objects import GcsObjects  # noqa: PLC0415 - one machine does without
+    return GcsObjects(bucket.name, bucket.prefix, content_type)
 
 
 @cache

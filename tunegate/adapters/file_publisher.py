@@ -7,19 +7,14 @@ system whose locks work between machines).
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
+from tunegate.adapters.published_document import document_name, refuse_misfit
 
-_REGION = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _FILE_MODE = 0o644
 
 
@@ -31,16 +26,14 @@ class FilePublisher:
 
     def path(self, region: str) -> Path:
         """The file of a region. Raises ValueError for a name that could lead elsewhere."""
-        if not _REGION.fullmatch(region):
-            raise ValueError(f"a region must be small letters, digits and underscores, but got {region!r:.80}")
-        return self._folder / f"{region}.json"
+        return self._folder / document_name(region)
 
     def publish(self, region: str, wanted: Callable[[], str]) -> bool:
         """See the port."""
         path = self.path(region)
         with _alone(self._folder / f".{region}.lock"):
             text = wanted()
-            _refuse_misfit(text, region)
+            refuse_misfit(text, region)
             content = text.encode()
             if path.exists() and path.read_bytes() == content:
                 _flush_folder(self._folder)  # One who was killed may have renamed the file and gone no further.
@@ -87,18 +80,3 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _refuse_misfit(text: str, region: str) -> None:
-    document = json.loads(text)
-    misfit = next(_validator().iter_errors(document), None)
-    if misfit is not None:
-        raise ValueError(f"a published document must fit its schema, but {misfit.json_path}: {misfit.message:.200}")
-    if document["region"] != region:
-        raise ValueError(f"a published document must be of its region {region}, but got {document['region']}")
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    schema = files("tunegate.adapters").joinpath("contract", "published.schema.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(schema))

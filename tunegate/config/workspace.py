@@ -1,4 +1,4 @@
-"""Where everything of one installation lives on this machine."""
+"""Where everything of one installation lives: in a folder of this machine, unless the environment names other places."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunegate.config.places import Bucket, Dataset, Folder, dataset_place, files_place
+
 HOME_VARIABLE = "TUNEGATE_HOME"
 PERSON_VARIABLE = "TUNEGATE_USER"
 SLACK_VARIABLE = "TUNEGATE_SLACK_BLOCK"
+RESULTS_VARIABLE = "TUNEGATE_RESULTS_URL"
+PUBLISH_VARIABLE = "TUNEGATE_PUBLISH_URL"
+REPORTS_VARIABLE = "TUNEGATE_REPORTS_URL"
 DEFAULT_HOME = Path(".tunegate")
 
 
@@ -26,14 +31,27 @@ def person() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The folder that holds campaigns and their results; nothing outside it is written."""
+    """The folder that holds campaigns and their results, and the places outside it that the environment names.
+
+    `dataset` keeps day results, trials and verdicts for analysts; None: day results stay in the database. `published` is what
+    production reads, one JSON document for each region. `reports` holds the HTML page of every campaign and their index.
+    """
 
     root: Path
+    dataset: Dataset | None
+    published: Folder | Bucket
+    reports: Folder | Bucket
 
     @classmethod
     def from_environment(cls) -> Workspace:
-        """The folder named by TUNEGATE_HOME, else `.tunegate` in the working directory."""
-        return cls(Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).resolve())
+        """The folder named by TUNEGATE_HOME, else `.tunegate` in the working directory. Raises BadInput."""
+        root = Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).resolve()
+        return cls(
+            root,
+            dataset=dataset_place(RESULTS_VARIABLE, os.environ.get(RESULTS_VARIABLE, "")),
+            published=files_place(PUBLISH_VARIABLE, os.environ.get(PUBLISH_VARIABLE, ""), root / "published"),
+            reports=files_place(REPORTS_VARIABLE, os.environ.get(REPORTS_VARIABLE, ""), root / "reports"),
+        )
 
     @property
     def prefect_home(self) -> Path:
@@ -55,23 +73,9 @@ class Workspace:
         """City folders made from raw data, one for each region."""
         return self.root / "cities"
 
-    @property
-    def published(self) -> Path:
-        """What production reads: one JSON file for each region."""
-        return self.root / "published"
-
     def study_url(self, campaign: str) -> str:
         """The Optuna study of a campaign."""
         return f"journal:///{self.root / 'studies' / f'{campaign}.journal'}"
-
-    def report(self, campaign: str) -> Path:
-        """The HTML report of a campaign."""
-        return self.root / "reports" / f"{campaign}.html"
-
-    @property
-    def report_index(self) -> Path:
-        """The page that lists every campaign."""
-        return self.root / "reports" / "index.html"
 
     def region_lock(self, region: str) -> Path:
         """Held while a campaign of the region runs on this machine."""

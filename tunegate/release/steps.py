@@ -53,7 +53,7 @@ class ReleaseDesk:
             return False
         try:
             return self._publisher.publish(region, lambda: self._current(region).published)
-        except OSError as error:
+        except (OSError, BadInput) as error:
             raise PublishingFailed(f"{region}: version {current.version} could not be published: {error}") from error
 
     def reconcile_all(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from tunegate.report.document import Cell, Column, Section, Table, Tone
 from tunegate.report.html import fill_template
 from tunegate.report.words import TONES, Outcome
 
+INDEX_PAGE = "index.html"
+
 _COLUMNS = (
     Column("Started"),
     Column("Outcome"),
@@ -21,6 +23,11 @@ _COLUMNS = (
     Column("Trials", numeric=True),
     Column("Took", numeric=True),
 )
+
+
+def page_name(campaign: str) -> str:
+    """The name of a campaign's own page."""
+    return f"{campaign}.html"
 
 
 def render_index(campaigns: Sequence[CampaignRow], href: Callable[[str], str | None]) -> str:

@@ -1,0 +1,54 @@
+"""What every shelf of reports does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tunegate.adapters.file_shelf import FileShelf
+from tunegate.adapters.gcs_objects import GcsObjects
+from tunegate.adapters.gcs_shelf import GcsShelf
+from tunegate.ports.shelf import ReportShelf
+
+
+@pytest.fixture(params=["file", "gcs"])
+def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ReportShelf]:
+    """Opens one place, empty at first, of each kind; each call is what another process would have."""
+    if request.param == "file":
+        return lambda: FileShelf(tmp_path / "reports")
+    request.getfixturevalue("gcs")
+    return lambda: GcsShelf(GcsObjects("production", "reports/", "text/html; charset=utf-8"))
+
+
+def test_an_empty_shelf_has_no_pages(open_shelf):
+    assert open_shelf().names() == frozenset()
+
+
+def test_every_page_that_was_put_is_named_by_any_other_process(open_shelf):
+    names = {f"toy-{number}.html" for number in range(8)}
+    for name in names:
+        open_shelf().put(name, f"<p>{name}: 4 丁目</p>")
+    assert open_shelf().names() == names
+
+
+def test_every_address_of_a_page_ends_with_its_name_and_is_whole(open_shelf):
+    shelf = open_shelf()
+    assert shelf.place("a.html").endswith("/a.html")
+    assert shelf.uri("a.html").startswith(("file:///", "https://"))
+    assert shelf.link("a.html") in {"a.html", shelf.uri("a.html")}
+
+
+def test_a_page_is_replaced_as_a_whole(open_shelf, tmp_path, request):
+    open_shelf().put("a.html", "<p>a long page, the first</p>")
+    open_shelf().put("a.html", "<p>second Ō</p>")
+    on_disk = tmp_path / "reports" / "a.html"
+    kept = on_disk.read_bytes() if on_disk.exists() else request.getfixturevalue("gcs").content("production", "reports/a.html")
+    assert kept.decode() == "<p>second Ō</p>"
+
+
+def test_a_browser_is_told_that_a_page_in_a_bucket_is_html_and_must_be_fetched_anew(gcs):
+    GcsShelf(GcsObjects("production", "", "text/html; charset=utf-8")).put("a.html", "<p>Ō</p>")
+    metadata = gcs.buckets["production"]["a.html"].metadata
+    assert (metadata["contentType"], metadata["cacheControl"]) == ("text/html; charset=utf-8", "no-store")

@@ -1,0 +1,93 @@
+"""Calls to Google Cloud: repeated for a bounded time while a service is away, and failing in words that say what to do.
+
+The clients' own retries are switched off (`retry=None` on every call): they last up to 600 s, and differ from method to method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import requests
+from google.api_core import exceptions as api
+from google.api_core.retry import Retry
+from google.auth import exceptions as auth
+
+from tunegate.domain.errors import BadInput, Fault
+from tunegate.ports.outage import Outage
+
+CALL_TIMEOUT_S = 30.0
+PATIENCE_S = 180.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 8.0
+
+# BigQuery says with HTTP 400 or 403 what others say with 429 or 503. The last one is a full queue of DML statements.
+TRANSIENT_REASONS = frozenset(
+    {
+        "backendError",
+        "internalError",
+        "jobBackendError",
+        "jobInternalError",
+        "jobRateLimitExceeded",
+        "rateLimitExceeded",
+        "resourcesExceeded",
+        "tableUnavailable",
+    }
+)
+_TRANSIENT = (
+    api.TooManyRequests,
+    api.ServerError,
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    auth.TransportError,
+)
+_REFUSED = (api.Unauthorized, api.Forbidden, auth.GoogleAuthError)
+
+T = TypeVar("T")
+
+
+class JobFailed(Exception):
+    """A job of BigQuery ended with an error that may not come again; its work is undone."""
+
+
+class Caller:
+    """Calls with patience. `place` is what the calls are about, in words for people; `remedy` what helps where it refuses."""
+
+    def __init__(self, place: str, remedy: str, patience_s: float = PATIENCE_S) -> None:
+        self._place = place
+        self._remedy = remedy
+        self._retry = Retry(
+            predicate=_may_pass, initial=FIRST_PAUSE_S, maximum=LONGEST_PAUSE_S, multiplier=2.0, timeout=patience_s
+        )
+
+    def __call__(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """What a client's method returns. Other errors than those of `explained` pass through as they are."""
+        with self.explained():
+            return self._retry(call)(*arguments, retry=None, timeout=CALL_TIMEOUT_S, **options)
+
+    def repeated(self, work: Callable[[], T]) -> T:
+        """What `work` returns, repeated in the same way; it must itself see to the time limits of its calls."""
+        with self.explained():
+            return self._retry(work)()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Raise Outage for a service that stays away, BadInput for one that knows us not or not enough."""
+        try:
+            yield
+        except api.RetryError as error:
+            raise Outage(
+                f"{self._place}: no answer worth having within {self._retry.timeout:g} s, last: {error.cause}"
+            ) from error
+        except _REFUSED as error:
+            rule = "Google Cloud must accept who tunegate runs as"
+            raise BadInput(Fault(rule, f"{error!s:.300}".rstrip("."), self._place, self._remedy)) from error
+
+
+def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, (JobFailed, *_TRANSIENT)):
+        return True
+    return isinstance(error, (api.Forbidden, api.BadRequest)) and any(
+        isinstance(each, dict) and each.get("reason") in TRANSIENT_REASONS for each in error.errors
+    )
