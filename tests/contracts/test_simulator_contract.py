@@ -21,6 +21,7 @@ from tunegate.domain.days import DayResult, Forecast
 from tunegate.domain.errors import BadInput, FailureClass, SimulationFailed
 from tunegate.domain.parameters import Parameters, ParameterSpec
 from tunegate.domain.periods import Period
+from tunegate.domain.routes import RoutesRequest
 from tunegate.domain.simulation import SimulationRequest, SimulatorDescription
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,16 @@ class Subject:
         asked = tuple(last_day - timedelta(days=back) for back in reversed(range(days)))
         history = Period(asked[0] - timedelta(days=HISTORY_DAYS), asked[0] - timedelta(days=1))
         request = SimulationRequest("contract-1", self.city, self.parameters(), asked, seeds, Forecast.ML, history, {})
+        return replace(request, **fields)
+
+    def routes_request(self, **fields: object) -> RoutesRequest:
+        """Three starts in two hours of the last day."""
+        asked = self.request(days=1, seeds=(1,))
+        ours, day, history = asked.parameters, asked.days[0], asked.history
+        request = RoutesRequest(
+            "contract-routes", self.city, ours, ours, day, 1, asked.forecast, history, {},
+            hours=(9, 20), starts=3, places=(), duration_s=900, roads=True,
+        )  # fmt: skip
         return replace(request, **fields)
 
 
@@ -155,6 +166,36 @@ async def test_both_arms_of_a_comparison_meet_the_same_customers(subject):
         "each day and seed has customers of its own"
     )
     assert what_was_simulated(production.days) != what_was_simulated(candidate.days), "the parameter must matter"
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def drawing(subject):
+    """The subject, where it draws routes."""
+    if not subject.description.routes:
+        pytest.skip("draws no routes, and says so")
+    return subject
+
+
+async def test_routes_are_whole_and_the_same_in_every_process(drawing):
+    request = drawing.routes_request()
+    warm, fresh = await drawing.warm.draw_routes(request), await drawing.open().draw_routes(request)
+    assert warm.routes == fresh.routes
+    assert {(route.hour, route.start) for route in warm.routes} == request.expected
+    assert warm.city_digest == drawing.description.city.digest
+    assert warm.roads
+
+
+async def test_both_arms_begin_alike_and_equal_parameters_drive_alike(drawing):
+    request = drawing.routes_request(roads=False)
+    other = await drawing.warm.draw_routes(replace(request, parameters=drawing.parameters(0.7)))
+    production = await drawing.warm.draw_routes(request)
+    again = await drawing.warm.draw_routes(replace(request, chances_by=drawing.parameters(0.3)))
+    assert [route.links[0] for route in production.routes] == [route.links[0] for route in other.routes]
+    assert [route.links for route in production.routes] == [route.links for route in again.routes], "a yardstick turns nobody"
+    by_start: dict[int, set[str]] = {}
+    for route in production.routes:
+        by_start.setdefault(route.start, set()).add(route.links[0])
+    assert all(len(first) == 1 for first in by_start.values()), "the same starts in every hour"
 
 
 @pytest.mark.parametrize(

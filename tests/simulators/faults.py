@@ -100,4 +100,20 @@ SPOILING = {
     "long_line": lambda lines: lines[0]["zone_revenue_minor"].update({f"empty zone {number}": 0 for number in range(20_000)}),
     "torn_line": lambda lines: lines.__setitem__(0, json.dumps(lines[0])[:40] + "\n"),
 }
-FAULTS = sorted(BEFORE | MIDWAY | SPOILING)
+# The first line of an answer with routes is `roads`, the second a route.
+ROUTE_SPOILING = {
+    "route_of_nobody": change(1, start=99),
+    "route_twice": lambda lines: lines.insert(2, lines[1]),
+    "route_missing": lambda lines: lines.pop(1),
+    "routes_miscounted": change(-1, routes=99),
+    "route_uneven": lambda lines: lines[1]["lon"].pop(),
+    "route_back_in_time": lambda lines: lines[1]["at_s"].__setitem__(2, 1),
+    "route_of_letters": change(1, turns="-LXL"),
+    "route_chance": lambda lines: lines[1]["chance"].__setitem__(1, 1.5),
+    "route_far_east": lambda lines: lines[1]["lon"].__setitem__(1, 181.0),
+    "route_outside": change(1, outside=[10_000]),
+    "route_other_parameters": lambda lines: lines[-1]["parameters"].update(gamma=0.81),
+    "route_saw_the_future": change(-1, trained_last_day="2026-12-31"),
+    "route_days": change(1, type="done"),
+}
+FAULTS = sorted(BEFORE | MIDWAY | SPOILING | ROUTE_SPOILING)

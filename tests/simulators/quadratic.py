@@ -9,6 +9,7 @@ Revenue of a day is a paraboloid of the parameters with its top at BEST, times a
   --fault NAME       do this to every request (see FAULTS), or with --fault-once FILE only until FILE exists
   --day-s 0.1        sleep for each day and seed
   --log FILE         append each request
+  --no-routes        draw no routes
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from faults import BEFORE, ENDING, FAULTS, MIDWAY, SPOILING, Refused, error, hang, write
+from faults import BEFORE, ENDING, FAULTS, MIDWAY, ROUTE_SPOILING, SPOILING, Refused, error, hang, write
+from toy_routes import toy_routes
 
 VERSION = "quadratic 1.0"
 FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2026, 12, 31)
@@ -56,7 +58,7 @@ def uniform(*parts):
     return int(digest(*parts)[:13], 16) / 16**13
 
 
-def describe(city):
+def describe(city, routes=True):
     parameters = [
         {"name": name, "type": kind, "unit": unit, "low": low, "high": high, "default": default, "meaning": f"{name} of a toy"}
         for name, (kind, unit, low, high, default, _, _) in PARAMETERS.items()
@@ -76,6 +78,7 @@ def describe(city):
         "parameters": parameters,
         "metrics": metrics,
         "settings": settings,
+        **({"routes": True} if routes else {}),
         "city": None if city is None else city_facts(city),
     }
 
@@ -108,7 +111,8 @@ def checked(request):
     for name in request["settings"]:
         if name not in SETTINGS:
             raise Refused(f"a setting must be one of {', '.join(SETTINGS)}", name, "settings")
-    for day in [*request["days"], *request["history"].values()]:
+    days = [request["day"]] if "ask" in request else request["days"]
+    for day in [*days, *request["history"].values()]:
         if not FIRST_DAY <= date.fromisoformat(day) <= LAST_DAY:
             raise Refused(f"a day must be within {FIRST_DAY}..{LAST_DAY}", day, "days")
     parameters = {name: spec[4] for name, spec in PARAMETERS.items()} | request["parameters"]
@@ -161,6 +165,28 @@ def done(request, parameters, days):
     }
 
 
+def routed(request, options):
+    parameters, _ = checked(request)
+    lines = toy_routes(request, parameters, uniform)
+    routes = sum(line["type"] == "route" for line in lines)
+    facts = {key: value for key, value in done(request, parameters, routes).items() if key != "days"}
+    lines.append(facts | {"type": "routed", "routes": routes, "hard_turn": "L"})
+    fault = planned_fault(request, options)
+    if fault in BEFORE:
+        BEFORE[fault](request)
+        if fault in ENDING:
+            return
+    if fault in ROUTE_SPOILING:
+        ROUTE_SPOILING[fault](lines)
+    for line in lines:
+        write(line)
+
+
+def handle(request, options):
+    answer = routed if request.get("ask") == "routes" else simulate
+    answer(request, options)
+
+
 def simulate(request, options):
     parameters, settings = checked(request)
     fault = planned_fault(request, options)
@@ -206,7 +232,7 @@ def serve(options):
             if options.log:
                 with Path(options.log).open("a") as log:
                     log.write(json.dumps(request) + "\n")
-            simulate(request, options)
+            handle(request, options)
         except Refused as refused:
             error(request_id, refused.fields)
         except (ValueError, KeyError, TypeError) as problem:
@@ -222,6 +248,7 @@ def main():
     parser.add_argument("--fault-once")
     parser.add_argument("--day-s", type=float, default=0.0)
     parser.add_argument("--log")
+    parser.add_argument("--no-routes", action="store_true")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve")
     commands.add_parser("describe").add_argument("--city")
@@ -230,7 +257,7 @@ def main():
         serve(options)
         return 0
     try:
-        write(describe(options.city))
+        write(describe(options.city, not options.no_routes))
     except Refused as refused:
         error(None, refused.fields)
         return 2

@@ -16,13 +16,14 @@ from typing import Any, NoReturn
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from tunegate.adapters.route_columns import without_sound_columns
 from tunegate.domain.days import DayResult, Forecast
 from tunegate.domain.parameters import Direction, MetricSpec, ParameterSpec
 from tunegate.domain.simulation import CityFacts, SettingSpec, SimulatorDescription
 
 SHOWN_CHARACTERS = 200
 LARGEST_EXACT_INTEGER = 2**53
-ANSWER_TYPES = ("day", "done", "error")
+ANSWER_TYPES = ("day", "done", "error", "roads", "route", "routed")
 
 # A decoded JSON object whose shape the schema has vouched for.
 Message = dict[str, Any]
@@ -49,7 +50,7 @@ def shorten(value: object) -> str:
 
 @cache
 def schema(name: str) -> Message:
-    """One of the contract's schemas: `request`, `answer` or `description`."""
+    """One of the contract's schemas: `request`, `routes_request`, `answer` or `description`."""
     text = resources.files("tunegate.adapters").joinpath("contract", f"{name}.schema.json").read_text("utf-8")
     loaded: Message = json.loads(text)
     return loaded
@@ -68,7 +69,7 @@ def parse_answer(line: bytes) -> Message:
     kind = message.get("type")
     if kind not in ANSWER_TYPES:
         raise BadMessage(f"an answer's `type` must be one of {', '.join(ANSWER_TYPES)}", kind)
-    _check(_without_sound_zones(message), _validator("answer", kind))
+    _check(without_sound_columns(_without_sound_zones(message)), _validator("answer", kind))
     return message
 
 
@@ -93,6 +94,7 @@ def parse_description(output: bytes) -> SimulatorDescription:
         metrics=metrics,
         settings=tuple(SettingSpec(**spec) for spec in message["settings"]),
         city=None if message["city"] is None else _city(message["city"]),
+        routes=message.get("routes", False),
     )
 
 

@@ -12,20 +12,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from tunegate.adapters.answer_assembly import AnswerAssembly
+from tunegate.adapters.answer_assembly import AnswerAssembly, check_id
 from tunegate.adapters.command import resolve_command, simulator_environment
 from tunegate.adapters.process import GuardedProcess, LineTooLong, ProcessGone, exit_in_words, start_process
+from tunegate.adapters.route_assembly import RouteAssembly
 from tunegate.adapters.simulator_messages import BadMessage, Message, Rubbish, parse_answer, parse_description, shorten
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import BadInput, FailureClass, Fault, SimulationFailed
+from tunegate.domain.routes import RoutesAnswer, RoutesRequest
 from tunegate.domain.simulation import SimulationRequest, SimulatorDescription
 from tunegate.ports.simulator import OnDay
 
 REFUSED_EXIT_CODE = 2
+A = TypeVar("A", SimulationAnswer, RoutesAnswer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,18 @@ class ProcessLimits:
     start_allowance_s: float = 60.0
     stop_grace_s: float = 2.0
     keep_environment: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """An `error` line that ended an answer."""
+
+    message: Message
+
+    @property
+    def failure_class(self) -> FailureClass:
+        """Whether asking again can help, in the simulator's own words."""
+        return FailureClass(self.message["class"])
 
 
 class SubprocessSimulator:
@@ -75,21 +91,11 @@ class SubprocessSimulator:
 
     async def simulate(self, request: SimulationRequest, on_day: OnDay | None = None) -> SimulationAnswer:
         """See the port."""
-        async with self._turn:
-            process = await self._warm_process()
-            well = False
-            try:
-                answer = await self._converse(process, request, on_day)
-                # Who can report a permanent error is well; after a transient one a fresh process may do better.
-                well = isinstance(answer, SimulationAnswer) or answer["class"] == FailureClass.PERMANENT
-            finally:
-                # Also when cancelled or when on_day raised: the rest of this answer must not reach the next request.
-                if not well:
-                    self._process = None
-                    await process.kill()
-        if isinstance(answer, SimulationAnswer):
-            return answer
-        raise SimulationFailed(FailureClass(answer["class"]), self._reported(request.id, answer))
+        return await self._ask(request.id, request.as_message(), AnswerAssembly(request, on_day).take)
+
+    async def draw_routes(self, request: RoutesRequest) -> RoutesAnswer:
+        """See the port."""
+        return await self._ask(request.id, request.as_message(), RouteAssembly(request).take)
 
     async def warm_up(self) -> None:
         """Start the process if there is none, so that it can import and compile while others work."""
@@ -102,6 +108,24 @@ class SubprocessSimulator:
         process, self._process = self._process, None
         if process is not None:
             await process.close(0 if self._turn.locked() else self._limits.stop_grace_s)
+
+    async def _ask(self, request_id: str, message: Message, take: Callable[[Message], A | None]) -> A:
+        """Send one request and give its answer's lines to `take` until that has the whole answer. Raises SimulationFailed."""
+        async with self._turn:
+            process = await self._warm_process()
+            well = False
+            try:
+                answer = await self._converse(process, request_id, message, take)
+                # Who can report a permanent error is well; after a transient one a fresh process may do better.
+                well = not isinstance(answer, ErrorLine) or answer.failure_class is FailureClass.PERMANENT
+            finally:
+                # Also when cancelled or when `take` raised: the rest of this answer must not reach the next request.
+                if not well:
+                    self._process = None
+                    await process.kill()
+        if isinstance(answer, ErrorLine):
+            raise SimulationFailed(answer.failure_class, self._reported(request_id, answer.message))
+        return answer
 
     async def _warm_process(self) -> GuardedProcess:
         if self._process is None or not self._process.running:
@@ -116,25 +140,22 @@ class SubprocessSimulator:
         return await start_process((*self._command, *arguments), environment, stdin=stdin)
 
     async def _converse(
-        self, process: GuardedProcess, request: SimulationRequest, on_day: OnDay | None
-    ) -> SimulationAnswer | Message:
-        """Ask and collect: the whole answer, or the `error` message the simulator ended it with."""
-        assembly = AnswerAssembly(request)
-        line: bytes | None = json.dumps(request.as_message(), allow_nan=False).encode()
+        self, process: GuardedProcess, request_id: str, asked: Message, take: Callable[[Message], A | None]
+    ) -> A | ErrorLine:
+        """Ask and collect: the whole answer, or the `error` line the simulator ended it with."""
+        line: bytes | None = json.dumps(asked, allow_nan=False).encode()
         try:
             while True:
-                message = await self._next_message(request.id, process, line)
+                message = await self._next_message(request_id, process, line)
                 line = None
-                assembly.check_id(message)
-                if message["type"] == "done":
-                    return assembly.finish(message)
                 if message["type"] == "error":
-                    return message
-                result = assembly.add_day(message)
-                if on_day is not None:
-                    on_day(result)
+                    check_id(message, request_id)
+                    return ErrorLine(message)
+                answer = take(message)
+                if answer is not None:
+                    return answer
         except BadMessage as error:
-            raise self._broken_contract(request.id, error) from None
+            raise self._broken_contract(request_id, error) from None
 
     async def _next_message(self, request_id: str, process: GuardedProcess, line: bytes | None) -> Message:
         """The next answer line, after writing `line` if there is one (a simulator that does not read can block that, too)."""

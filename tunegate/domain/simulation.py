@@ -104,7 +104,7 @@ class CityFacts:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorDescription:
-    """The answer to `describe`, with a city when one was asked about."""
+    """The answer to `describe`, with a city when one was asked about. `routes`: whether it draws routes."""
 
     name: str
     version: str
@@ -112,3 +112,4 @@ class SimulatorDescription:
     metrics: tuple[MetricSpec, ...]
     settings: tuple[SettingSpec, ...]
     city: CityFacts | None
+    routes: bool = False

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from tunegate.domain.days import DayResult, SimulationAnswer
+from tunegate.domain.routes import RoutesAnswer, RoutesRequest
 from tunegate.domain.simulation import SimulationRequest, SimulatorDescription
 
 OnDay = Callable[[DayResult], None]
@@ -32,6 +33,10 @@ class Simulator(Protocol):
         `on_day` hears of each day as soon as it is checked, in the simulator's own order; the days of a request that fails
         afterwards must be forgotten. Raises SimulationFailed. Cancelling the call stops the simulation at once.
         """
+        ...
+
+    async def draw_routes(self, request: RoutesRequest) -> RoutesAnswer:
+        """Draw every route asked for. Only for a simulator whose description says `routes`. Raises as `simulate`."""
         ...
 
 

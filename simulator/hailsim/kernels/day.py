@@ -1,12 +1,16 @@
 """One operating day: plan, let the taxis move for half an hour, learn where they went, plan again.
 
-Glossary: see `arrays`, `records`, `planning` and `movement`, which this module only strings together.
+Glossary: see `arrays`, `records`, `planning` and `movement`, which this module only strings together. The parts are functions
+of their own, so that somebody may look at a day between them (`hailsim.model.watching`).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from hailsim.kernels.arrays import SLOT_S, SLOTS, SLOTS_PER_HOUR
 from hailsim.kernels.movement import come_home, move, set_out
@@ -21,10 +25,27 @@ SMOOTHING = np.float32(0.5)
 PER_SLOT = np.float32(1.0 / SLOT_S)
 
 
+class PlanningArrays(NamedTuple):
+    """What the recommender works with during a day, L links; names as in `planning` and `records`.
+
+    value float32[L + 1]; gain, keep, discount, flow_per_s float32[L]; link_s int32[L]; cumulative uint16[3, L];
+    worth float32[4, L].
+    """
+
+    value: NDArray[np.float32]
+    gain: NDArray[np.float32]
+    keep: NDArray[np.float32]
+    discount: NDArray[np.float32]
+    flow_per_s: NDArray[np.float32]
+    link_s: NDArray[np.int32]
+    cumulative: NDArray[np.uint16]
+    worth: NDArray[np.float32]
+
+
 @njit(cache=True)
-def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
-    """Run the day into `outcome`; `record` and `moving` come zeroed. Returns the number of events."""
-    links = len(road.zone)
+def begin_day(record, moving, customers, fleet, plan):
+    """Queues and taxis at the day's first second, and a plan that expects nothing yet."""
+    links = len(record) - 1
     value = np.zeros(links + 1, np.float32)
     value[links] = UNREACHABLE
     gain, keep, discount = np.empty(links, np.float32), np.empty(links, np.float32), np.empty(links, np.float32)
@@ -33,21 +54,47 @@ def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
     cumulative, worth = np.empty((3, links), np.uint16), np.empty((4, links), np.float32)
     set_queues(record, customers)
     set_out(moving, fleet)
+    return PlanningArrays(value, gain, keep, discount, flow_per_s, link_s, cumulative, worth)
+
+
+@njit(cache=True)
+def plan_slot(slot, planning, record, road, plan):
+    """Plan the half hour: travel times and habits of a new hour, chances, values, and what is recommended."""
+    if slot % SLOTS_PER_HOUR == 0:
+        hour = slot // SLOTS_PER_HOUR
+        set_travel_times(record, planning.link_s, road, road.factor[hour])
+        set_discount(planning.discount, planning.link_s, plan.log_discount_per_s)
+        set_behaviour(record, plan.behaviour[hour])
+    value, gain, keep = planning.value, planning.gain, planning.keep
+    rate, flow, wait = plan.zone_rate[slot], planning.flow_per_s, plan.inverse_wait_per_s
+    set_chances(gain, keep, planning.discount, flow, rate, road.zone, plan.link_share, plan.reward, wait)
+    sweeps = FIRST_SWEEPS if slot == 0 else SWEEPS
+    sweep(value, gain, keep, road.successors, plan.turn_cost, plan.turn_discount, sweeps)
+    temper = plan.inverse_temperature
+    set_choice(planning.cumulative, planning.worth, value, road.successors, plan.turn_cost, plan.turn_discount, temper)
+    set_recommendation(record, planning.cumulative)
+
+
+@njit(cache=True)
+def play_slot(slot, record, moving, customers, fleet, outcome, key):
+    """Let the taxis move for the half hour; returns the number of events."""
+    return move(moving, record, customers, fleet, outcome, key, slot * SLOT_S, (slot + 1) * SLOT_S)
+
+
+@njit(cache=True)
+def learn_slot(planning, record, outcome):
+    """Learn where vacant taxis went in the half hour, and count them."""
+    take_entries(record, planning.flow_per_s, outcome.entries, SMOOTHING, PER_SLOT)
+
+
+@njit(cache=True)
+def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
+    """Run the day into `outcome`; `record` and `moving` come zeroed. Returns the number of events."""
+    planning = begin_day(record, moving, customers, fleet, plan)
     events = 0
     for slot in range(SLOTS):
-        if slot % SLOTS_PER_HOUR == 0:
-            hour = slot // SLOTS_PER_HOUR
-            set_travel_times(record, link_s, road, road.factor[hour])
-            set_discount(discount, link_s, plan.log_discount_per_s)
-            set_behaviour(record, plan.behaviour[hour])
-        rate = plan.zone_rate[slot]
-        set_chances(gain, keep, discount, flow_per_s, rate, road.zone, plan.link_share, plan.reward, plan.inverse_wait_per_s)
-        sweeps = FIRST_SWEEPS if slot == 0 else SWEEPS
-        sweep(value, gain, keep, road.successors, plan.turn_cost, plan.turn_discount, sweeps)
-        temper = plan.inverse_temperature
-        set_choice(cumulative, worth, value, road.successors, plan.turn_cost, plan.turn_discount, temper)
-        set_recommendation(record, cumulative)
-        events += move(moving, record, customers, fleet, outcome, key, slot * SLOT_S, (slot + 1) * SLOT_S)
-        take_entries(record, flow_per_s, outcome.entries, SMOOTHING, PER_SLOT)
+        plan_slot(slot, planning, record, road, plan)
+        events += play_slot(slot, record, moving, customers, fleet, outcome, key)
+        learn_slot(planning, record, outcome)
     come_home(moving, outcome)
     return events

@@ -34,6 +34,8 @@ class Stream(IntEnum):
     START_LINK = 11
     FOLLOWER = 12
     LATE_FORECAST = 13
+    ROUTE_START = 14
+    ROUTE_TURN = 15
 
 
 def mix_one(x: int) -> int:

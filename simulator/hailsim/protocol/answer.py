@@ -15,7 +15,9 @@ from hailsim.model.folder import read_city
 from hailsim.model.metrics import report_day
 from hailsim.model.simulation import Scenario, run_day
 from hailsim.model.world import World, make_world
-from hailsim.protocol.request import Request, check_against, read_request
+from hailsim.protocol.request import Request, RoutesRequest, check_against, read_request, read_routes_request
+from hailsim.protocol.routes import LETTERS_OF_HARD_TURNS, road_lines, route_line, routes_of
+from hailsim.protocol.schema import asks_for_routes
 
 Line = dict[str, Any]
 SIMULATOR = f"hailsim {__version__}"
@@ -24,13 +26,18 @@ WORLDS_KEPT = 2
 
 
 def answer(message: dict[str, Any]) -> Iterator[Line]:
-    """The `day` lines of a schema-conforming message, in its order of days, then seeds, and `done`.
+    """The answer lines of a schema-conforming message, a simulation request or a routes request.
 
     Raises BadInput: before the first line, whenever the request or its city is at fault.
     """
+    return _routes(message) if asks_for_routes(message) else _days(message)
+
+
+def _days(message: dict[str, Any]) -> Iterator[Line]:
+    """The `day` lines in the message's order of days, then seeds, and `done`."""
     started_s = time.perf_counter()
     request = read_request(message)
-    world = _world(request.city, _stamp(request.city))
+    world = world_of(request.city)
     check_against(request, world.city)
     scenario = Scenario(request.parameters, request.settings, request.forecast, request.history)
     for day in request.days:
@@ -47,7 +54,25 @@ def answer(message: dict[str, Any]) -> Iterator[Line]:
                 "drivers": report.drivers,
                 "order_log_digest": outcome.customers.digest,
             }
-    yield _done(request, world, time.perf_counter() - started_s)
+    facts = _facts(request, world, time.perf_counter() - started_s)
+    yield {"type": "done", "id": request.id, "days": len(request.days) * len(request.seeds), **facts}
+
+
+def _routes(message: dict[str, Any]) -> Iterator[Line]:
+    """The `roads` lines where asked for, the `route` lines by hour, then start, and `routed`."""
+    started_s = time.perf_counter()
+    asked: RoutesRequest = read_routes_request(message)
+    request = asked.request
+    world = world_of(request.city)
+    check_against(request, world.city)
+    routes = routes_of(world, asked)
+    if asked.roads:
+        yield from ({"type": "roads", "id": request.id, "lines": lines} for lines in road_lines(world))
+    for route, outside in routes:
+        yield {"type": "route", "id": request.id, **route_line(world, route, outside)}
+    facts = _facts(request, world, time.perf_counter() - started_s)
+    hard_turn = LETTERS_OF_HARD_TURNS[world.city.driving_side]
+    yield {"type": "routed", "id": request.id, "routes": len(routes), "hard_turn": hard_turn, **facts}
 
 
 def error_lines(request_id: str | None, bad: BadInput) -> Iterator[Line]:
@@ -63,11 +88,14 @@ def error_lines(request_id: str | None, bad: BadInput) -> Iterator[Line]:
     }
 
 
-def _done(request: Request, world: World, compute_s: float) -> Line:
+def world_of(city: str) -> World:
+    """The city, ready; kept for the next request. Raises BadInput."""
+    return _world(city, _stamp(city))
+
+
+def _facts(request: Request, world: World, compute_s: float) -> Line:
+    """What every answer ends with."""
     return {
-        "type": "done",
-        "id": request.id,
-        "days": len(request.days) * len(request.seeds),
         "parameters": asdict(request.parameters),
         "trained_last_day": request.history.last.isoformat(),
         "city_digest": world.city.digest,

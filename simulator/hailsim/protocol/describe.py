@@ -21,6 +21,7 @@ def description(city: City | None) -> dict[str, Any]:
         "parameters": [asdict(spec) | {"type": "float"} for spec in PARAMETERS],
         "metrics": [asdict(spec) for spec in METRICS],
         "settings": [asdict(spec) for spec in SETTINGS],
+        "routes": True,
         "city": None if city is None else _facts(city),
     }
 

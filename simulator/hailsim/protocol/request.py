@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -26,6 +26,22 @@ class Request:
     forecast: str
     history: History
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RoutesRequest:
+    """A request for routes: what it has in common with one for a single day and seed, and the rest.
+
+    `places` are (longitude, latitude) in degrees, `hours` on the clock on the wall.
+    """
+
+    request: Request
+    chances_by: PlannerParameters
+    hours: tuple[int, ...]
+    starts: int
+    places: tuple[tuple[float, float], ...]
+    duration_s: int
+    roads: bool
 
 
 def read_request(message: Mapping[str, Any]) -> Request:
@@ -57,6 +73,34 @@ def read_request(message: Mapping[str, Any]) -> Request:
         raise BadInput(faults)
     seeds = tuple(int(seed) for seed in message["seeds"])
     return Request(message["id"], message["city"], parameters, days, seeds, message["forecast"], history, settings)
+
+
+def read_routes_request(message: Mapping[str, Any]) -> RoutesRequest:
+    """Give a schema-conforming routes message its meaning.
+
+    Raises BadInput: all faults of both sets of parameters, settings and dates at once.
+    """
+    faults: list[Fault] = []
+    request, chances_by = None, None
+    try:
+        request = read_request({**message, "days": [message["day"]], "seeds": [message["seed"]]})
+    except BadInput as bad:
+        faults += bad.faults
+    try:
+        chances_by = read_parameters(message["chances_by"])
+    except BadInput as bad:
+        faults += [replace(fault, place=fault.place.replace("parameters", "chances_by", 1)) for fault in bad.faults]
+    if message["starts"] + len(message["places"]) == 0:
+        faults.append(
+            Fault("a route must begin somewhere", "no start and no place", "starts", "Ask for a start, or name a place.")
+        )
+    if faults or request is None or chances_by is None:
+        raise BadInput(faults)
+    places = tuple((float(lon_deg), float(lat_deg)) for lon_deg, lat_deg in message["places"])
+    hours = tuple(int(hour) for hour in message["hours"])
+    return RoutesRequest(
+        request, chances_by, hours, int(message["starts"]), places, int(message["duration_s"]), bool(message["roads"])
+    )
 
 
 def check_against(request: Request, city: City) -> None:

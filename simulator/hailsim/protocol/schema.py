@@ -17,7 +17,7 @@ _LONGEST_SHOWN = 200
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """One of the contract's schemas: `request`, `answer` or `description`."""
+    """One of the contract's schemas: `request`, `routes_request`, `answer` or `description`."""
     text = files("hailsim.contract").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
@@ -29,7 +29,7 @@ def _validator(name: str) -> Any:
 
 
 def parse_request(text: str, place: str) -> dict[str, Any]:
-    """One JSON object of the contract's version; anything else is explained, all faults at once.
+    """One JSON object of the contract's version, asking for days or routes; anything else is explained, all faults at once.
 
     Raises BadInput: not JSON, another contract version, or not what the schema allows.
     """
@@ -40,19 +40,25 @@ def parse_request(text: str, place: str) -> dict[str, Any]:
     if isinstance(message, dict) and message.get("contract", CONTRACT_VERSION) != CONTRACT_VERSION:
         remedy = "Use a hailsim and a caller of the same contract version."
         raise refuse(f'contract must be "{CONTRACT_VERSION}"', repr(message["contract"]), "contract", remedy)
+    name = "routes_request" if asks_for_routes(message) else "request"
     faults = [
         Fault(
             f"the request must fit its schema: {error.message[:_LONGEST_SHOWN]}",
             _shown(json.dumps(error.instance)),
             error.json_path,
-            "See request.schema.json of the contract.",
+            f"See {name}.schema.json of the contract.",
         )
-        for error in sorted(_validator("request").iter_errors(message), key=lambda error: error.json_path)
+        for error in sorted(_validator(name).iter_errors(message), key=lambda error: error.json_path)
     ]
     if faults:
         raise BadInput(faults)
     request: dict[str, Any] = message
     return request
+
+
+def asks_for_routes(message: object) -> bool:
+    """Whether the message is a routes request and no simulation request."""
+    return isinstance(message, dict) and message.get("ask") == "routes"
 
 
 def _no_constant(name: str) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.unit.adapters.test_simulator_routes import REQUEST
 from tunegate.adapters.simulator_messages import schema
 
 ROOT = Path(__file__).parents[3]
@@ -22,9 +23,14 @@ def test_our_copies_of_the_schemas_are_hailsims_byte_for_byte():
     }
 
 
-@pytest.mark.parametrize("name", ["request", "answer", "description", "published"])
+@pytest.mark.parametrize("name", ["request", "routes_request", "answer", "description", "published"])
 def test_each_schema_is_one(name):
     Draft202012Validator.check_schema(schema(name))
+
+
+def test_the_routes_requests_we_send_fit_the_contract():
+    message = json.loads(json.dumps(REQUEST.as_message()))
+    assert list(Draft202012Validator(schema("routes_request")).iter_errors(message)) == []
 
 
 def test_the_requests_we_send_fit_the_contract(request_for):

@@ -38,7 +38,7 @@ PERMANENT = {
     "wrong_zones": ["must sum to revenue_minor"],
     "other_parameters": ["echo the request's parameters", "{'gamma': 0.81} for {'gamma': 0.9}"],
     "saw_the_future": ["nothing after history.last, 2026-02-28", "trained_last_day 2026-12-31"],
-    "unknown_type": ["`type` must be one of day, done, error", "progress"],
+    "unknown_type": ["`type` must be one of day, done, error, roads, route, routed", "progress"],
     "permanent": ["a toy must be willing", "unwilling", "Ask another."],
 }
 
