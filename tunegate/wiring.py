@@ -19,6 +19,7 @@ from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
 from tunegate.adapters.source_version import git_commit
 from tunegate.adapters.sql_campaigns import SqlCampaignBook
 from tunegate.adapters.sql_database import open_database
+from tunegate.adapters.sql_leases import SqlLeases
 from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
 from tunegate.adapters.sql_registry import SqlRegistry
 from tunegate.adapters.sql_results import SqlResultsStore
@@ -34,6 +35,7 @@ from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.parameters import Parameters
 from tunegate.ports.campaigns import CampaignBook, CampaignRow, CampaignStatus
 from tunegate.ports.clock import Clock
+from tunegate.ports.leases import Leases
 from tunegate.ports.publisher import Publisher
 from tunegate.ports.records import Ledger, VerdictRecords, VerdictRow
 from tunegate.ports.registry import Registry
@@ -64,6 +66,7 @@ class Stores:
     verdicts: VerdictRecords
     ledger: Ledger
     registry: Registry
+    leases: Leases
 
 
 @cache
@@ -81,9 +84,10 @@ def clock() -> Clock:
 @cache
 def stores() -> Stores:
     """The databases of this installation. Raises BadInput when they do not open."""
-    engine = open_database(workspace().results_url)
+    engine = open_database(workspace().database_url)
     records = SqlVerdictRecords(engine)
-    return Stores(SqlCampaignBook(engine), SqlResultsStore(engine), records, SqlLedger(engine), SqlRegistry(engine))
+    campaigns, results, leases = SqlCampaignBook(engine), SqlResultsStore(engine), SqlLeases(engine)
+    return Stores(campaigns, results, records, SqlLedger(engine), SqlRegistry(engine), leases)
 
 
 @cache

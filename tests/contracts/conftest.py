@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.services.mariadb import MariaDb
 from tunegate.adapters.sql_campaigns import SqlCampaignBook
 from tunegate.adapters.sql_database import open_database
+from tunegate.adapters.sql_leases import SqlLeases
 from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
 from tunegate.adapters.sql_registry import SqlRegistry
 from tunegate.adapters.sql_results import SqlResultsStore
@@ -20,6 +22,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.campaigns import CampaignBook
+from tunegate.ports.leases import Leases
 from tunegate.ports.records import Ledger, VerdictRecords
 from tunegate.ports.registry import Registry
 from tunegate.ports.results import ResultsStore
@@ -35,22 +38,31 @@ class Stores:
     verdicts: VerdictRecords
     ledger: Ledger
     registry: Registry
+    leases: Leases
 
 
 def sql_stores(url: str) -> Stores:
     engine = open_database(url)
     verdicts, ledger, registry = SqlVerdictRecords(engine), SqlLedger(engine), SqlRegistry(engine)
-    return Stores(engine, SqlResultsStore(engine), SqlCampaignBook(engine), verdicts, ledger, registry)
+    return Stores(engine, SqlResultsStore(engine), SqlCampaignBook(engine), verdicts, ledger, registry, SqlLeases(engine))
 
 
-@pytest.fixture(params=["sqlite"])
-def open_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Stores]]:
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/home/results.sqlite"
+    server: MariaDb = request.getfixturevalue("mariadb")
+    return server.database().url
+
+
+@pytest.fixture
+def open_stores(database_url: str) -> Iterator[Callable[[], Stores]]:
     """Opens stores over one database, empty at first, of each kind; each call is what another process would have."""
-    url = {"sqlite": f"sqlite:///{tmp_path}/home/results.sqlite"}[request.param]
     opened: list[Stores] = []
 
     def open_again() -> Stores:
-        opened.append(sql_stores(url))
+        opened.append(sql_stores(database_url))
         return opened[-1]
 
     yield open_again

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, Select, select, update
 
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import campaigns
+from tunegate.database.outages import patient
 from tunegate.domain.canonical import canonical_json
 from tunegate.domain.errors import Fault
 from tunegate.ports.campaigns import CampaignRow, CampaignStatus
@@ -23,6 +24,7 @@ class SqlCampaignBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @patient
     def start(self, row: CampaignRow) -> CampaignRow:
         """See the port."""
         failed = (campaigns.c.id == row.id) & (campaigns.c.status == CampaignStatus.FAILED.value)
@@ -36,6 +38,7 @@ class SqlCampaignBook:
             connection.execute(update(campaigns).where(failed).values(running))
             return _one(connection, row.id) or kept
 
+    @patient
     def finish(self, campaign: str, status: CampaignStatus, outcome: Mapping[str, object], at: datetime) -> None:
         """See the port."""
         if status is CampaignStatus.RUNNING:
@@ -53,6 +56,7 @@ class SqlCampaignBook:
             found = f"{status} {text:.200}"
             raise _conflict("a finished campaign must keep its outcome", found, campaign, "Start a new campaign.")
 
+    @patient
     def find(self, campaign: str) -> CampaignRow | None:
         """See the port."""
         with self._engine.connect() as connection:
@@ -66,6 +70,7 @@ class SqlCampaignBook:
         """See the port."""
         return self._newest_first(select(campaigns).where(campaigns.c.region == region))
 
+    @patient
     def _newest_first(self, query: Select[Any]) -> tuple[CampaignRow, ...]:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()

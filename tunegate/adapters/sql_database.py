@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, select, update
+from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import Insert
 
 from tunegate.adapters.sql_tables import EXTENDABLE_VERSIONS, SCHEMA_VERSION, metadata, schema_version
-from tunegate.domain.errors import BadInput, Fault
+from tunegate.database.engines import engine_of, make_folder, shown
+from tunegate.database.outages import repeated
+from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
 
-BUSY_TIMEOUT_MS = 30_000
+# A worker may start in the middle of an outage; a person who mistyped a host need not wait as long as a campaign does.
+OPENING_PATIENCE_S = 40.0
 _MYSQL_NAMES = ("mysql", "mariadb")
 
 
 def open_database(url: str) -> Engine:
     """An engine for a SQLAlchemy URL, its tables created if they were not there. Raises BadInput."""
+    engine = engine_of(url, "the results database")
+    place = shown(engine.url)
     try:
-        parsed = make_url(url)
-        engine = create_engine(parsed, pool_pre_ping=True)
-    except (ArgumentError, ModuleNotFoundError) as error:
-        # Neither the URL nor what SQLAlchemy says of it is repeated: both may hold a password.
-        found = f"one it refuses ({type(error).__name__})"
-        remedy = "Write e.g. sqlite:////home/me/results.sqlite; for another database install its driver, too."
-        raise BadInput(Fault("a database URL must be one SQLAlchemy reads", found, "the results database", remedy)) from None
-    shown = parsed.render_as_string(hide_password=True)
-    try:
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
-        _prepare_tables(engine, shown)
-    except (DatabaseError, OSError) as error:
+        make_folder(engine)
+        repeated(lambda: _prepare_tables(engine, place), OPENING_PATIENCE_S)
+    except (DatabaseError, DatabaseUnreachable, OSError) as error:
         engine.dispose()
-        found = str(error.orig if isinstance(error, DatabaseError) else error)
+        match error:
+            case DatabaseError():
+                found = str(error.orig)
+            case DatabaseUnreachable():
+                found = error.fault.value
+            case _:
+                found = str(error)
         remedy = "Look at its path, rights and server; a file that is no database must be moved away."
-        raise BadInput(Fault("the results database must open", found, shown, remedy)) from error
+        raise BadInput(Fault("the results database must open", found, place, remedy)) from error
     return engine
 
 
@@ -77,13 +76,3 @@ def _prepare_tables(engine: Engine, place: str) -> None:
         engine.dispose()
         remedy = "Use the tunegate that wrote it, or another database."
         raise BadInput(Fault(f"the results database must have schema version {SCHEMA_VERSION}", str(found), place, remedy))
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    # Readers do not wait for the writer, and a commit is one write to the log.
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()

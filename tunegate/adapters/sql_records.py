@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, func, select
 
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import ledger, verdicts
+from tunegate.database.outages import patient
 from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.errors import Fault
 from tunegate.domain.periods import Period
@@ -27,6 +28,7 @@ class SqlVerdictRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @patient
     def save(self, region: str, campaign: str, document: Mapping[str, object], at: datetime) -> str:
         """See the port."""
         text = canonical_json(dict(document))
@@ -35,6 +37,7 @@ class SqlVerdictRecords:
             insert_if_absent(connection, verdicts, [row])
         return str(row["id"])
 
+    @patient
     def find(self, verdict_id: str) -> VerdictRow | None:
         """See the port."""
         digits = _VERDICT_ID.fullmatch(verdict_id)
@@ -48,6 +51,7 @@ class SqlVerdictRecords:
             raise RecordConflict(Fault("a verdict id must fit one record", found, f"verdict {verdict_id}", "Give more digits."))
         return _verdict(rows[0]) if rows else None
 
+    @patient
     def of_region(self, region: str) -> tuple[VerdictRow, ...]:
         """See the port."""
         with self._engine.connect() as connection:
@@ -61,12 +65,14 @@ class SqlLedger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @patient
     def entries(self, region: str) -> tuple[LedgerEntry, ...]:
         """See the port."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(ledger).where(ledger.c.region == region).order_by(ledger.c.sequence)).all()
         return tuple(map(_entry, rows))
 
+    @patient
     def append(self, entry: LedgerEntry, after: int) -> LedgerEntry:
         """See the port. The sequence number is the key, so of two writers only one can be the next."""
         use = {

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import decisions, releases
+from tunegate.database.outages import patient, said_once
 from tunegate.domain.canonical import canonical_json
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
@@ -24,11 +25,13 @@ class SqlRegistry:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @patient
     def regions(self) -> tuple[str, ...]:
         """See the port."""
         with self._engine.connect() as connection:
             return tuple(sorted(connection.execute(select(releases.c.region).distinct()).scalars()))
 
+    @patient
     def current(self, region: str) -> Release | None:
         """See the port."""
         newest = select(releases).where(releases.c.region == region).order_by(releases.c.version.desc()).limit(1)
@@ -36,12 +39,14 @@ class SqlRegistry:
             row = connection.execute(newest).one_or_none()
         return None if row is None else _release(row)
 
+    @patient
     def history(self, region: str) -> tuple[Release, ...]:
         """See the port."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(releases).where(releases.c.region == region).order_by(releases.c.version)).all()
         return tuple(map(_release, rows))
 
+    @patient
     def append(self, release: Release, expected_current: int | None) -> None:
         """See the port. The version is part of the key, so of two writers only one can be the next."""
         if (release.previous, release.version) != (expected_current, (expected_current or 0) + 1):
@@ -57,6 +62,7 @@ class SqlRegistry:
                 decided = VerdictDecided(f"verdict {release.verdict} was decided before")
                 _insert(connection, decisions, _decision_columns(_approval_of(release, release.verdict)), decided)
 
+    @patient
     def decide(self, decision: Decision) -> None:
         """See the port."""
         if decision.outcome is DecisionOutcome.APPROVED:
@@ -67,12 +73,14 @@ class SqlRegistry:
         if (kept.outcome, kept.region) != (decision.outcome.value, decision.region):
             raise VerdictDecided(f"verdict {decision.verdict} was {kept.outcome} before, by {kept.who}")
 
+    @patient
     def decision(self, verdict: str) -> Decision | None:
         """See the port."""
         with self._engine.connect() as connection:
             row = connection.execute(select(decisions).where(decisions.c.verdict == verdict)).one_or_none()
         return None if row is None else _decision(row)
 
+    @patient
     def decisions(self, region: str) -> tuple[Decision, ...]:
         """See the port."""
         with self._engine.connect() as connection:
@@ -86,6 +94,8 @@ class SqlRegistry:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA synchronous = FULL")
             yield connection
+            with said_once("a decision must be known to be kept", "See `tunegate registry` for whether it is."):
+                connection.commit()
 
 
 def _insert(connection: Connection, table: Table, row: Mapping[str, Any], taken: Exception) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import answers, day_results
+from tunegate.database.outages import patient
 from tunegate.domain.canonical import canonical_json
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.errors import Fault
@@ -26,6 +27,7 @@ class SqlResultsStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @patient
     def save_answer(self, campaign: str, key: RequestKey, request: SimulationRequest, answer: SimulationAnswer) -> None:
         """See the port."""
         identity = {
@@ -41,6 +43,7 @@ class SqlResultsStore:
             insert_if_absent(connection, day_results, day_rows)
             _refuse_difference(connection, key, answer_row, day_rows)
 
+    @patient
     def find_answer(self, campaign: str, content_digest: str) -> SimulationAnswer | None:
         """See the port."""
         wanted = select(answers).where(answers.c.campaign == campaign, answers.c.content_digest == content_digest)
@@ -65,6 +68,7 @@ class SqlResultsStore:
             compute_s=row.compute_s,
         )
 
+    @patient
     def day_results(self, campaign: str, phase: Phase | None = None, subject: str | None = None) -> tuple[StoredDay, ...]:
         """See the port."""
         query = select(day_results).where(day_results.c.campaign == campaign)

@@ -29,10 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # Older versions that lack only tables: those are created when the database is opened, and then it has this version.
-# 1: no registry (`releases`, `decisions`).
-EXTENDABLE_VERSIONS = (1,)
+# 1: no registry (`releases`, `decisions`). 2: no `leases`.
+EXTENDABLE_VERSIONS = (1, 2)
 
 metadata = MetaData(
     naming_convention={
@@ -208,5 +208,15 @@ decisions = Table(
     Column("who", Name(200), nullable=False),
     Column("at", Moment, nullable=False),
     Column("why", DOCUMENT, nullable=False),
+    **_MYSQL,
+)
+
+# A row of a lease that ended stays until the lease is taken again; there is one for every worker that died, no more.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Name(200), primary_key=True),
+    Column("holder", Name(200), nullable=False),
+    Column("until_s", Double, nullable=False),  # seconds since 1970 by the clock of the database
     **_MYSQL,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunegate.config.places import Bucket, Dataset, Folder, dataset_place, files_place
@@ -12,6 +12,8 @@ from tunegate.config.places import Bucket, Dataset, Folder, dataset_place, files
 HOME_VARIABLE = "TUNEGATE_HOME"
 PERSON_VARIABLE = "TUNEGATE_USER"
 SLACK_VARIABLE = "TUNEGATE_SLACK_BLOCK"
+DATABASE_VARIABLE = "TUNEGATE_DATABASE_URL"
+STUDY_VARIABLE = "TUNEGATE_STUDY_URL"
 RESULTS_VARIABLE = "TUNEGATE_RESULTS_URL"
 PUBLISH_VARIABLE = "TUNEGATE_PUBLISH_URL"
 REPORTS_VARIABLE = "TUNEGATE_REPORTS_URL"
@@ -41,6 +43,9 @@ class Workspace:
     dataset: Dataset | None
     published: Folder | Bucket
     reports: Folder | Bucket
+    # URLs, empty where the environment names none. Not shown: both may hold a password.
+    database: str = field(repr=False)
+    study: str = field(repr=False)
 
     @classmethod
     def from_environment(cls) -> Workspace:
@@ -51,6 +56,8 @@ class Workspace:
             dataset=dataset_place(RESULTS_VARIABLE, os.environ.get(RESULTS_VARIABLE, "")),
             published=files_place(PUBLISH_VARIABLE, os.environ.get(PUBLISH_VARIABLE, ""), root / "published"),
             reports=files_place(REPORTS_VARIABLE, os.environ.get(REPORTS_VARIABLE, ""), root / "reports"),
+            database=os.environ.get(DATABASE_VARIABLE, "").strip(),
+            study=os.environ.get(STUDY_VARIABLE, "").strip(),
         )
 
     @property
@@ -59,9 +66,14 @@ class Workspace:
         return self.root / "prefect"
 
     @property
-    def results_url(self) -> str:
-        """Campaigns, day results, verdict records, the ledger and the registry of releases."""
-        return f"sqlite:///{self.root / 'results.sqlite'}"
+    def database_url(self) -> str:
+        """Campaigns, day results, verdict records, the ledger, the registry of releases and leases. May hold a password."""
+        return self.database or f"sqlite:///{self.root / 'results.sqlite'}"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines work on the same campaigns: the database is a server."""
+        return self.database_url.startswith("mysql")
 
     @property
     def slack_block(self) -> str | None:
@@ -74,7 +86,11 @@ class Workspace:
         return self.root / "cities"
 
     def study_url(self, campaign: str) -> str:
-        """The Optuna study of a campaign."""
+        """The Optuna study of a campaign: in the shared database if there is one, else in a file. May hold a password."""
+        if self.study:
+            return self.study
+        if self.is_shared:
+            return self.database_url
         return f"journal:///{self.root / 'studies' / f'{campaign}.journal'}"
 
     def region_lock(self, region: str) -> Path:

@@ -32,6 +32,17 @@ class BadInput(Exception):
         return (type(self), self.faults)
 
 
+class DatabaseUnreachable(Exception):
+    """The database was away for longer than we wait, or went away in the middle of what must not be said twice."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(str(fault))
+
+    def __reduce__(self) -> tuple[type[DatabaseUnreachable], tuple[Fault]]:
+        return (type(self), (self.fault,))
+
+
 class FailureClass(StrEnum):
     """Whether asking again can help."""
 

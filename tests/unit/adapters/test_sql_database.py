@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable
 
+from tests.services.mariadb import PASSWORD
 from tunegate.adapters.sql_database import absent_rows_insert, open_database
 from tunegate.adapters.sql_tables import SCHEMA_VERSION, ledger, metadata
+from tunegate.database.engines import engine_of
 from tunegate.domain.errors import BadInput
 
 
@@ -71,9 +74,37 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path):
     "url", ["nonsense marked-secret", "nosuchdb://tuner:marked-secret@host/db", "mysql+nosuchdriver://t:marked-secret@h/d"]
 )
 def test_a_wrong_url_is_refused_without_repeating_its_password(url):
-    with pytest.raises(BadInput, match="database URL must be one SQLAlchemy reads") as caught:
+    with pytest.raises(BadInput, match=r"database URL must be one SQLAlchemy reads|must be sqlite or mysql") as caught:
         open_database(url)
     assert "marked-secret" not in str(caught.value)
+
+
+def test_a_mysql_database_without_its_driver_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    with pytest.raises(BadInput, match=r"needs its driver, but got no module pymysql.*extra `team`") as caught:
+        open_database("mysql+pymysql://tuner:marked-secret@127.0.0.1/tunegate")
+    assert "marked-secret" not in str(caught.value)
+
+
+def test_a_mysql_url_names_a_database():
+    with pytest.raises(BadInput, match=r"must name a database, but got mysql\+pymysql://tuner:\*\*\*@127.0.0.1") as caught:
+        open_database("mysql+pymysql://tuner:marked-secret@127.0.0.1")
+    assert "marked-secret" not in str(caught.value)
+
+
+def test_a_refused_login_and_a_missing_database_are_bad_input_at_once_and_repeat_no_password(mariadb_database):
+    wrong_password = mariadb_database.url.replace(PASSWORD, "marked-secret")
+    wrong_name = mariadb_database.url.replace(mariadb_database.name, "nowhere")
+    for url, found in ((wrong_password, "Access denied"), (wrong_name, "Unknown database")):
+        with pytest.raises(BadInput, match=f"the results database must open, but got .*{found}") as caught:
+            open_database(url)
+        assert not {PASSWORD, "marked-secret"} & set(re.split(r"[^\w-]+", str(caught.value)))
+
+
+def test_every_mysql_connection_gives_up_on_silence_unless_the_url_says_how_long():
+    assert engine_of("mysql+pymysql://t@h/d", "a test").url.query["read_timeout"] == "60"
+    query = engine_of("mysql+pymysql://t@localhost/d?unix_socket=/proxy/sock&read_timeout=7", "a test").url.query
+    assert (query["read_timeout"], query["connect_timeout"], query["unix_socket"]) == ("7", "10", "/proxy/sock")
 
 
 def test_a_home_that_cannot_be_made_is_bad_input(tmp_path):
