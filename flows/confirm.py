@@ -6,18 +6,18 @@ import asyncio
 
 from prefect import flow
 
-from flows.simulate import simulate
+from flows.simulate import simulated
 from tasks.evaluation import confirm_on_validation_days
 from tasks.notify import announce_phase
 from tasks.requests import confirmation_arguments
-from tasks.simulation import settled
 from tasks.study import best_trials
+from tunegate.domain.placement import Placement
 from tunegate.gate.confirmation import Confirmed
 from tunegate.report.progress import Phase
 
 
 @flow(flow_run_name="{region}/confirm")
-async def confirm(region: str, campaign: str) -> tuple[Confirmed, ...]:
+async def confirm(region: str, campaign: str, placement: Placement = Placement.INLINE) -> tuple[Confirmed, ...]:
     """Simulate production and the finalists on the validation days; the best comes first.
 
     Raises SimulationFailed when production fails; a finalist that fails is out, with its reason.
@@ -25,6 +25,5 @@ async def confirm(region: str, campaign: str) -> tuple[Confirmed, ...]:
     announce_phase(campaign, Phase.CONFIRMATION)
     finalists = await best_trials(campaign)
     arguments = confirmation_arguments(campaign, finalists)
-    runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))
-    outcomes = [await settled(run) for run in runs]
+    outcomes = await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_workers) for each in arguments))
     return await confirm_on_validation_days(campaign, finalists, outcomes)

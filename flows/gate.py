@@ -6,19 +6,19 @@ import asyncio
 
 from prefect import flow
 
-from flows.simulate import simulate
+from flows.simulate import simulated
 from tasks.evaluation import Judged, judge_candidate
 from tasks.notify import announce_phase
 from tasks.records import spend_test_period
 from tasks.requests import gate_arguments
-from tasks.simulation import settled
 from tunegate.domain.parameters import Parameters
+from tunegate.domain.placement import Placement
 from tunegate.gate.ledger import Allowance
 from tunegate.report.progress import Phase
 
 
 @flow(flow_run_name="{region}/gate")
-async def gate(region: str, campaign: str, candidate: dict[str, float]) -> Judged:
+async def gate(region: str, campaign: str, candidate: dict[str, float], placement: Placement = Placement.INLINE) -> Judged:
     """Judge a candidate against production and keep the verdict.
 
     Every look at the test days is in the ledger before it is taken; days whose error level is spent are not simulated at all.
@@ -28,7 +28,5 @@ async def gate(region: str, campaign: str, candidate: dict[str, float]) -> Judge
     parameters = Parameters(candidate)
     allowed = await spend_test_period(campaign, parameters)
     arguments = gate_arguments(campaign, parameters) if isinstance(allowed, Allowance) else []
-    runs = await asyncio.gather(*(simulate(**each, return_state=True) for each in arguments))
-    for run in runs:
-        await settled(run)
+    await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_workers) for each in arguments))
     return await judge_candidate(campaign, parameters, allowed)

@@ -15,13 +15,18 @@ from tasks.notify import announce_phase
 from tasks.report import compose_report, publish_report, refresh_index
 from tasks.simulation import warm_simulators
 from tunegate.config.changes import AS_THE_FILE_SAYS, Changes
+from tunegate.domain.placement import Placement
 from tunegate.report.model import CampaignReport
 from tunegate.report.progress import Phase
 
 
 @flow
 async def retune(
-    config: str, changes: Changes = AS_THE_FILE_SAYS, overrides: Sequence[str] = (), campaign: str | None = None
+    config: str,
+    changes: Changes = AS_THE_FILE_SAYS,
+    overrides: Sequence[str] = (),
+    campaign: str | None = None,
+    placement: Placement = Placement.INLINE,
 ) -> CampaignReport:
     """Tune a region, confirm the best, judge the candidate on held-out days, and report.
 
@@ -32,15 +37,16 @@ async def retune(
         changes: What this campaign does otherwise than the file says.
         overrides: Everything else, as dotted.key=value, e.g. gate.seeds_per_day=8. They win over the changes above.
         campaign: A campaign to go on with, under the configuration it began with; empty: a new one.
+        placement: How far it is spread over machines: `inline` in this run's process, `workers` or `pod` as runs of their own.
     """
     plan = await open_campaign(config, (*changes.as_overrides(), *overrides), campaign)
     labels = await tag_this_run(plan)
     async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
         with tags(*labels):
-            await tune(plan.region, plan.campaign, plan.config.search.workers)
-            confirmed = await confirm(plan.region, plan.campaign)
+            await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
+            confirmed = await confirm(plan.region, plan.campaign, placement)
             candidate = await choose_candidate(confirmed)
-            judged = await gate(plan.region, plan.campaign, dict(candidate)) if candidate is not None else None
+            judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)
         announce_phase(plan.campaign, Phase.REPORT)
         report = await compose_report(plan.campaign, confirmed, judged)
         await close_campaign(plan.campaign, await publish_report(report))

@@ -6,7 +6,10 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.simulation import Simulated, run_simulation, stop_early, summed_up
+from tasks.alive import working_alone
+from tasks.placed import simulated_elsewhere
+from tasks.simulation import Simulated, run_simulation, settled, stop_early, summed_up
+from tunegate.domain.errors import SimulationFailed
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.results import Phase, RequestKey
 
@@ -21,17 +24,27 @@ async def simulate(
     request: dict[str, Any],
     attempts: int = 1,
     prune_trial: int | None = None,
+    on_its_own: bool = False,
 ) -> Simulated:
     """Simulate `request` (a message of the simulator contract) and keep every answer.
 
-    A trial that may be pruned is simulated day by day, and ends early when its days so far say that it is hopeless. Raises
-    SimulationFailed once `attempts` are spent, at once where asking again cannot help.
+    A trial that may be pruned is simulated day by day, and ends early when its days so far say that it is hopeless.
+    `on_its_own` says that the run has a process to itself. Raises SimulationFailed once `attempts` are spent, at once where
+    asking again cannot help.
     """
     whole = SimulationRequest.from_message(request)
     run = run_simulation.with_options(retries=attempts - 1)
     answers = []
-    for step, part in enumerate([whole] if prune_trial is None else whole.day_by_day()):
-        answers.append(await run(campaign, RequestKey(phase, subject), part))
-        if prune_trial is not None and await stop_early(campaign, prune_trial, step, answers[-1]):
-            return summed_up(answers, pruned=step + 1 < len(whole.days))
+    async with working_alone(campaign, subject, on_its_own):
+        for step, part in enumerate([whole] if prune_trial is None else whole.day_by_day()):
+            answers.append(await run(campaign, RequestKey(phase, subject), part))
+            if prune_trial is not None and await stop_early(campaign, prune_trial, step, answers[-1]):
+                return summed_up(answers, pruned=step + 1 < len(whole.days))
     return summed_up(answers)
+
+
+async def simulated(arguments: dict[str, Any], *, elsewhere: bool, **limits: int) -> Simulated | SimulationFailed:
+    """How a simulation ended, run in this process or as a run of the `simulate` deployment (`limits` as that takes them)."""
+    if elsewhere:
+        return await simulated_elsewhere(arguments, **limits)
+    return await settled(await simulate(**arguments, return_state=True))

@@ -9,17 +9,23 @@ from prefect import flow
 from flows.worker import worker
 from tasks.notify import announce_phase
 from tasks.study import open_study
+from tasks.workers import keep_workers
+from tunegate.domain.placement import Placement
 from tunegate.report.progress import Phase
 
 
 @flow(flow_run_name="{region}/tune")
-async def tune(region: str, campaign: str, workers: int) -> None:
+async def tune(region: str, campaign: str, workers: int, placement: Placement = Placement.INLINE) -> None:
     """Create or resume the study and run its workers to the end of the budget.
 
     Raises FailureBudgetSpent, or SimulationFailed when production cannot be simulated; every worker has ended by then.
+    Workers elsewhere are replaced when they are lost.
     """
     announce_phase(campaign, Phase.SEARCH)
-    await open_study(campaign)
+    await open_study(campaign, placement)
+    if placement.deploys_workers:
+        await keep_workers(region, campaign, workers, placement)
+        return
     runs = await asyncio.gather(*(worker(region, campaign, number) for number in range(1, workers + 1)), return_exceptions=True)
     for outcome in runs:
         if isinstance(outcome, BaseException):

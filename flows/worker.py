@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows.simulate import simulate
+from flows.simulate import simulated
+from tasks.alive import worker_name, working_alone
 from tasks.notify import announce_trials
 from tasks.requests import trial_arguments
-from tasks.simulation import settled
 from tasks.study import ask_trial, gives_back, tell_trial
+from tunegate.domain.placement import Placement
 
 
 @flow(flow_run_name="{region}/worker-{number}")
-async def worker(region: str, campaign: str, number: int) -> int:
+async def worker(region: str, campaign: str, number: int, placement: Placement = Placement.INLINE) -> int:
     """Run trials until the campaign's budget is spent; returns how many this worker ran.
 
     A failed simulation costs one trial and never the worker; it raises only what ends the campaign.
     """
-    name, trials = f"worker-{number}", 0
-    async with gives_back(campaign, name):
+    name, trials = worker_name(number), 0
+    async with working_alone(campaign, name, placement.deploys_workers), gives_back(campaign, name):
         while (asked := await ask_trial(campaign, name)) is not None:
             await announce_trials(campaign)
-            run = await simulate(**trial_arguments(campaign, asked), return_state=True)
-            await tell_trial(campaign, asked.number, await settled(run))
+            arguments = trial_arguments(campaign, asked)
+            # The study decides about trying again: a lost run is a lost trial, and the same parameters are queued anew.
+            outcome = await simulated(arguments, elsewhere=placement is Placement.POD, lost_runs=1)
+            await tell_trial(campaign, asked.number, outcome)
             await announce_trials(campaign)
             trials += 1
     return trials

@@ -9,10 +9,12 @@ from typing import assert_never
 
 from prefect import task
 
+from tasks.alive import live_subjects
 from tasks.options import EFFECT
 from tasks.simulation import Simulated
 from tunegate import wiring
 from tunegate.domain.errors import SimulationFailed
+from tunegate.domain.placement import Placement
 from tunegate.domain.trials import TrialRecord
 from tunegate.search.study import Asked, BudgetSpent, WaitForOthers
 
@@ -21,13 +23,15 @@ WAIT_FOR_OTHERS_S = 0.2
 
 
 @task(**EFFECT)
-async def open_study(campaign: str) -> int:
+async def open_study(campaign: str, placement: Placement = Placement.INLINE) -> int:
     """Create the study, or join it and take up what an interrupted launch left running; returns how many trials that were.
 
-    Raises BadInput when the study was begun under another definition.
+    Workers elsewhere may have outlived the launch that began them, and go on with their trials. Raises BadInput when the study
+    was begun under another definition.
     """
     study = await asyncio.to_thread(wiring.study, campaign)
-    return await asyncio.to_thread(study.recover_interrupted)
+    alive = await live_subjects(campaign) if placement.deploys_workers else frozenset()
+    return await asyncio.to_thread(study.recover_interrupted, alive=alive)
 
 
 async def ask_trial(campaign: str, worker: str) -> Asked | None:

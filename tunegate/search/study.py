@@ -197,6 +197,11 @@ class SearchStudy:
         """Every trial so far, in order of number."""
         return with_uplifts(self._known())
 
+    def is_spent(self) -> bool:
+        """Whether the budgeted number of trials is complete."""
+        complete = self._study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
+        return len(complete) >= self._budget.trials
+
     def top_k(self, k: int) -> tuple[TrialRecord, ...]:
         """The best complete trials with distinct parameters, production's left out; ties go to the lower number."""
         complete = [record for record in self.trials() if record.state is TrialState.COMPLETE]
