@@ -1,4 +1,7 @@
-"""The API server: what the Kubernetes clients of Prefect ask for, and `/_test/…` for the tests. Run with a port."""
+"""The API server: what the Kubernetes clients of Prefect ask for, and `/_test/…` for the tests.
+
+Run with a port and the folder that stands for the image.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import signal
 import sys
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -25,9 +29,9 @@ Resource = tuple[str, str, str | None, str | None, str | None]
 class ApiServer:
     """Answers requests on the objects of one cluster."""
 
-    def __init__(self) -> None:
+    def __init__(self, image_folder: Path) -> None:
         self.store = ObjectStore()
-        self.kubelet = Kubelet(self.store)
+        self.kubelet = Kubelet(self.store, image_folder)
         self.jobs: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
@@ -119,7 +123,11 @@ class ApiServer:
             news = [change for change in self.store.history if change.version > seen]
             for change in news:
                 at = (change.key.group_version, change.key.resource)
-                if at == (group_version, name) and namespace in (None, change.key.namespace) and selects(selector, change.object):
+                if (
+                    at == (group_version, name)
+                    and namespace in (None, change.key.namespace)
+                    and selects(selector, change.object)
+                ):
                     line = json.dumps({"type": change.event, "object": change.object})
                     await response.write(line.encode() + b"\n")
                 seen = max(seen, change.version)
@@ -136,20 +144,17 @@ class ApiServer:
         item = self.store.objects.get(key)
         if item is None:
             return _failure(404, "NotFound", f'{kind} "{name}" not found')
+        if part == "log":
+            return web.Response(text=self.kubelet.logs.get(key.name, ""))
         match request.method:
-            case "GET" if part == "log":
-                return web.Response(text=self.kubelet.logs.get(key.name, ""))
-            case "GET":
-                return web.json_response(item)
             case "DELETE":
                 await self._delete(key)
-                return web.json_response({"kind": "Status", "status": "Success"})
+                item = {"kind": "Status", "status": "Success"}
             case "PUT":
-                return web.json_response(await self.store.put(key, await request.json()))
+                item = await self.store.put(key, await request.json())
             case "PATCH":
-                return web.json_response(await self.store.put(key, _merged(item, await request.json())))
-            case _:
-                return _failure(405, "MethodNotAllowed", request.method)
+                item = await self.store.put(key, _merged(item, await request.json()))
+        return web.json_response(item)
 
     async def _delete(self, key: Key) -> None:
         item = await self.store.remove(key)
@@ -168,7 +173,8 @@ def _discovery(parts: list[str]) -> Object | None:
             return {"kind": "APIVersions", "versions": ["v1"]}
         case ["apis"]:
             batch = {"groupVersion": "batch/v1", "version": "v1"}
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [{"name": "batch", "versions": [batch], "preferredVersion": batch}]}
+            group = {"name": "batch", "versions": [batch], "preferredVersion": batch}
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]}
         case ["api", "v1"]:
             return _resource_list("v1")
         case ["apis", "batch", "v1"]:
@@ -218,4 +224,4 @@ def _failure(code: int, reason: str, message: str) -> web.Response:
 
 
 if __name__ == "__main__":
-    web.run_app(ApiServer().application(), host="127.0.0.1", port=int(sys.argv[1]), print=None)
+    web.run_app(ApiServer(Path(sys.argv[2])).application(), host="127.0.0.1", port=int(sys.argv[1]), print=None)

@@ -8,6 +8,7 @@ import os
 import signal
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.services.kubernetes.objects import Key, Object, ObjectStore, now
 
@@ -18,9 +19,10 @@ OUT_OF_MEMORY_CODES = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 @dataclass
 class Kubelet:
-    """Runs pods. `processes` and `logs` go by pod name."""
+    """Runs pods in `image_folder`, where their image would have the program. `processes` and `logs` go by pod name."""
 
     store: ObjectStore
+    image_folder: Path
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
 
@@ -63,12 +65,14 @@ class Kubelet:
         await self.store.put(key, pod)
         container = pod["spec"]["containers"][0]
         process = await asyncio.create_subprocess_exec(
+            *("setpriv", "--pdeathsig", "KILL"),  # pods end with their cluster, however that ends
             *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
             *(container.get("command") or []),
             *(container.get("args") or []),
             env=self._environment(job_key.namespace, container),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            cwd=self.image_folder,
             start_new_session=True,
         )
         self.processes[key.name] = process
@@ -90,11 +94,20 @@ class Kubelet:
             "labels": labels | {"job-name": name, "batch.kubernetes.io/job-name": name},
             "ownerReferences": [owner],
         }
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"], "status": {"phase": "Pending"}}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": template["spec"],
+            "status": {"phase": "Pending"},
+        }
         return pod, Key("v1", "pods", job_key.namespace, metadata["name"])
 
     def _environment(self, namespace: str | None, container: Object) -> dict[str, str]:
         environment = {name: os.environ[name] for name in FROM_THE_IMAGE if name in os.environ}
+        for source in container.get("envFrom") or []:
+            settings = self.store.objects[Key("v1", "configmaps", namespace, source["configMapRef"]["name"])]
+            environment |= settings["data"]
         for entry in container.get("env") or []:
             if entry.get("value") is not None:
                 environment[entry["name"]] = entry["value"]

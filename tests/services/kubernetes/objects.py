@@ -13,6 +13,7 @@ Object = dict[str, Any]
 KINDS = {
     ("v1", "pods"): "Pod",
     ("v1", "secrets"): "Secret",
+    ("v1", "configmaps"): "ConfigMap",
     ("v1", "events"): "Event",
     ("v1", "namespaces"): "Namespace",
     ("batch/v1", "jobs"): "Job",
