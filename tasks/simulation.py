@@ -56,6 +56,7 @@ async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequ
     results = wiring.stores().results
     answer = await asyncio.to_thread(results.find_answer, campaign, request.content_digest)
     if answer is None:
+        await wiring.city_at_hand(campaign)
         async with wiring.simulators(campaign).lease() as simulator:
             answer = await simulator.simulate(request, day_announcer(campaign))
         _refuse_another_world(campaign, answer)

@@ -245,6 +245,28 @@ def plan(campaign: str) -> CampaignPlan:
     return CampaignPlan.from_document(campaign, row.config)
 
 
+_imported: set[str] = set()
+
+
+async def city_at_hand(campaign: str) -> None:
+    """Have the campaign's city on this machine: a pod that simulates is not where the campaign began.
+
+    Raises BadInput when the raw data are not here, or are others.
+    """
+    known = plan(campaign)
+    if known.city_source is None or campaign in _imported:
+        return
+    made_by = f"{known.description.name} {known.description.version}"
+    imported = await CityImporter(known.config.command, made_by, workspace().cities).city_of(
+        known.region, Path(known.city_source)
+    )
+    if str(imported.folder) != known.city:
+        rule = "every machine of a campaign must make the city it began with"
+        remedy = "Give all of them the same data, simulator and TUNEGATE_HOME, or begin a new campaign."
+        raise BadInput(Fault(rule, f"{imported.folder}, not {known.city}", known.city_source, remedy))
+    _imported.add(campaign)
+
+
 @cache
 def study(campaign: str) -> SearchStudy:
     """The study of a campaign, created or joined."""

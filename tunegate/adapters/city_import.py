@@ -18,10 +18,11 @@ from pathlib import Path
 
 from tunegate.adapters.command import resolve_command, simulator_environment
 from tunegate.adapters.process import LineTooLong, exit_in_words, start_process
-from tunegate.domain.canonical import canonical_json
+from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.errors import BadInput, Fault
 
 LOCK_POLL_S = 0.2
+DIGITS_OF_ORIGIN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,10 @@ class ImportedCity:
 
 @dataclass(frozen=True, slots=True)
 class CityImporter:
-    """Keeps imported cities in `cities`, a folder for each region.
+    """Keeps imported cities in `cities`, each in a folder named by what it was made from.
 
-    made_by: name and version of the simulator, so that a new version imports anew. keep_environment: see ProcessLimits.
+    So new data never takes a city from under a campaign that is running on it, and every machine that imports the same data has
+    the city at the same place. made_by: name and version of the simulator, so that a new version imports anew. keep_environment: see ProcessLimits.
     """
 
     command: Sequence[str]
@@ -53,13 +55,14 @@ class CityImporter:
         """
         command = resolve_command(self.command)
         _refuse_missing(source)
-        shelf = _Shelf(self.cities, region)
+        origin = {
+            "command": [Path(command[0]).name, *command[1:]],
+            "made_by": self.made_by,
+            "source_digest": await asyncio.to_thread(_content_digest, source),
+        }
+        made_from = content_digest(origin).removeprefix("sha256:")
+        shelf = _Shelf(self.cities / made_from[:DIGITS_OF_ORIGIN], region)
         async with _locked(shelf.lock):
-            origin = {
-                "command": [Path(command[0]).name, *command[1:]],
-                "made_by": self.made_by,
-                "source_digest": await asyncio.to_thread(_content_digest, source),
-            }
             kept = shelf.kept(origin)
             if kept is not None:
                 return kept

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tunegate.config.models import RegionSections
-from tunegate.config.region import Bundled, RegionConfig, resolve_periods
+from tunegate.config.region import Bundled, CitySource, RegionConfig, resolve_periods
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.parameters import Parameters
@@ -59,6 +59,11 @@ class CampaignPlan:
     def production(self) -> Parameters:
         """What runs in production now, and every candidate is measured against."""
         return self.config.production
+
+    @property
+    def city_source(self) -> str | None:
+        """The raw data that the city is imported from, None for a city that is there by itself."""
+        return str(self.config.city.path) if isinstance(self.config.city, CitySource) else None
 
     @property
     def search_seeds(self) -> tuple[int, ...]:
@@ -130,6 +135,7 @@ class CampaignPlan:
             "file": str(self.config.file.absolute()),
             "command": list(self.config.command),
             "city": self.city,
+            "city_source": self.city_source,
             "description": _DESCRIPTION.dump_python(self.description, mode="json"),
         }
 
@@ -137,7 +143,9 @@ class CampaignPlan:
     def from_document(cls, campaign: str, document: Mapping[str, Any]) -> CampaignPlan:
         """The plan that `as_document` wrote."""
         sections = RegionSections.model_validate_json(json.dumps(document["config"]))
-        config = RegionConfig(sections, Bundled(document["city"]), tuple(document["command"]), Path(document["file"]))
+        source = document.get("city_source")
+        city = Bundled(document["city"]) if source is None else CitySource(Path(source))
+        config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]))
         return cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
 
     def _request(

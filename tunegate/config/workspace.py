@@ -82,7 +82,7 @@ class Workspace:
 
     @property
     def cities(self) -> Path:
-        """City folders made from raw data, one for each region."""
+        """City folders made from raw data, each named by what it was made from."""
         return self.root / "cities"
 
     def study_url(self, campaign: str) -> str:

@@ -34,13 +34,18 @@ def imports(source: Path) -> int:
 
 
 def left_over(importer: CityImporter) -> set[str]:
-    return {path.name for path in importer.cities.iterdir()} - {"toyland", "toyland.import.json", "toyland.lock"}
+    return {path.name for path in importer.cities.glob("*/*")} - {"toyland", "toyland.import.json", "toyland.lock"}
+
+
+def kept(importer: CityImporter, name: str) -> Path:
+    (found,) = importer.cities.glob(f"*/{name}")
+    return found
 
 
 async def test_a_city_is_imported_under_its_region_with_the_words_of_the_importer(importer, source):
     city = await importer.city_of("toyland", source)
     assert (city.fresh, city.messages) == (True, ("3 trips rejected: outside the network",))
-    assert city.folder == importer.cities / "toyland"
+    assert (city.folder.name, city.folder.parent.parent) == ("toyland", importer.cities)
     assert (city.folder / "name.txt").read_text() == "toyland"
     assert {path.name for path in city.folder.iterdir()} == {"city.txt", "half.txt", "name.txt"}
     assert left_over(importer) == set()
@@ -61,10 +66,10 @@ async def test_the_same_data_is_imported_once_and_its_words_are_said_again(impor
         lambda importer, source: (
             (source / "city.txt").rename(source / "CITY.txt") and (source / "city.txt").write_text("first")
         ),
-        lambda importer, source: (importer.cities / "toyland" / "city.txt").unlink(),
-        lambda importer, source: (importer.cities / "toyland" / "city.txt").write_text("cut"),
-        lambda importer, source: (importer.cities / "toyland.import.json").write_text("{"),
-        lambda importer, source: (importer.cities / "toyland.import.json").write_text("[]"),
+        lambda importer, source: kept(importer, "toyland/city.txt").unlink(),
+        lambda importer, source: kept(importer, "toyland/city.txt").write_text("cut"),
+        lambda importer, source: kept(importer, "toyland.import.json").write_text("{"),
+        lambda importer, source: kept(importer, "toyland.import.json").write_text("[]"),
     ],
     ids=["content", "new file", "renamed file", "city file gone", "city file cut", "record torn", "record of another kind"],
 )
@@ -81,6 +86,20 @@ async def test_changed_data_or_a_damaged_city_is_imported_anew(importer, source,
 async def test_a_new_version_of_the_simulator_imports_anew(importer, source):
     await importer.city_of("toyland", source)
     assert (await replace(importer, made_by="toy 1.1").city_of("toyland", source)).fresh
+
+
+async def test_new_data_leave_the_city_of_a_running_campaign_alone(importer, source):
+    running = await importer.city_of("toyland", source)
+    (source / "city.txt").write_text("next month")
+    fresh = await importer.city_of("toyland", source)
+    assert fresh.folder != running.folder
+    assert (running.folder / "city.txt").read_text() == "first"
+
+
+async def test_the_same_data_make_a_city_of_the_same_name_and_place_on_every_machine(importer, source, tmp_path):
+    here = await importer.city_of("toyland", source)
+    there = await replace(importer, cities=tmp_path / "elsewhere").city_of("toyland", source)
+    assert here.folder.relative_to(importer.cities) == there.folder.relative_to(tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +140,7 @@ async def test_a_cancelled_import_leaves_nothing(importer, source):
     importing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await importing
-    assert not (importer.cities / "toyland").exists()
+    assert not list(importer.cities.glob("*/toyland"))
     assert left_over(importer) == set()
 
 
