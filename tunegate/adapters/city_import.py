@@ -39,7 +39,8 @@ class CityImporter:
     """Keeps imported cities in `cities`, each in a folder named by what it was made from.
 
     So new data never takes a city from under a campaign that is running on it, and every machine that imports the same data has
-    the city at the same place. made_by: name and version of the simulator, so that a new version imports anew. keep_environment: see ProcessLimits.
+    the city at the same place. made_by: name and version of the simulator, so that a new version imports anew.
+    keep_environment: see ProcessLimits.
     """
 
     command: Sequence[str]
