@@ -1,3 +1,3 @@
 """hailsim: street-hail taxis on a directed road network, some of which follow a passenger-search recommender."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -16,6 +16,7 @@ from hailsim.kernels.arrays import CustomerArrays, FleetArrays, PlanArrays, Road
 
 DAY_S, SLOT_S, SLOTS = 86_400, 1_800, 48
 FIRST_SWEEPS, SWEEPS = 12, 4
+STAND_S, STAYS = 60, 52_429
 MASK64 = (1 << 64) - 1
 f32 = np.float32
 
@@ -26,6 +27,7 @@ class Taxi:
     link: int
     shifts: list[tuple[int, int]]
     follows: int
+    stands: bool = False
     shift_end_s: int = 0
     on_since_s: int | None = None
     free_since_s: int | None = None
@@ -51,6 +53,7 @@ class Link:
     turns: list[int]
     customers: list[Customer] = field(default_factory=list)
     drive_s: int = 0
+    stand: int = 0
     recommended: tuple[int, ...] = ()
     habitual: tuple[int, ...] = ()
     entries_in_slot: int = 0
@@ -69,7 +72,7 @@ class OracleDay:
         plan: PlanArrays,
         key: int,
     ) -> None:
-        self.road, self.plan, self.key = road, plan, key
+        self.road, self.plan, self.key, self.stand_per_s = road, plan, key, fleet.stand_per_s
         count = len(road.zone)
         self.links = [
             Link([int(s) for s in road.successors[n] if s < count], [int(t) for t in road.turns[n] if t < 4])
@@ -108,6 +111,7 @@ class OracleDay:
     def start_hour(self, hour: int) -> None:
         for number, link in enumerate(self.links):
             link.drive_s = max(1, int(np.rint(self.road.freeflow_s[number] * self.road.factor[hour])))
+            link.stand = min(65_536, int(f32(link.drive_s) * self.stand_per_s))
             self.discount[number] = exponential(self.plan.log_discount_per_s * f32(link.drive_s))
             link.habitual = tuple(int(x) for x in self.plan.behaviour[hour, :, number])
 
@@ -147,11 +151,26 @@ class OracleDay:
             if now_s >= taxi.shift_end_s:
                 self.end_shift(taxi, now_s)
             else:
-                self.turn(taxi, now_s)
+                self.act(taxi, now_s)
 
-    def turn(self, taxi: Taxi, now_s: int) -> None:
-        link = self.links[taxi.link]
+    def act(self, taxi: Taxi, now_s: int) -> None:
         draw = scramble(self.key + now_s * 0x9E3779B97F4A7C15 + taxi.number * 0xD1342543DE82EF95)
+        here = self.links[taxi.link]
+        chance = (draw >> 16) & 0xFFFF
+        stood, taxi.stands = taxi.stands, taxi.stands or chance < here.stand
+        waiting = self.first_waiting(here, now_s) if taxi.stands else None
+        if waiting is not None:
+            taxi.stands = False
+            next_s = self.pick_up(taxi, waiting, now_s, now_s + here.drive_s // 2)
+        elif taxi.stands and not (stood and chance >= STAYS):
+            next_s = now_s + STAND_S
+        else:
+            taxi.stands = False
+            next_s = self.turn(taxi, now_s, draw)
+        heapq.heappush(self.queue, (next_s, taxi.number))
+
+    def turn(self, taxi: Taxi, now_s: int, draw: int) -> int:
+        link = self.links[taxi.link]
         choices = link.recommended if draw >> 48 < taxi.follows else link.habitual
         chance = (((draw >> 32) & 0xFFFF) * 65_535) >> 16
         which = next((k for k, threshold in enumerate(choices) if chance < threshold), len(choices))
@@ -159,10 +178,13 @@ class OracleDay:
         entered = self.links[taxi.link]
         entered.entries_in_slot += 1
         arrives_s = now_s + max(1, int(self.road.turn_s[link.turns[which]]) + entered.drive_s)
-        waiting = next((c for c in entered.customers if c.taxi is None and c.appears_s <= now_s <= c.leaves_s), None)
-        if waiting is not None:
-            arrives_s = self.pick_up(taxi, waiting, arrives_s - entered.drive_s // 2, arrives_s)
-        heapq.heappush(self.queue, (arrives_s, taxi.number))
+        waiting = self.first_waiting(entered, now_s)
+        if waiting is None:
+            return arrives_s
+        return self.pick_up(taxi, waiting, arrives_s - entered.drive_s // 2, arrives_s)
+
+    def first_waiting(self, link: Link, now_s: int) -> Customer | None:
+        return next((c for c in link.customers if c.taxi is None and c.appears_s <= now_s <= c.leaves_s), None)
 
     def pick_up(self, taxi: Taxi, customer: Customer, pickup_s: int, arrives_s: int) -> int:
         customer.taxi = taxi.number
@@ -177,6 +199,7 @@ class OracleDay:
         assert taxi.on_since_s is not None
         taxi.duty_s += now_s - taxi.on_since_s
         taxi.on_since_s = taxi.free_since_s = None
+        taxi.stands = False
         self.wait_for_shift(taxi, now_s)
 
     def wait_for_shift(self, taxi: Taxi, now_s: int) -> None:

@@ -60,6 +60,7 @@ def random_world(number: int) -> tuple[World, Scenario]:
         "compliance": float(rng.choice([0.0, 0.8, 1.0])),
         "patience_s": float(rng.choice([30.0, 300.0, 3000.0])),
         "latent_factor": float(rng.choice([0.3, 1.0, 2.6])),
+        "standing_share": float(rng.choice([0.0, 0.25, 0.9])),
     }
     parameters = {spec.name: float(rng.uniform(spec.low, spec.high)) for spec in PARAMETERS}
     history = History(FIRST_DAY, FIRST_DAY + timedelta(days=2))

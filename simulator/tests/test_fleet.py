@@ -17,7 +17,14 @@ SHARES = (0.35 + 0.45 * np.sin(np.linspace(0, np.pi, 24)) ** 2).astype(np.float3
 def fleet(taxis: int = 400, shares: np.ndarray = SHARES, seed: int = 1, follower_share: float = 0.3) -> FleetDay:
     weight = np.array([0.0, 1.0, 3.0, 0.0])
     return draw_fleet(
-        taxis, active_share=shares, start_weight=weight, follower_share=follower_share, compliance=0.8, day=DAY, seed=seed
+        taxis,
+        active_share=shares,
+        start_weight=weight,
+        follower_share=follower_share,
+        compliance=0.8,
+        standing_share=0.25,
+        day=DAY,
+        seed=seed,
     )
 
 

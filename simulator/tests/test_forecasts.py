@@ -95,6 +95,20 @@ def test_late_half_hours_take_the_statistics_forecast_and_are_counted() -> None:
     assert ml.fallback_slots == statistics.fallback_slots == 0
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -0.5])
+def test_a_half_hour_without_a_usable_ml_forecast_takes_the_statistics_forecast_and_is_counted(broken: float) -> None:
+    world = make_world(CITY)
+    whole = world.forecast("ml", DAY, HISTORY, 0.0).pickups
+    learnt = world.shelf.get(("ml", HISTORY), LearntForecasts, lambda: pytest.fail("it was learnt just now"))
+    learnt.of(DAY)[[7, 30], 0] = broken
+    found = world.forecast("ml", DAY, HISTORY, 0.0)
+    statistics = world.forecast("statistics", DAY, HISTORY, 0.0).pickups
+    assert found.fallback_slots == 2
+    assert (found.pickups[[7, 30]] == statistics[[7, 30]]).all()
+    others = np.setdiff1d(np.arange(48), [7, 30])
+    assert (found.pickups[others] == whole[others]).all()
+
+
 def test_kept_forecasts_are_learnt_once_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "new"))
     learnt: list[LearntForecasts] = []

@@ -51,10 +51,11 @@ def test_cabs_come_and_go_as_on_the_days_judged(found: Validation) -> None:
 
 
 def test_known_misses_are_still_there(found: Validation) -> None:
-    # What docs/validity.md says of them is to be changed when one of these goes.
+    # What docs/validity.md says of them is to be changed when one of these goes. The vacant speed is the records' miss: their
+    # distances are sums of straight lines between fixes a minute apart.
     figures = {figure.name: figure for figure in found.figures}
     vacant, distance = figures["speed while vacant"], figures["trip distance, mean"]
     assert vacant.observed is not None
     assert distance.observed is not None
-    assert vacant.simulated == pytest.approx(1.5 * vacant.observed, rel=0.1)
-    assert distance.simulated == pytest.approx(1.14 * distance.observed, rel=0.05)
+    assert vacant.simulated == pytest.approx(1.16 * vacant.observed, rel=0.05)
+    assert distance.simulated == pytest.approx(1.12 * distance.observed, rel=0.04)

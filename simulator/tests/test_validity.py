@@ -71,8 +71,8 @@ def test_occupied_share_is_within_five_points_of_the_measured(found: Observation
 
 
 def test_searches_last_about_as_long_as_measured(found: Observation) -> None:
-    # The mean is too long by an eighth: simulated taxis search in quiet places too, where real ones wait at a stand or rest.
-    assert found.search_s.mean() == pytest.approx(OBSERVED_SEARCH_MEAN_S, rel=0.20)
+    # The aim of the whole period, not of the days judged, on which cabs searched for 583 s.
+    assert found.search_s.mean() == pytest.approx(OBSERVED_SEARCH_MEAN_S, rel=0.15)
     assert np.median(found.search_s) == pytest.approx(OBSERVED_SEARCH_MEDIAN_S, rel=0.25)
 
 

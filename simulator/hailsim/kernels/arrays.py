@@ -20,6 +20,7 @@ QUEUE_END = 8  # index after the link's last customer of the day
 NEXT_CUSTOMER_S = 9  # when the customer at QUEUE_HEAD appears; NEVER when there is none
 ENTRIES = 10  # vacant taxis that entered in this half hour
 HALF_S = 11  # seconds from the middle of the link to its end
+STAND = 12  # chance of 65,536 that a vacant taxi stands at the end of the link
 RECORD_COLUMNS = 16
 
 LINK_BITS = 20
@@ -73,12 +74,14 @@ class FleetArrays(NamedTuple):
     """Who works when, where they start and whether they follow.
 
     start_link int32[N]: the taxi stands at its end. shifts int32[N, S, 2] start and end, both >= 86,400 when unused.
-    follows int32[N]: chance of 65,536 that a turn follows the recommendation (0 for drivers who never do).
+    follows int32[N]: chance of 65,536 that a turn follows the recommendation (0 for drivers who never do). stand_per_s float32:
+    chance of 65,536 to stand at the end of a link, per second of driving it.
     """
 
     start_link: NDArray[np.int32]
     shifts: NDArray[np.int32]
     follows: NDArray[np.int32]
+    stand_per_s: np.float32
 
 
 class PlanArrays(NamedTuple):

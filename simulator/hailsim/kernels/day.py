@@ -58,11 +58,11 @@ def begin_day(record, moving, customers, fleet, plan):
 
 
 @njit(cache=True)
-def plan_slot(slot, planning, record, road, plan):
+def plan_slot(slot, planning, record, road, fleet, plan):
     """Plan the half hour: travel times and habits of a new hour, chances, values, and what is recommended."""
     if slot % SLOTS_PER_HOUR == 0:
         hour = slot // SLOTS_PER_HOUR
-        set_travel_times(record, planning.link_s, road, road.factor[hour])
+        set_travel_times(record, planning.link_s, road, road.factor[hour], fleet.stand_per_s)
         set_discount(planning.discount, planning.link_s, plan.log_discount_per_s)
         set_behaviour(record, plan.behaviour[hour])
     value, gain, keep = planning.value, planning.gain, planning.keep
@@ -93,7 +93,7 @@ def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
     planning = begin_day(record, moving, customers, fleet, plan)
     events = 0
     for slot in range(SLOTS):
-        plan_slot(slot, planning, record, road, plan)
+        plan_slot(slot, planning, record, road, fleet, plan)
         events += play_slot(slot, record, moving, customers, fleet, outcome, key)
         learn_slot(planning, record, outcome)
     come_home(moving, outcome)

@@ -7,13 +7,14 @@ lists `far[t % FAR_S]` and enter the bit set when their second comes.
 Glossary
 near        uint64[NEAR_S, words]  bit i of word w: taxi 64·w + i is at the end of its link in that second
 far         int32[FAR_S]           first taxi of a list, -1 when empty
-taxi        int32[N, 4]            columns FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS: what every event reads
+taxi        int32[N, 4]            columns FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS (STANDING on top of it while the taxi
+                                   stands): what every event reads
 clock       int32[N, 4]            columns WAKE_S end of its stay in a far list, VACANT_S since when it searches (-1 before
                                    the first drop-off of a shift), FREE_S end of its last trip, ON_S start of its shift
                                    (-1 off duty)
 shift       int32[N]               index of the shift it is in or waits for
 due         uint64[N + 4]          taxis of this second
-draw        uint64                 hash of key, second and taxi: 16 bits decide following, 16 bits the turn
+draw        uint64                 hash of key, second and taxi: 16 bits each decide following, the turn, and standing
 
 Functions of the inner loop take arrays, not the groups they stand in: a field of a group is a counted reference, and counting
 costs more than the event.
@@ -45,6 +46,7 @@ from hailsim.kernels.arrays import (
     QUEUE_END,
     QUEUE_HEAD,
     SEARCH_S,
+    STAND,
 )
 from hailsim.kernels.hashing import ODD_A, ODD_B, mix, trailing_zeros
 
@@ -52,6 +54,11 @@ NEAR_S = 256
 FAR_S = 4_096
 FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS = 0, 1, 2, 3
 WAKE_S, VACANT_S, FREE_S, ON_S = 0, 1, 2, 3
+# Above any chance to follow, so that one comparison tells who stands.
+STANDING = 1 << 17
+# Whoever stands looks round once a minute, and stays with a chance that makes five minutes of it on average.
+STAND_S = 60
+STAYS = 52_429
 _NEAR_MASK = NEAR_S - 1
 _FAR_MASK = FAR_S - 1
 _LINK_MASK = np.int64(MAX_LINKS)
@@ -109,6 +116,7 @@ def _end_shift(moving, fleet, outcome, taxi, now_s):
     outcome.duty_s[taxi] += now_s - moving.clock[taxi, ON_S]
     moving.clock[taxi, ON_S] = -1
     moving.clock[taxi, VACANT_S] = -1
+    moving.taxi[taxi, FOLLOWS] &= STANDING - 1
     moving.shift[taxi] += 1
     _begin_shift(moving, fleet, taxi, now_s)
 
@@ -134,26 +142,47 @@ def come_home(moving, outcome):
 
 
 @njit(cache=True)
-def _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, arrives_s):
-    """The first customer in the queue who is there gets the taxi; returns when it is free again (or at the link's end)."""
+def _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, pickup_s, leaves_s):
+    """The first customer in the queue who is there gets the taxi; returns when it is free again, -1 when nobody is there.
+
+    It reaches the customer at pickup_s and the end of the link, where the trip's drive begins, at leaves_s.
+    """
     head, end = int64(record[link, QUEUE_HEAD]), int64(record[link, QUEUE_END])
     while head < end and wait[head, LEAVES_S] < now_s:
         head += 1
+    free_s = int64(-1)
     if head < end and wait[head, APPEARS_S] <= now_s:
-        pickup_s = arrives_s - int64(record[link, HALF_S])
-        arrives_s += int64(trip[head, DRIVE_S])
+        free_s = leaves_s + int64(trip[head, DRIVE_S])
         vacant_s = int64(clock[taxi, VACANT_S])
         wait[head, LEAVES_S] = -1 - taxi
         wait[head, PICKUP_S] = pickup_s
         wait[head, SEARCH_S] = pickup_s - vacant_s if vacant_s >= 0 else -1
-        clock[taxi, VACANT_S] = arrives_s
-        clock[taxi, FREE_S] = arrives_s
-        busy_s[taxi] += arrives_s - pickup_s
+        clock[taxi, VACANT_S] = free_s
+        clock[taxi, FREE_S] = free_s
+        busy_s[taxi] += free_s - pickup_s
         taxis[taxi, LINK] = trip[head, DESTINATION]
         head += 1
     record[link, QUEUE_HEAD] = head
     record[link, NEXT_CUSTOMER_S] = wait[head, APPEARS_S] if head < end else NEVER
-    return arrives_s
+    return free_s
+
+
+@njit(cache=True)
+def _stand(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, draw):
+    """A taxi that stands at the end of `link`, or is about to: returns when its next event is, -1 when it drives on now."""
+    stood = taxis[taxi, FOLLOWS] >= STANDING
+    taxis[taxi, FOLLOWS] |= STANDING
+    if int64(record[link, NEXT_CUSTOMER_S]) <= now_s:
+        # It stands in the middle of the link, where customers are: the other half is driven with them.
+        leaves_s = now_s + int64(record[link, HALF_S])
+        free_s = _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, now_s, leaves_s)
+        if free_s >= 0:
+            taxis[taxi, FOLLOWS] &= STANDING - 1
+            return free_s
+    if stood and int64((draw >> uint64(16)) & uint64(0xFFFF)) >= STAYS:
+        taxis[taxi, FOLLOWS] &= STANDING - 1
+        return int64(-1)
+    return now_s + STAND_S
 
 
 @njit(cache=True, inline="always")
@@ -209,13 +238,21 @@ def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
             if second >= taxis[taxi, SHIFT_END_S]:
                 _end_shift(moving, fleet, outcome, int64(taxi), second)
                 continue
-            step = _choose(record, uint64(taxis[taxi, LINK]), taxis[taxi, FOLLOWS], mix(key_now + taxi * ODD_B))
-            link = uint64(step & _LINK_MASK)
-            then_s = second + (step >> LINK_BITS)
-            record[link, ENTRIES] += 1
-            taxis[taxi, LINK] = link
-            if int64(record[link, NEXT_CUSTOMER_S]) <= second:
-                then_s = _pick_up(record, wait, trip, taxis, clock, busy_s, int64(taxi), link, second, then_s)
+            draw = mix(key_now + taxi * ODD_B)
+            link, follows = uint64(taxis[taxi, LINK]), int64(taxis[taxi, FOLLOWS])
+            then_s = int64(-1)
+            if follows >= STANDING or int64((draw >> uint64(16)) & uint64(0xFFFF)) < int64(record[link, STAND]):
+                then_s = _stand(record, wait, trip, taxis, clock, busy_s, int64(taxi), link, second, draw)
+            if then_s < 0:
+                step = _choose(record, link, follows & (STANDING - 1), draw)
+                link = uint64(step & _LINK_MASK)
+                then_s = second + (step >> LINK_BITS)
+                record[link, ENTRIES] += 1
+                taxis[taxi, LINK] = link
+                if int64(record[link, NEXT_CUSTOMER_S]) <= second:
+                    pickup_s = then_s - int64(record[link, HALF_S])
+                    free_s = _pick_up(record, wait, trip, taxis, clock, busy_s, int64(taxi), link, second, pickup_s, then_s)
+                    then_s = free_s if free_s >= 0 else then_s
             if then_s - second <= _NEAR_MASK:
                 near[then_s & _NEAR_MASK, taxi >> _SIX] |= _ONE << (taxi & _SIXTY_THREE)
             else:

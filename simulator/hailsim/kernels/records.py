@@ -4,6 +4,7 @@ Glossary
 record      uint32[L + 1, 16]  see `arrays`
 link_s      int32[L]           seconds to drive a link at this hour, >= 1
 factor      float32            travel-time factor of the hour
+stand_per_s float32            see `FleetArrays`
 """
 
 from __future__ import annotations
@@ -23,19 +24,22 @@ from hailsim.kernels.arrays import (
     POLICY,
     QUEUE_END,
     QUEUE_HEAD,
+    STAND,
 )
 
 _LOW = np.uint32(0xFFFF)
 _HIGH = np.uint32(0xFFFF0000)
+_CERTAIN = np.float32(65_536.0)
 
 
 @njit(cache=True)
-def set_travel_times(record, link_s, road, factor):
-    """Write the hour's seconds for every turn and successor; fills `link_s`."""
+def set_travel_times(record, link_s, road, factor, stand_per_s):
+    """Write the hour's seconds for every turn and successor, and the chances to stand; fills `link_s`."""
     links = len(link_s)
     for link in range(links):
         link_s[link] = max(int32(1), int32(np.rint(road.freeflow_s[link] * factor)))
         record[link, HALF_S] = link_s[link] // 2
+        record[link, STAND] = uint32(min(_CERTAIN, float32(link_s[link]) * stand_per_s))
     for link in range(links):
         for k in range(4):
             successor = road.successors[link, k]

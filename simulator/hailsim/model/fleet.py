@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hailsim.faults import refuse
 from hailsim.kernels.arrays import ALWAYS, FleetArrays
+from hailsim.kernels.movement import STAND_S, STAYS
 from hailsim.model.city import SECONDS_PER_DAY
 from hailsim.model.keyed import keyed_uniform
 from hailsim.model.keys import Stream, numbers, stream_key
@@ -45,6 +46,7 @@ def draw_fleet(
     start_weight: NDArray[np.float64],
     follower_share: float,
     compliance: float,
+    standing_share: float,
     day: date,
     seed: int,
 ) -> FleetDay:
@@ -65,7 +67,13 @@ def draw_fleet(
     if not on_duty.any():
         value = f"{taxis} taxis with an active share of at most {float(active_share.max()):.3f}"
         raise refuse("somebody must be on shift", value, "settings.taxis", "Take a larger fleet.")
-    return FleetDay(FleetArrays(start_link, shifts, follows), follower, on_duty)
+    return FleetDay(FleetArrays(start_link, shifts, follows, stand_per_s(standing_share)), follower, on_duty)
+
+
+def stand_per_s(standing_share: float) -> np.float32:
+    """Chance of 65,536 to stand, per second of driving, with which taxis stand for that share of their vacant time."""
+    mean_s = STAND_S / (1.0 - STAYS / ALWAYS)
+    return np.float32(ALWAYS * standing_share / ((1.0 - standing_share) * mean_s))
 
 
 def _shifts(order: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int32]:

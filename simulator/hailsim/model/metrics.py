@@ -55,7 +55,7 @@ METRICS = (
         "forecast_fallback_slots",
         "half hours",
         "lower",
-        "Half hours in which the ml forecast was late and the statistics forecast took over.",
+        "Half hours in which the ml forecast was late, missing or broken and the statistics forecast took over.",
     ),
 )
 

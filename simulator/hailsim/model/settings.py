@@ -64,6 +64,15 @@ SETTINGS = (
         "Customers per recorded trip: recorded pickups are served demand only, often of one company only. Below 1 thins.",
     ),
     SettingSpec(
+        "standing_share",
+        "float",
+        "share",
+        0.25,
+        0.0,
+        0.9,
+        "Share of their vacant time for which taxis stand, at a rank or at the kerb, five minutes at a time on average.",
+    ),
+    SettingSpec(
         "ml_late_share",
         "float",
         "share",
@@ -84,6 +93,7 @@ class Settings:
     compliance: float
     patience_s: float
     latent_factor: float
+    standing_share: float
     ml_late_share: float
 
 

@@ -50,7 +50,7 @@ class WatchedDay:
         customers, fleet, key, events = day.customers.arrays, day.fleet.arrays, np.uint64(day.key), 0
         planning = PlanningArrays(*begin_day(record, moving, customers, fleet, day.plan))
         for slot in range(SLOTS):
-            plan_slot(slot, planning, record, day.road, day.plan)
+            plan_slot(slot, planning, record, day.road, fleet, day.plan)
             events += int(play_slot(slot, record, moving, customers, fleet, outcome, key))
             yield HalfHour(slot, record, planning, moving, outcome)
             learn_slot(planning, record, outcome)

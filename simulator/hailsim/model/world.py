@@ -33,7 +33,10 @@ SHELF_BYTES = 192 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ZoneForecast:
-    """What the recommender expects on one day: pickups float32[48, Z] per half hour, and in how many half hours ml was late."""
+    """What the recommender expects on one day: pickups float32[48, Z] per half hour.
+
+    fallback_slots: half hours in which ml was of no use and statistics took over.
+    """
 
     pickups: NDArray[np.float32]
     fallback_slots: int
@@ -66,7 +69,7 @@ class World:
     def fleet(self, day: date, seed: int, history: History, settings: Settings) -> FleetDay:
         """Who works on one day."""
         taxis = self.taxis(settings)
-        key = ("fleet", day, seed, history, taxis, settings.follower_share, settings.compliance)
+        key = ("fleet", day, seed, history, taxis, settings.follower_share, settings.compliance, settings.standing_share)
 
         def draw() -> FleetDay:
             return draw_fleet(
@@ -75,6 +78,7 @@ class World:
                 start_weight=self.experience(history).start_weight,
                 follower_share=settings.follower_share,
                 compliance=settings.compliance,
+                standing_share=settings.standing_share,
                 day=day,
                 seed=seed,
             )
@@ -96,13 +100,15 @@ class World:
         return self.shelf.get(("behaviour", history, kind, day.weekday()), Behaviour, estimate)
 
     def forecast(self, kind: str, day: date, history: History, ml_late_share: float) -> ZoneForecast:
-        """The recommender's forecast; where ml is late, statistics takes over."""
+        """The recommender's forecast; in half hours for which ml is late, missing or broken, statistics takes over."""
         statistics = statistics_forecast(self.city, self.counts, history, day)
         if kind == "statistics":
             return ZoneForecast(statistics, 0)
         late = keyed_uniform(stream_key(Stream.LATE_FORECAST, 0, day), numbers(SLOTS)) < ml_late_share
-        learnt = self.shelf.get(("ml", history), LearntForecasts, lambda: self._learnt(history))
-        return ZoneForecast(np.where(late[:, None], statistics, learnt.of(day)), int(late.sum()))
+        learnt = self.shelf.get(("ml", history), LearntForecasts, lambda: self._learnt(history)).of(day)
+        # Nobody can plan with a number that is none, or with fewer than no customers.
+        unusable = late | ~(np.isfinite(learnt) & (learnt >= 0)).all(axis=1)
+        return ZoneForecast(np.where(unusable[:, None], statistics, learnt), int(unusable.sum()))
 
     def _learnt(self, history: History) -> LearntForecasts:
         return kept_forecasts(self.city, history, lambda: learn_forecasts(self.city, self.counts, history))
