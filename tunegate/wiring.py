@@ -23,6 +23,7 @@ from tunegate.adapters.sql_leases import SqlLeases
 from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
 from tunegate.adapters.sql_registry import SqlRegistry
 from tunegate.adapters.sql_results import SqlResultsStore
+from tunegate.adapters.sql_route_checks import SqlRouteChecks
 from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.config.against_simulator import config_faults
 from tunegate.config.loading import load_region
@@ -37,11 +38,12 @@ from tunegate.ports.campaigns import CampaignBook, CampaignRow, CampaignStatus
 from tunegate.ports.clock import Clock
 from tunegate.ports.leases import Leases
 from tunegate.ports.publisher import Publisher
-from tunegate.ports.records import Ledger, VerdictRecords, VerdictRow
+from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords, VerdictRow
 from tunegate.ports.registry import Registry
 from tunegate.ports.results import ResultsStore
 from tunegate.ports.shelf import ReportShelf
 from tunegate.ports.simulator import SimulatorPool
+from tunegate.release.routes import RoutesOnFile
 from tunegate.release.rules import Case
 from tunegate.release.steps import ReleaseDesk
 from tunegate.report.progress import Event
@@ -67,6 +69,7 @@ class Stores:
     ledger: Ledger
     registry: Registry
     leases: Leases
+    route_checks: RouteChecks
 
 
 @cache
@@ -86,8 +89,8 @@ def stores() -> Stores:
     """The databases of this installation. Raises BadInput when they do not open."""
     engine = open_database(workspace().database_url)
     records = SqlVerdictRecords(engine)
-    campaigns, results, leases = SqlCampaignBook(engine), SqlResultsStore(engine), SqlLeases(engine)
-    return Stores(campaigns, results, records, SqlLedger(engine), SqlRegistry(engine), leases)
+    campaigns, results, ledger = SqlCampaignBook(engine), SqlResultsStore(engine), SqlLedger(engine)
+    return Stores(campaigns, results, records, ledger, SqlRegistry(engine), SqlLeases(engine), SqlRouteChecks(engine))
 
 
 @cache
@@ -146,10 +149,17 @@ def release_case(verdict: VerdictRow) -> Case:
         kept_at=verdict.at,
         requester=requester if isinstance(requester, str) else None,
         policy=judged.config.release_policy,
+        routes=_routes_on_file(judged, verdict.id),
         # As the file says now, without the overrides of the campaign: a gate against a straw man opens nothing.
         configured=load_region(judged.config.file).production,
         whole_numbers=frozenset(spec.name for spec in judged.description.parameters if spec.type == "int"),
     )
+
+
+def _routes_on_file(judged: CampaignPlan, verdict: str) -> RoutesOnFile:
+    routes = judged.config.routes
+    kept = stores().route_checks.find(verdict)
+    return RoutesOnFile(routes is not None and routes.required, None if kept is None else kept.document)
 
 
 def live_production(known: CampaignPlan) -> Parameters:

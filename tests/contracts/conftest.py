@@ -17,13 +17,14 @@ from tunegate.adapters.sql_leases import SqlLeases
 from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
 from tunegate.adapters.sql_registry import SqlRegistry
 from tunegate.adapters.sql_results import SqlResultsStore
+from tunegate.adapters.sql_route_checks import SqlRouteChecks
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.campaigns import CampaignBook
 from tunegate.ports.leases import Leases
-from tunegate.ports.records import Ledger, VerdictRecords
+from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
 from tunegate.ports.registry import Registry
 from tunegate.ports.results import ResultsStore
 
@@ -39,12 +40,14 @@ class Stores:
     ledger: Ledger
     registry: Registry
     leases: Leases
+    route_checks: RouteChecks
 
 
 def sql_stores(url: str) -> Stores:
     engine = open_database(url)
     verdicts, ledger, registry = SqlVerdictRecords(engine), SqlLedger(engine), SqlRegistry(engine)
-    return Stores(engine, SqlResultsStore(engine), SqlCampaignBook(engine), verdicts, ledger, registry, SqlLeases(engine))
+    results, campaigns, checks = SqlResultsStore(engine), SqlCampaignBook(engine), SqlRouteChecks(engine)
+    return Stores(engine, results, campaigns, verdicts, ledger, registry, SqlLeases(engine), checks)
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])

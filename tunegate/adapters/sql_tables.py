@@ -29,10 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # Older versions that lack only tables: those are created when the database is opened, and then it has this version.
-# 1: no registry (`releases`, `decisions`). 2: no `leases`.
-EXTENDABLE_VERSIONS = (1, 2)
+# 1: no registry (`releases`, `decisions`). 2: no `leases`. 3: no `route_checks`.
+EXTENDABLE_VERSIONS = (1, 2, 3)
 
 metadata = MetaData(
     naming_convention={
@@ -159,6 +159,17 @@ verdicts = Table(
     Column("id", DIGEST, primary_key=True),
     Column("region", REGION, nullable=False),
     Column("campaign", CAMPAIGN, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("document", DOCUMENT, nullable=False),
+    **_MYSQL,
+)
+
+# A verdict's routes are checked once: its digest is the key.
+route_checks = Table(
+    "route_checks",
+    metadata,
+    Column("verdict", DIGEST, primary_key=True),
+    Column("id", DIGEST, nullable=False),
     Column("at", Moment, nullable=False),
     Column("document", DOCUMENT, nullable=False),
     **_MYSQL,

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic.json_schema import SkipJsonSchema
 
-from tunegate.config.models import Day, RelativePeriods, Section
+from tunegate.config.models import Day, RelativePeriods
+from tunegate.config.section import Section
 from tunegate.search.definition import SamplerName
 
 # Optional, but with a schema that offers no `null`: a form would ask for the type of a value before the value.

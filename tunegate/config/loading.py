@@ -15,6 +15,12 @@ from tunegate.config.region import Bundled, CityFolder, CityReference, CitySourc
 from tunegate.config.rules import broken_rules
 from tunegate.domain.errors import BadInput, Fault
 
+# Whoever begins a campaign must choose neither who approves it nor what stops its candidate.
+_REVIEWED = {
+    "release": "who may release must be written in a file, where others see it",
+    "routes": "what routes may look like must be written in a file, where others see it",
+}
+
 
 def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig:
     """Read, merge, override and check a region file.
@@ -24,7 +30,7 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     place hides none in another.
     """
     document = read_document(Path(path), overrides)
-    faults: list[Fault] = [_release_override(override) for override in overrides if _sets_release(override)]
+    faults: list[Fault] = [_reviewed_override(override) for override in overrides if _section_of(override) in _REVIEWED]
     sections: RegionSections | None = None
     try:
         sections = RegionSections.model_validate(document.tree)
@@ -36,13 +42,14 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     return RegionConfig(sections, _city(sections, document), _command(sections, document), document.file)
 
 
-def _sets_release(override: str) -> bool:
-    return override.partition("=")[0].split(".")[0].strip() == "release"
+def _section_of(override: str) -> str:
+    return override.partition("=")[0].split(".")[0].strip()
 
 
-def _release_override(override: str) -> Fault:
-    rule = "who may release must be written in a file, where others see it"
-    return Fault(rule, override, COMMAND_LINE, "Change `release` in the region's file and have that reviewed.")
+def _reviewed_override(override: str) -> Fault:
+    section = _section_of(override)
+    remedy = f"Change `{section}` in the region's file and have that reviewed."
+    return Fault(_REVIEWED[section], override, COMMAND_LINE, remedy)
 
 
 def _city(sections: RegionSections, document: Document) -> CityReference:

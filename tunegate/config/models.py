@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
+from tunegate.config.route_models import RoutesSection
+from tunegate.config.section import Section
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Dimension, Direction
 from tunegate.domain.periods import Period, Periods
@@ -33,12 +35,6 @@ def _to_date(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_to_date)]
-
-
-class Section(BaseModel):
-    """What all parts have in common."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SimulatorSection(Section):
@@ -262,6 +258,9 @@ class RegionSections(Section):
         min_length=1, description="parameters that run in production now, all of them, by name"
     )
     gate: GateSection = Field(description="what a candidate must show on the test days")
+    routes: RoutesSection | None = Field(
+        None, description="which routes are looked at before anybody approves; none where it is left out"
+    )
     release: ReleaseSection | None = Field(
         None, description="who may let a candidate into production; nobody where it is left out"
     )

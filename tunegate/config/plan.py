@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from pydantic import TypeAdapter
 
 from tunegate.config.models import RegionSections
 from tunegate.config.region import Bundled, CitySource, RegionConfig, resolve_periods
+from tunegate.config.route_models import RoutesSection
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
+from tunegate.domain.routes import RoutesRequest
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
 from tunegate.gate.documents import plain
@@ -104,6 +107,23 @@ class CampaignPlan:
         whole = self.gate_request(Arm.PRODUCTION, Forecast.ML, self.production)
         return replace(whole, id=f"{self.campaign}/gate-self-check", days=whole.days[:1], seeds=whole.seeds[:1])
 
+    def route_requests(self, candidate: Parameters) -> tuple[tuple[RoutesRequest, RoutesRequest], ...]:
+        """Production's and the candidate's routes for each day of the route check; empty where none is asked for.
+
+        They are drawn on validation days: the gate alone looks at test days. Roads come once.
+        """
+        routes = self.config.routes
+        if routes is None:
+            return ()
+        days = self.periods.validation.days[-routes.days :]
+        return tuple(
+            (
+                self._routes_request(routes, Arm.PRODUCTION, self.production, day, roads=day == days[0]),
+                self._routes_request(routes, Arm.CANDIDATE, candidate, day, roads=False),
+            )
+            for day in days
+        )
+
     @property
     def probes(self) -> tuple[Parameters, ...]:
         """Sets of parameters that stand for the candidate when noise is measured before the search."""
@@ -147,6 +167,26 @@ class CampaignPlan:
         city = Bundled(document["city"]) if source is None else CitySource(Path(source))
         config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]))
         return cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
+
+    def _routes_request(
+        self, routes: RoutesSection, arm: Arm, parameters: Parameters, day: date, *, roads: bool
+    ) -> RoutesRequest:
+        return RoutesRequest(
+            id=f"{self.campaign}/routes-{arm}-{day.isoformat()}",
+            city=self.city,
+            parameters=parameters,
+            chances_by=self.production,
+            day=day,
+            seed=self.validation_seeds[0],
+            forecast=Forecast.ML,
+            history=self.periods.history,
+            settings=self.config.simulator.settings,
+            hours=tuple(routes.hours),
+            starts=routes.starts,
+            places=routes.named_places,
+            duration_s=routes.duration_min * 60,
+            roads=roads,
+        )
 
     def _request(
         self, subject: str, parameters: Parameters, period: Period, seeds: tuple[int, ...], forecast: Forecast

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from tunegate.config.models import GateSection, RegionSections, SearchSection, SimulatorSection
+from tunegate.config.route_models import RoutesSection
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Periods
@@ -84,6 +85,11 @@ class RegionConfig:
     def release_policy(self) -> ReleasePolicy:
         """Who may let a candidate into production; nobody, where the configuration does not say."""
         return _NOBODY if self.sections.release is None else self.sections.release.policy
+
+    @property
+    def routes(self) -> RoutesSection | None:
+        """Which routes are looked at before anybody approves; None where the configuration asks for none."""
+        return self.sections.routes
 
     @property
     def production(self) -> Parameters:

@@ -27,6 +27,7 @@ def broken_rules(tree: Mapping[str, Any]) -> tuple[RuleFault, ...]:
         *_production_rules(tree),
         *_search_rules(tree),
         *_period_rules(tree),
+        *_route_rules(tree),
     )
 
 
@@ -98,6 +99,15 @@ def _search_rules(tree: Mapping[str, Any]) -> Iterator[RuleFault]:
     if fewest is not None and days is not None and 0 < days < fewest:
         rule = f"the {search['pruner']} pruner needs at least {fewest} tuning days"
         yield _fault(("search", "pruner"), rule, f"{days}", "Tune on more days, or set pruner: none.")
+
+
+def _route_rules(tree: Mapping[str, Any]) -> Iterator[RuleFault]:
+    routes = tree.get("routes")
+    hours = routes.get("hours") if isinstance(routes, Mapping) else None
+    if isinstance(hours, list):
+        twice = sorted({str(hour) for hour in hours if hours.count(hour) > 1})
+        if twice:
+            yield _fault(("routes", "hours"), "an hour may be named once", f"{', '.join(twice)} twice", "Take it out.")
 
 
 def mixes_period_kinds(tree: Mapping[str, Any]) -> bool:

@@ -41,6 +41,31 @@ class VerdictRecords(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RouteCheckRow:
+    """The one immutable route check of a verdict. `id` is the SHA-256 of the canonical JSON of `document`."""
+
+    id: str
+    verdict: str
+    at: datetime
+    document: Mapping[str, Any]
+
+
+class RouteChecks(Protocol):
+    """Route checks by the full digest of their verdict. Every method may block and may be called from any thread."""
+
+    def save(self, verdict: str, document: Mapping[str, object], at: datetime) -> str:
+        """Keep the check of a verdict, a document of plain JSON values, and return its id (`sha256:…`).
+
+        Keeping the same again changes nothing. Raises RecordConflict when the verdict has another one: it is checked once.
+        """
+        ...
+
+    def find(self, verdict: str) -> RouteCheckRow | None:
+        """The check of a verdict, or None. Raises RecordConflict when what is stored no longer has its digest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One use of a test period: which candidate was judged on it, and how much of the error level that spent.
 

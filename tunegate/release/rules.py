@@ -14,6 +14,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
 from tunegate.gate.record import RECORD_FORMAT
 from tunegate.release.published import with_document
+from tunegate.release.routes import NO_ROUTES, RoutesOnFile, blocking_reasons, missing_faults
 
 _AGAIN = "Tune again: `tunegate retune` judges a candidate against what runs now."
 _FIRST = 1
@@ -35,6 +36,7 @@ class Case:
 
     `kept_at` is when the record was written, `requester` who began the campaign (None where nobody knows), `configured` the
     production parameters of the campaign's configuration, `whole_numbers` those that the recommender takes as integers.
+    `routes` is the route check that belongs to the record.
     """
 
     document: Mapping[str, Any]
@@ -43,6 +45,7 @@ class Case:
     policy: ReleasePolicy
     configured: Parameters
     whole_numbers: frozenset[str]
+    routes: RoutesOnFile = NO_ROUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ def may_be_asked(case: Case, region: str, verdict: str, registry: RegistryState,
         *_decision_faults(registry.decision, place),
         *_candidate_faults(case, registry.current, place),
         *_validity_faults(case.document["judgement"]["verdict"], place),
+        *missing_faults(case.routes, verdict, case.document, place),
     )
     return Refusal(faults, expired=bool(late)) if faults else None
 
@@ -233,7 +237,7 @@ def _answer_faults(case: Case, approval: Approval) -> Iterator[Fault]:
     """What another person, or the same one in other words, could say so that it holds."""
     place = f"verdict {approval.verdict}"
     yield from _person_faults(case, approval, place)
-    yield from _override_faults(case.document["judgement"]["verdict"], approval, place)
+    yield from _override_faults(case.document["judgement"]["verdict"], blocking_reasons(case.routes), approval, place)
 
 
 def _person_faults(case: Case, approval: Approval, place: str) -> Iterator[Fault]:
@@ -251,15 +255,20 @@ def _person_faults(case: Case, approval: Approval, place: str) -> Iterator[Fault
         yield Fault("approver and requester must be two people", found, place, remedy)
 
 
-def _override_faults(verdict: Mapping[str, Any], approval: Approval, place: str) -> Iterator[Fault]:
-    """Promote passes by itself, Reject and Inconclusive by an override."""
+def _override_faults(verdict: Mapping[str, Any], blocking: Sequence[str], approval: Approval, place: str) -> Iterator[Fault]:
+    """Promote passes by itself where no route blocks; Reject, Inconclusive and blocked routes by an override."""
     kind = verdict["kind"]
-    if kind == "promote" and approval.override:
+    if kind == "promote" and not blocking and approval.override:
         remedy = "Approve it without the override, which would mark the release for ever."
         yield Fault("an override must be needed", "a verdict that is promote", place, remedy)
-    elif kind in {"reject", "inconclusive"} and not approval.override:
+    if approval.override:
+        return
+    if kind in {"reject", "inconclusive"}:
         remedy = "Decline it, or override the gate explicitly with a reason; the release is marked so for ever."
         yield Fault("a verdict must be promote", f"{kind}: {verdict['reason']}", place, remedy)
+    if blocking:
+        remedy = "Look at the map, then decline it, or override explicitly with a reason; the release is marked so for ever."
+        yield Fault("the routes of a candidate must keep their limits", "; ".join(blocking), place, remedy)
 
 
 def _validity_faults(verdict: Mapping[str, Any], place: str) -> Iterator[Fault]:

@@ -12,7 +12,8 @@ from annotated_types import Ge, Gt, Le
 from pydantic.fields import FieldInfo
 
 from tunegate.config.explain import _branches
-from tunegate.config.models import RegionSections, Section
+from tunegate.config.models import RegionSections
+from tunegate.config.section import Section
 
 DOCS = Path(__file__).parents[3] / "docs" / "configs.md"
 
