@@ -28,6 +28,34 @@ QUESTION = question(0)
 ENTRY = LedgerEntry("toy", Period(date(2026, 5, 1), date(2026, 5, 14)), "toy-1", DIGEST, QUESTION, 0.05, NOON)
 
 
+class TestRouteChecks:
+    DOCUMENT: ClassVar[dict[str, object]] = {
+        "format": 1,
+        "verdict": DIGEST,
+        "findings": {"result": {"kind": "passed"}, "share": 0.1},
+    }
+
+    def test_a_check_reads_back_under_its_verdict_and_keeping_it_again_changes_nothing(self, stores):
+        kept = stores.route_checks.save(DIGEST, self.DOCUMENT, NOON)
+        assert stores.route_checks.save(DIGEST, dict(reversed(self.DOCUMENT.items())), NOON + timedelta(hours=1)) == kept
+        found = stores.route_checks.find(DIGEST)
+        assert (found.id, found.verdict, found.at, found.document) == (kept, DIGEST, NOON, self.DOCUMENT)
+        assert stores.route_checks.find("sha256:" + "b" * 64) is None
+
+    def test_a_verdict_is_checked_once(self, stores):
+        stores.route_checks.save(DIGEST, self.DOCUMENT, NOON)
+        with pytest.raises(RecordConflict, match="checked once"):
+            stores.route_checks.save(DIGEST, {**self.DOCUMENT, "format": 2}, NOON)
+        assert stores.route_checks.find(DIGEST).document == self.DOCUMENT
+
+    def test_a_check_that_was_changed_afterwards_is_never_read(self, stores):
+        stores.route_checks.save(DIGEST, self.DOCUMENT, NOON)
+        with stores.engine.begin() as connection:
+            connection.execute(text("UPDATE route_checks SET document = REPLACE(document, 'passed', 'blocked')"))
+        with pytest.raises(RecordConflict, match="digest it was kept under"):
+            stores.route_checks.find(DIGEST)
+
+
 class TestCampaigns:
     def test_a_campaign_reads_back_as_it_was_started(self, stores):
         assert stores.campaigns.start(ROW) == ROW

@@ -24,6 +24,7 @@ def config_faults(config: RegionConfig, description: SimulatorDescription) -> tu
         *_production_faults(config, description),
         *_setting_faults(config, description),
         *config.gate.policy().faults_against(description.metrics),
+        *_route_faults(config, description),
         *(_day_faults(config, description.city) if description.city else ()),
     )
 
@@ -80,6 +81,15 @@ def _setting_faults(config: RegionConfig, description: SimulatorDescription) -> 
             high = "any" if spec.high is None else f"{spec.high:g}"
             rule = f"the simulator takes {name} from {low} to {high} {spec.unit}".rstrip()
             yield Fault(rule, f"{value:g}", place, "Correct the value.")
+
+
+def _route_faults(config: RegionConfig, description: SimulatorDescription) -> Iterator[Fault]:
+    if config.routes is not None and config.routes.required and not description.routes:
+        rule = "routes that must be checked need a simulator that draws them"
+        remedy = (
+            "Say `required: false`, and the report will say that they were not; or offer routes: docs/simulator-contract.md."
+        )
+        yield Fault(rule, f"{description.name} {description.version}, which does not", "routes.required", remedy)
 
 
 def _has_type(spec: SettingSpec, value: SettingValue) -> bool:

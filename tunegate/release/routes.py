@@ -1,4 +1,4 @@
-"""What a route check means for a release: blocked routes need an override, routes that must be checked and were not have no way in."""
+"""What a route check means for a release: blocked routes need an override, and where a check is demanded there must be one."""
 
 from __future__ import annotations
 

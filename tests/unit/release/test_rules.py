@@ -12,7 +12,8 @@ from tests.unit.release.conftest import POLICY, PRODUCTION, approval_of, case_of
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
 from tunegate.gate.rehearsal import CANDIDATE
-from tunegate.release.rules import Refusal, RegistryState, initial_release, may_release, rollback_release
+from tunegate.release.routes import RoutesOnFile
+from tunegate.release.rules import Refusal, RegistryState, initial_release, may_be_asked, may_release, rollback_release
 
 RECORD = record()
 CASE = case_of(RECORD)
@@ -263,3 +264,72 @@ class TestRollback:
     def test_parameters_that_came_in_by_an_override_stay_marked(self):
         overridden = replace(self.SECOND, override=True)
         assert self.back((FIRST, overridden, self.THIRD)).override is True
+
+
+def routes_on_file(result: dict[str, object] | None, *, required: bool = True, **changes: object) -> RoutesOnFile:
+    document = {
+        "format": 1,
+        "verdict": RECORD.id,
+        "parameter_digests": RECORD.document["parameter_digests"],
+        "findings": {"result": result},
+        **changes,
+    }
+    return RoutesOnFile(required, None if result is None else document)
+
+
+BLOCKED = {"kind": "blocked", "reasons": ["loops: 1.00 to 9.00 per hour, at most 3 more than production allowed"]}
+
+
+def test_blocked_routes_need_an_override_though_the_verdict_is_promote():
+    case = replace(CASE, routes=routes_on_file(BLOCKED))
+    said = only(refused(case))
+    assert "must keep their limits, but got loops: 1.00 to 9.00 per hour" in said
+    assert "override explicitly with a reason" in said
+    release = may_release(case, replace(APPROVAL, override=True), EMPTY, NOW)
+    assert release.override is True
+
+
+def test_blocked_routes_block_even_where_no_check_is_demanded():
+    assert len(refused(replace(CASE, routes=routes_on_file(BLOCKED, required=False)))) == 1
+
+
+def test_a_bad_verdict_and_blocked_routes_are_both_named_and_lifted_by_one_override():
+    rejected = record("reject")
+    blocked = routes_on_file(BLOCKED, verdict=rejected.id, parameter_digests=rejected.document["parameter_digests"])
+    case, approval = case_of(rejected, routes=blocked), approval_of(rejected)
+    assert len(refused(case, approval)) == 2
+    assert may_release(case, replace(approval, override=True), EMPTY, NOW).override is True
+
+
+@pytest.mark.parametrize("override", [False, True])
+def test_routes_that_must_be_checked_and_were_not_have_no_way_in(override: bool):
+    approval = approval_of(record("reject"), override=True) if override else APPROVAL
+    made = record("reject") if override else RECORD
+    for result, words in (
+        (None, "a verdict without a route check"),
+        ({"kind": "not checked", "reason": "no"}, "not checked: no"),
+    ):
+        on_file = routes_on_file(result, verdict=made.id, parameter_digests=made.document["parameter_digests"])
+        assert words in only(refused(case_of(made, routes=on_file), approval))
+        standing = may_be_asked(case_of(made, routes=on_file), "toy", made.id, EMPTY, NOW)
+        assert standing is not None, "nobody is asked in vain"
+
+
+def test_routes_that_need_no_check_or_passed_it_release_as_before():
+    passed = routes_on_file({"kind": "passed"})
+    unchecked = routes_on_file({"kind": "not checked", "reason": "not offered"}, required=False)
+    for routes in (passed, unchecked, routes_on_file(None, required=False)):
+        assert isinstance(may_release(replace(CASE, routes=routes), APPROVAL, EMPTY, NOW), Release)
+    assert "an override must be needed" in only(refused(replace(CASE, routes=passed), replace(APPROVAL, override=True)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"verdict": "sha256:" + "0" * 64}, "of the verdict's own parameters"),
+        ({"parameter_digests": {"production": "x", "candidate": "y"}}, "of the verdict's own parameters"),
+        ({"format": 2}, "must have format 1"),
+    ],
+)
+def test_the_route_check_of_another_verdict_counts_for_nothing(changes: dict[str, object], words: str):
+    assert words in only(refused(replace(CASE, routes=routes_on_file({"kind": "passed"}, **changes))))
