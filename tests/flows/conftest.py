@@ -7,15 +7,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from flows.server import orchestration
+
+if TYPE_CHECKING:
+    from tests.flows.offices import Office
 
 QUADRATIC = Path(__file__).parents[1] / "simulators" / "quadratic.py"
 RUN_TIMEOUT_S = 240
@@ -153,3 +156,24 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def installation(tmp_path: Path, prefect_api: str) -> Installation:
     """A fresh installation that uses the shared server."""
     return Installation(tmp_path)
+
+
+@pytest.fixture
+def open_office(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Office]]:
+    """Opens an office whose region names these people; everything cached of other installations is let go."""
+    from tests.flows.offices import RELEASE, Office, forget
+
+    installation = Installation(tmp_path)
+    monkeypatch.setenv("TUNEGATE_HOME", str(installation.home))
+    monkeypatch.setenv("TUNEGATE_USER", "carl")
+    forget()
+    yield lambda **release: Office(installation, capsys, installation.region_file(release={**RELEASE, **release}))
+    forget()
+
+
+@pytest.fixture
+def office(open_office: Callable[..., Office]) -> Office:
+    """An office of Ada and ben; carl begins campaigns."""
+    return open_office()
