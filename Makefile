@@ -2,11 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test services bench lock work-pools clean
+.PHONY: help setup demo check test services bench lock work-pools infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+INFRA := $(VENV)/infra
+TOOLS := infra/tools
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL_OURS := $(PIP) install --no-deps --no-build-isolation --editable . --editable ./simulator
 
@@ -34,22 +36,47 @@ bench: $(VENV)/.development  ## the figures of docs/speed.md
 services:  ## the Debian packages whose programs the tests start (a database server, a browser)
 	scripts/install_test_services.sh
 
-LOCK := uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-	  --custom-compile-command "make lock" --extra build pyproject.toml simulator/pyproject.toml
+COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	  --custom-compile-command "make lock"
+LOCK := $(COMPILE) --extra build pyproject.toml simulator/pyproject.toml
 
 lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) --extra team --extra dev --output-file requirements-dev.lock
 	$(LOCK) --extra team --constraint requirements-dev.lock --output-file requirements-team.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --extra build simulator/pyproject.toml --constraint requirements-dev.lock --output-file requirements-simulator.lock
+	$(COMPILE) infra/tools/requirements.in --output-file requirements-infra.lock
 
 work-pools: $(VENV)/.runtime  ## make the work pools' job templates anew from infra/work-pools/source.yaml
 	$(BIN)/python scripts/build_work_pools.py
+
+# checkov wants other versions of what we use ourselves, so it lives in an environment of its own.
+infra-check: $(VENV)/.development $(INFRA)/.tools $(TOOLS)/node_modules  ## Terraform's format and safety, Dockerfiles, shell scripts
+	node $(TOOLS)/format.js --check infra/terraform/*.tf infra/terraform/*.tfvars
+	$(INFRA)/bin/checkov --directory infra/terraform --framework terraform --compact --quiet --skip-download
+	$(BIN)/hadolint docker/*.Dockerfile
+	$(INFRA)/bin/shellcheck $$(git ls-files '*.sh') .ci/run
+
+terraform-format: $(TOOLS)/node_modules  ## format Terraform's files
+	node $(TOOLS)/format.js infra/terraform/*.tf infra/terraform/*.tfvars
 
 clean:  ## remove what the targets above made; campaigns in .tunegate stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info simulator/*.egg-info
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+
+# uv, itself from the lock, installs a hundred packages in two seconds; pip takes a minute.
+$(INFRA)/.tools: requirements-infra.lock
+	$(PYTHON) -m venv --clear $(INFRA)
+	awk '/^uv==/, /[^\\]$$/' $< > $(INFRA)/uv.lock
+	$(INFRA)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes --requirement $(INFRA)/uv.lock
+	$(INFRA)/bin/uv pip install --quiet --python $(INFRA)/bin/python --no-deps --require-hashes --requirement $<
+	touch $@
+
+$(TOOLS)/node_modules: $(TOOLS)/package-lock.json
+	npm ci --prefix $(TOOLS) --no-audit --no-fund --silent
+	touch $@
 
 # The kernels are compiled here, once, and not during somebody's first campaign.
 $(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml | $(BIN)/python

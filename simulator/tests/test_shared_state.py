@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 from small_city import FIRST_DAY, small_city
 
+import hailsim
 from hailsim.faults import BadInput
 from hailsim.kernels.compiled import name_of
 from hailsim.model.calendar import History
@@ -79,6 +83,26 @@ def test_compiled_code_moves_when_any_kernel_source_changes(tmp_path: Path) -> N
     assert name_of(tmp_path) == before
     (tmp_path / "b.py").write_text("y = 2")
     assert name_of(tmp_path) != before
+
+
+@pytest.mark.slow
+def test_kernels_shipped_where_nothing_can_be_written_are_used_and_not_compiled_again(tmp_path: Path) -> None:
+    """As in a container: built into the image, then run with the image read-only."""
+    package, shipped, own = Path(hailsim.__file__).parent, tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(shipped), "XDG_CACHE_HOME": str(own), "NUMBA_DEBUG_CACHE": "1"}
+    mix = [sys.executable, "-c", "from hailsim.kernels.hashing import mix; mix(7)"]
+
+    built = subprocess.run(mix, env=environment, check=True, capture_output=True, text=True).stdout
+    assert "data saved to" in built
+
+    read_only = " && ".join(
+        f"mount --bind '{place}' '{place}' && mount -o remount,ro,bind '{place}'" for place in (package, shipped)
+    )
+    sealed = ["unshare", "--mount", "sh", "-c", f'{read_only} && exec "$@"', "sh", *mix]
+    ran = subprocess.run(sealed, env=environment, check=True, capture_output=True, text=True).stdout
+    assert f"data loaded from '{own}" in ran
+    assert "data saved to" not in ran
 
 
 def test_links_are_renumbered_without_changing_the_network() -> None:
