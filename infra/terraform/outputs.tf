@@ -23,6 +23,8 @@ output "installation" {
     results_bucket         = google_storage_bucket.bucket["results"].name
     data_bucket            = google_storage_bucket.bucket["data"].name
     database_range         = "${google_compute_global_address.databases.address}/${google_compute_global_address.databases.prefix_length}"
+    nodes_range            = google_compute_subnetwork.nodes.ip_cidr_range
+    services_range         = google_compute_subnetwork.nodes.secondary_ip_range[1].ip_cidr_range
     orchestrator_account   = google_service_account.workload["orchestrator"].email
     prefect_server_account = google_service_account.workload["prefect-server"].email
     simulator_account      = google_service_account.workload["simulator"].email

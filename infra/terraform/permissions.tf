@@ -69,3 +69,10 @@ resource "google_project_iam_member" "approvers" {
   role    = "roles/container.clusterViewer"
   member  = "group:${var.approvers_group}"
 }
+
+# The page of the Prefect server asks for this password.
+resource "google_secret_manager_secret_iam_member" "approvers" {
+  secret_id = google_secret_manager_secret.password["prefect-password"].id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = "group:${var.approvers_group}"
+}

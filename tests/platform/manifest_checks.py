@@ -81,7 +81,9 @@ def _annotations(value: dict[str, str]) -> Iterator[str]:
     yield from (f"{key!r} is no annotation" for key in value if not QUALIFIED_KEY.match(key))
 
 
-def _resources(value: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _resources(value: dict[str, dict[str, Any]] | list[str]) -> Iterator[str]:
+    if isinstance(value, list):
+        return  # those of a rule of RBAC
     requests, limits = value.get("requests", {}), value.get("limits", {})
     unreadable = [*_quantities(requests), *_quantities(limits)]
     yield from unreadable
