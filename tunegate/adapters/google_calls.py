@@ -47,8 +47,8 @@ _REFUSED = (api.Unauthorized, api.Forbidden, auth.GoogleAuthError)
 T = TypeVar("T")
 
 
-class JobFailed(Exception):
-    """A job of BigQuery ended with an error that may not come again; its work is undone."""
+class MayPass(Exception):
+    """What failed may work when it is tried again."""
 
 
 class Caller:
@@ -86,7 +86,7 @@ class Caller:
 
 
 def _may_pass(error: BaseException) -> bool:
-    if isinstance(error, (JobFailed, *_TRANSIENT)):
+    if isinstance(error, (MayPass, *_TRANSIENT)):
         return True
     return isinstance(error, (api.Forbidden, api.BadRequest)) and any(
         isinstance(each, dict) and each.get("reason") in TRANSIENT_REASONS for each in error.errors
