@@ -11,6 +11,7 @@ from flows import evidence_commands, release_commands
 from flows.server import ServerDidNotStart
 from tunegate import __version__, wiring
 from tunegate.domain.errors import BadInput, FailureBudgetSpent, SimulationFailed
+from tunegate.ports.outage import Outage
 from tunegate.ports.results import RecordConflict
 
 EXIT_OK = 0
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecordConflict as error:
         _say(f"error: {error.fault}")
         return EXIT_BAD_INPUT
-    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart) as error:
+    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart, Outage) as error:
         _say(f"failed: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:

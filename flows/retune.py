@@ -9,6 +9,7 @@ from prefect import flow, tags
 from flows.confirm import confirm
 from flows.gate import gate
 from flows.tune import tune
+from tasks.analytics import export_for_analysts
 from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run
 from tasks.evaluation import choose_candidate
 from tasks.notify import announce_phase
@@ -49,6 +50,8 @@ async def retune(
             judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)
         announce_phase(plan.campaign, Phase.REPORT)
         report = await compose_report(plan.campaign, confirmed, judged)
-        await close_campaign(plan.campaign, await publish_report(report))
+        outcome = await publish_report(report)
+        await export_for_analysts(plan.campaign)
+        await close_campaign(plan.campaign, outcome)
     await refresh_index()
     return report

@@ -11,10 +11,12 @@ from uuid import UUID
 from prefect import get_client, task
 from prefect.runtime import flow_run
 
+from tasks.analytics import export_what_failed
 from tasks.options import EFFECT
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.ports.campaigns import CampaignStatus
+from tunegate.ports.outage import Outage
 
 
 @task(**EFFECT)
@@ -38,6 +40,8 @@ async def failure_noted(campaign: str) -> AsyncIterator[None]:
     except Exception as error:
         book, reason = wiring.stores().campaigns, {"error": type(error).__name__, "reason": str(error)}
         await asyncio.to_thread(book.finish, campaign, CampaignStatus.FAILED, reason, wiring.clock().now())
+        if not isinstance(error, Outage):  # which may be of the very place that the export would wait for
+            await export_what_failed(campaign)
         raise
 
 

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.services.gcs", "tests.services.mariadb"]
+pytest_plugins = ["tests.services.bigquery", "tests.services.gcs", "tests.services.mariadb"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from tunegate.adapters.city_import import CityImporter
 from tunegate.adapters.clock import SystemClock
 from tunegate.adapters.file_publisher import FilePublisher
 from tunegate.adapters.file_shelf import FileShelf
+from tunegate.adapters.no_analytics import NoAnalytics
 from tunegate.adapters.region_lock import exclusive
 from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
 from tunegate.adapters.source_version import git_commit
@@ -34,6 +36,7 @@ from tunegate.config.rules import broken_rules
 from tunegate.config.workspace import Workspace, person
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.parameters import Parameters
+from tunegate.ports.analytics import Analytics
 from tunegate.ports.campaigns import CampaignBook, CampaignRow, CampaignStatus
 from tunegate.ports.clock import Clock
 from tunegate.ports.leases import Leases
@@ -50,6 +53,9 @@ from tunegate.report.progress import Event
 from tunegate.search.study import SearchStudy
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tunegate.adapters.bigquery_dataset import BigQueryDataset
     from tunegate.adapters.gcs_objects import GcsObjects
 
 Listener = Callable[[Event], None]
@@ -89,8 +95,35 @@ def stores() -> Stores:
     """The databases of this installation. Raises BadInput when they do not open."""
     engine = open_database(workspace().database_url)
     records = SqlVerdictRecords(engine)
-    campaigns, results, ledger = SqlCampaignBook(engine), SqlResultsStore(engine), SqlLedger(engine)
+    campaigns, results, ledger = SqlCampaignBook(engine), _results(engine), SqlLedger(engine)
     return Stores(campaigns, results, records, ledger, SqlRegistry(engine), SqlLeases(engine), SqlRouteChecks(engine))
+
+
+def _results(engine: Engine) -> ResultsStore:
+    dataset = workspace().dataset
+    if dataset is None:
+        return SqlResultsStore(engine)
+    with _cloud_client(dataset):
+        from tunegate.adapters.bigquery_results import BigQueryResultsStore  # noqa: PLC0415 - one machine does without
+    return BigQueryResultsStore(_bigquery(dataset))
+
+
+@cache
+def analytics() -> Analytics:
+    """Where analysts look. Raises BadInput when we have no client for it."""
+    dataset = workspace().dataset
+    if dataset is None:
+        return NoAnalytics()
+    with _cloud_client(dataset):
+        from tunegate.adapters.bigquery_analytics import BigQueryAnalytics  # noqa: PLC0415 - one machine does without
+    return BigQueryAnalytics(_bigquery(dataset))
+
+
+@cache
+def _bigquery(dataset: Dataset) -> BigQueryDataset:
+    from tunegate.adapters.bigquery_dataset import BigQueryDataset  # noqa: PLC0415 - one machine does without
+
+    return BigQueryDataset(dataset.project, dataset.name)
 
 
 @cache
@@ -209,6 +242,7 @@ async def begin_campaign(path: str | Path, overrides: tuple[str, ...], due: date
     The book is what every process that works on the campaign reads its plan from.
     """
     draft = await plan_region(path, overrides, "draft")
+    await asyncio.to_thread(analytics().check)
     made = replace(draft, campaign=f"{draft.region}-{due.astimezone(UTC):%Y%m%d-%H%M%S}")
     document = {**made.as_document(), REQUESTER: person()}
     row = CampaignRow(made.campaign, made.region, document, made.config.digest, clock().now())
@@ -219,6 +253,7 @@ async def begin_campaign(path: str | Path, overrides: tuple[str, ...], due: date
 def rejoin_campaign(campaign: str) -> CampaignPlan:
     """Take up a campaign of the book, also one that failed. Raises BadInput when there is none of this id."""
     known = plan(campaign)
+    analytics().check()
     row = stores().campaigns.find(campaign)
     if row is not None:
         stores().campaigns.start(row)

@@ -53,7 +53,12 @@ def sql_stores(url: str) -> Stores:
 @pytest.fixture(params=["sqlite", "mariadb"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new, empty database of each kind."""
-    if request.param == "sqlite":
+    return new_database(request.param, request, tmp_path)
+
+
+def new_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database."""
+    if kind == "sqlite":
         return f"sqlite:///{tmp_path}/home/results.sqlite"
     server: MariaDb = request.getfixturevalue("mariadb")
     return server.database().url

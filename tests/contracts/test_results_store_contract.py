@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.contracts.conftest import Stores, new_database, sql_stores
+from tunegate.adapters.bigquery_dataset import BigQueryDataset
+from tunegate.adapters.bigquery_results import BigQueryResultsStore
 from tunegate.domain.days import Forecast
 from tunegate.ports.results import Phase, RecordConflict, RequestKey
 
+PROJECT, DATASET = "acme-tunegate", "results"
+
 TRIAL = RequestKey(Phase.SEARCH, "trial-0001")
 CAMPAIGN = "toy-2026-06-01-aaaa"
+
+
+@pytest.fixture(params=["sqlite", "mariadb", "bigquery"])
+def open_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Stores]]:
+    """As that of the other suites, with BigQuery besides: there everything but the results stays in a database."""
+    in_bigquery = request.param == "bigquery"
+    url = new_database("sqlite" if in_bigquery else request.param, request, tmp_path)
+    if in_bigquery:
+        request.getfixturevalue("bigquery")
+    opened: list[Stores] = []
+
+    def open_again() -> Stores:
+        stores = sql_stores(url)
+        if in_bigquery:
+            stores = replace(stores, results=BigQueryResultsStore(BigQueryDataset(PROJECT, DATASET)))
+        opened.append(stores)
+        return stores
+
+    yield open_again
+    for stores in opened:
+        stores.engine.dispose()
 
 
 def test_an_answer_reads_back_equal_in_every_bit(stores, samples):

@@ -1,9 +1,9 @@
 """A stand-in for BigQuery as the real client speaks to it: datasets, tables and query jobs, on DuckDB.
 
-Strict where our writes depend on it. A job's name is taken for ever, and the same name again answers 409. A statement sees the data
-as of its start and concurrent INSERTs do not see each other, so that only the names of jobs keep a row from being written twice.
-Statements take a moment, during which their job is RUNNING. Required columns, lengths and types are enforced; a table keeps its
-partitioning and clustering; a job is found only in the location of its dataset.
+Strict where our writes depend on it. A job's name is taken for ever, and the same name again answers 409. A statement sees the
+data as of its start and concurrent INSERTs do not see each other, so that only the names of jobs keep a row from being written
+twice. A statement takes a moment, during which its job is RUNNING. Required columns, lengths and types are enforced; a table
+keeps its partitioning and clustering; a job is found only in the location of its dataset.
 """
 
 from __future__ import annotations
@@ -70,6 +70,10 @@ class BigQueryService:
         """Have the next jobs end with this error, their work not done."""
         self._failures += [reason] * times
 
+    def jobs_of(self, kind: str) -> list[Job]:
+        """The jobs that ran a statement of this kind, e.g. `INSERT`."""
+        return [job for job in self.jobs.values() if job.statistics.get("statementType") == kind]
+
     def select(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query of DuckDB's own finds in the tables, for a test that looks behind the scenes."""
         return self._database.cursor().execute(sql).fetchall()
@@ -87,23 +91,30 @@ class BigQueryService:
             raise Refused(404, "notFound", f"Not found: {request.path}")
         if self.denied:
             raise Refused(403, "accessDenied", f"Access Denied: Project {self.project}: User does not have permission.")
-        match request.method, *path.groups()[1:]:
-            case "POST", "datasets", None, None, None:
-                return Answer.of(self._create_dataset(request.json()))
-            case "GET", "datasets", dataset, None, None:
-                return Answer.of(self._dataset(dataset))
-            case "POST", "datasets", dataset, "tables", None:
-                return Answer.of(self._create_table(dataset, request.json()))
-            case "GET", "datasets", dataset, "tables", str(table):
-                return Answer.of(self._table(dataset, table))
-            case "POST", "jobs", None, None, None:
-                return Answer.of(self._resource(self._insert_job(request.json())))
-            case "GET", "jobs", name, None, None:
-                return Answer.of(self._resource(self._job(name, request)))
-            case "POST", "queries", None, None, None:
-                return Answer.of(self._query(request.json()))
-            case "GET", "queries", name, None, None:
-                return Answer.of(self._page(self._job(name, request), int(request.query.get("pageToken", 0))))
+        _, kind, name, of_tables, table = path.groups()
+        if kind == "datasets":
+            return Answer.of(self._serve_dataset(request, name, bool(of_tables), table))
+        if request.method == "POST" and name is None:
+            return Answer.of(
+                self._query(request.json()) if kind == "queries" else self._resource(self._insert_job(request.json()))
+            )
+        if request.method == "GET" and name is not None:
+            job = self._job(name, request)
+            return Answer.of(
+                self._page(job, int(request.query.get("pageToken", 0))) if kind == "queries" else self._resource(job)
+            )
+        raise Refused(501, "notImplemented", f"{request.method} {request.path} is not served here")
+
+    def _serve_dataset(self, request: Request, name: str | None, of_tables: bool, table: str | None) -> dict[str, Any]:
+        match request.method, name, of_tables, table:
+            case "POST", None, False, None:
+                return self._create_dataset(request.json())
+            case "GET", str(), False, None:
+                return self._dataset(name)
+            case "POST", str(), True, None:
+                return self._create_table(name, request.json())
+            case "GET", str(), True, str():
+                return self._table(name, table)
         raise Refused(501, "notImplemented", f"{request.method} {request.path} is not served here")
 
     def _create_dataset(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """BigQuery's SQL and typed parameters on DuckDB: what the stand-in in `bigquery.py` runs its queries with.
 
-A statement is parsed as BigQuery's dialect and must name its tables in full. Parameters are cast to the types they were sent with,
-and an INSERT whose columns have other types than the table's is refused, as BigQuery does and DuckDB does not.
+A statement is parsed as BigQuery's dialect and must name its tables in full. Parameters are cast to the types they were sent
+with, and an INSERT whose columns have other types than the table's is refused, as BigQuery does and DuckDB does not.
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ class RestService:
         self._away_until = 0.0
         self.asked: list[tuple[str, str]] = []
         self.turned_away = 0
+        self.lost = 0
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -112,6 +113,7 @@ class RestService:
             for losing in self._losing:
                 if losing.left and losing.method == request.method and losing.part in request.path:
                     losing.left -= 1
+                    self.lost += 1
                     return True
         return False
 

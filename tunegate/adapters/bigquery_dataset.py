@@ -26,6 +26,7 @@ from tunegate.adapters.google_calls import (
     TRANSIENT_REASONS,
     Caller,
     MayPass,
+    in_short,
 )
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.outage import Outage
@@ -160,14 +161,14 @@ class BigQueryDataset:
                 yield Fault(rule, types.get(column.name, "no such column"), f"{self._place}, table {name}", _REMEDY)
 
     def _missing(self, error: api.NotFound) -> BadInput:
-        return BadInput(Fault("dataset and tables must exist", f"{error!s:.300}".rstrip("."), self._place, _REMEDY))
+        return BadInput(Fault("dataset and tables must exist", in_short(error), self._place, _REMEDY))
 
     def _refused(self, job: bigquery.QueryJob) -> Exception:
         reason, message = job.error_result.get("reason"), str(job.error_result.get("message"))
         if reason in {"accessDenied", "notFound"}:
             rule = "BigQuery must let tunegate write its tables"
-            return BadInput(Fault(rule, f"{reason}: {message:.300}".rstrip("."), self._place, _REMEDY))
-        return ValueError(f"{self._place}: a statement must be one that BigQuery runs, but got {reason}: {message:.300}")
+            return BadInput(Fault(rule, f"{reason}: {in_short(message)}", self._place, _REMEDY))
+        return ValueError(f"{self._place}: a statement must be one that BigQuery runs, but got {reason}: {in_short(message)}")
 
 
 def _existing(client: bigquery.Client, location: str, name: str) -> bigquery.QueryJob:

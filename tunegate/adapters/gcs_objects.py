@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from google.api_core import exceptions as api
 from google.cloud import storage
 
-from tunegate.adapters.google_calls import PATIENCE_S, Caller
+from tunegate.adapters.google_calls import PATIENCE_S, Caller, in_short
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.outage import Outage
 
@@ -105,4 +105,4 @@ class GcsObjects:
             raise self._no_bucket(error) from error
 
     def _no_bucket(self, error: api.NotFound) -> BadInput:
-        return BadInput(Fault("the bucket must exist", f"{error!s:.200}".rstrip("."), self._root, self._remedy))
+        return BadInput(Fault("the bucket must exist", in_short(error), self._root, self._remedy))

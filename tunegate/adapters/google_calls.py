@@ -82,7 +82,12 @@ class Caller:
             ) from error
         except _REFUSED as error:
             rule = "Google Cloud must accept who tunegate runs as"
-            raise BadInput(Fault(rule, f"{error!s:.300}".rstrip("."), self._place, self._remedy)) from error
+            raise BadInput(Fault(rule, in_short(error), self._place, self._remedy)) from error
+
+
+def in_short(error: object) -> str:
+    """The first line of what an error says, without the full stop."""
+    return next(iter(str(error).splitlines()), type(error).__name__)[:300].rstrip(". ")
 
 
 def _may_pass(error: BaseException) -> bool:
