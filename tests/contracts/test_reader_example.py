@@ -13,8 +13,11 @@ from types import ModuleType
 import pytest
 
 from tunegate.adapters.file_publisher import FilePublisher
+from tunegate.adapters.gcs_objects import GcsObjects
+from tunegate.adapters.gcs_publisher import GcsPublisher
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Release, ReleaseKind
+from tunegate.ports.publisher import Publisher
 from tunegate.release.published import with_document
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "read_published.py"
@@ -38,7 +41,7 @@ def publisher(tmp_path) -> FilePublisher:
     return publisher
 
 
-def publish(publisher: FilePublisher, version: int, **parameters: float) -> str:
+def publish(publisher: Publisher, version: int, **parameters: float) -> str:
     release = with_document(replace(FIRST, version=version, parameters=Parameters({**PARAMETERS, **parameters})))
     publisher.publish("toy", lambda: release.published)
     return release.published
@@ -92,6 +95,25 @@ def test_a_file_that_vanished_changes_nothing(example, publisher):
 def test_a_service_without_parameters_does_not_start(example, tmp_path):
     with pytest.raises(example.Unreadable, match="FileNotFoundError"):
         example.Reader(tmp_path / "nothing.json")
+
+
+def test_it_follows_an_object_of_a_bucket_and_keeps_what_it_has_while_that_is_away(example, gcs):
+    published = GcsPublisher(GcsObjects("production", "parameters/", "application/json"))
+    publish(published, 1, gamma=0.1 + 0.2)
+    reader = example.Reader(published.place("toy"), "toy")
+    assert reader.refresh() is False
+    publish(published, 2, gamma=0.9)
+    assert reader.refresh() is True
+    assert (reader.current["version"], reader.current["parameters"]["gamma"]) == (2, 0.9)
+    gcs.put("production", "parameters/toy.json", b"{}")
+    assert reader.refresh() is False
+    assert "KeyError" in reader.problem
+    del gcs.buckets["production"]["parameters/toy.json"]
+    assert reader.refresh() is False
+    assert "404" in reader.problem
+    assert reader.current["version"] == 2
+    with pytest.raises(example.Unreadable, match="404"):
+        example.Reader("gs://production/parameters/other.json")
 
 
 def test_it_prints_what_production_reads(publisher):

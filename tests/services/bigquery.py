@@ -55,6 +55,7 @@ class BigQueryService:
         self.datasets: set[str] = set()
         self.jobs: dict[str, Job] = {}
         self.denied = False
+        self.jobs_of_others = False  # whether jobs that were begun by now are another account's, which may not be looked at
         self._failures: list[str] = []
         self._database = duckdb.connect()
         self._database.execute("SET TimeZone = 'UTC'")
@@ -220,6 +221,8 @@ class BigQueryService:
 
     def _job(self, name: str, request: Request) -> Job:
         self._refuse_other_location(request.query.get("location"))
+        if self.jobs_of_others and request.path.split("/")[-2] == "jobs":
+            raise Refused(403, "accessDenied", f"Access Denied: Job {name}: User does not have bigquery.jobs.get permission.")
         if name not in self.jobs:
             raise Refused(404, "notFound", f"Not found: Job {self.project}:{name}")
         return self.jobs[name]

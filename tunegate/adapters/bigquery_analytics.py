@@ -48,7 +48,9 @@ class BigQueryAnalytics:
         for attempt in self._dataset.attempts(what):
             if self._are_kept(table, campaign, rows):
                 return
-            self._dataset.run_once(f"tunegate-{digest}-{attempt}", self._merge(table), [table_schema(table).rows(WANTED, rows)])
+            job = f"tunegate-{digest}-{attempt}"
+            if self._dataset.run_once(job, self._merge(table), [table_schema(table).rows(WANTED, rows)]) is None:
+                self._dataset.await_end(job)
 
     def _are_kept(self, table: str, campaign: str, rows: Sequence[Row]) -> bool:
         schema, key = table_schema(table), _KEYS[table]

@@ -34,8 +34,8 @@ from tunegate.ports.outage import Outage
 TABLES = ("day_results", "trials", "verdicts")
 EMULATOR_VARIABLE = "BIGQUERY_EMULATOR_HOST"  # the client's own; a stand-in there asks for no credentials
 _REMEDY = (
-    "Create dataset and tables with infra/terraform, and let tunegate read and edit the dataset's data "
-    "(roles/bigquery.dataEditor) and run jobs in the project (roles/bigquery.jobUser)."
+    "Create dataset and tables with infra/terraform, and let tunegate edit the dataset (roles/bigquery.dataEditor), run jobs "
+    "in the project (roles/bigquery.jobUser) and, where it runs as several accounts, see each other's (bigquery.jobs.get)."
 )
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.1, 2.0
 
@@ -98,22 +98,27 @@ class BigQueryDataset:
     def run_once(self, name: str, sql: str, parameters: Sequence[Parameter]) -> int | None:
         """Run a statement as the job of this name and wait for its end; returns how many rows it changed.
 
-        None where that is not known to be our doing: a job of this name was there before, or this one failed in a way that may
-        pass. Then look at the table, and where it does not have the rows, run the statement under another name.
+        None where the name is taken, perhaps by ourselves, or the job failed in a way that may pass. Then look at the table;
+        and where it does not have the rows, call `await_end` before the statement is run under another name.
         """
         client, location = self.open()
         try:
-            job, ours = self._begin(client, location, name, sql, parameters), True
+            job = self._begin(client, location, name, sql, parameters)
         except api.Conflict:
-            job, ours = self._call.repeated(lambda: _existing(client, location, name)), False
+            return None
         except api.NotFound as error:
             raise self._missing(error) from error
         self._wait(job)
         if job.error_result is None:
-            return job.num_dml_affected_rows if ours else None
+            return job.num_dml_affected_rows
         if job.error_result.get("reason") in TRANSIENT_REASONS:
             return None
         raise self._refused(job)
+
+    def await_end(self, name: str) -> None:
+        """Wait until the job of this name, whoever began it, changes nothing any more."""
+        client, location = self.open()
+        self._wait(self._call.repeated(lambda: _existing(client, location, name)))
 
     def attempts(self, what: str) -> Iterator[int]:
         """0, 1, 2 …, with growing pauses between, for as long as patience lasts. Raises Outage then."""

@@ -52,10 +52,13 @@ class BigQueryResultsStore:
             self._schema.rows(DAYS, days),
         ]
         sql = self._insert(tuple(shared), tuple(days[0]))
-        name = _job_name(self._dataset.name, campaign, key, days)
+        name, rows = _job_name(self._dataset.name, campaign, key, days), [{**shared, **day} for day in days]
         for attempt in self._dataset.attempts(f"{key.phase} {key.subject} of {campaign}"):
-            written = self._dataset.run_once(f"{name}-{attempt}", sql, parameters)
-            if written == len(days) or self._is_kept(campaign, key, [{**shared, **day} for day in days]):
+            job = f"{name}-{attempt}"
+            if self._dataset.run_once(job, sql, parameters) == len(days) or self._is_kept(campaign, key, rows):
+                return
+            self._dataset.await_end(job)
+            if self._is_kept(campaign, key, rows):
                 return
 
     def find_answer(self, campaign: str, content_digest: str) -> SimulationAnswer | None:

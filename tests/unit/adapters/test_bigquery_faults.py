@@ -172,6 +172,16 @@ def test_a_permission_that_is_lost_later_is_told_too(bigquery):
         mine.save_answer(CAMPAIGN, TRIAL, REQUEST, answer())
 
 
+def test_a_job_of_another_account_is_looked_at_only_where_its_rows_are_not_there(bigquery):
+    """Workers and simulations run as accounts of their own, and BigQuery shows a job to its owner."""
+    store().save_answer(CAMPAIGN, TRIAL, REQUEST, answer())
+    bigquery.jobs_of_others = True
+    store().save_answer(CAMPAIGN, TRIAL, REQUEST, answer())
+    bigquery.select("DELETE FROM results.day_results")
+    with pytest.raises(BadInput, match=r"but got 403 .*see each other's \(bigquery\.jobs\.get\)"):
+        store().save_answer(CAMPAIGN, TRIAL, REQUEST, answer())
+
+
 def test_nothing_is_asked_of_bigquery_before_it_is_needed():
     BigQueryResultsStore(BigQueryDataset("acme-tunegate", "nowhere"))
 
