@@ -6,14 +6,19 @@ The real client talks to a strict server, in which concurrent statements do not 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+from tests.services import bigquery as bigquery_stand_in
 from tests.services.bigquery import BigQueryService, bigquery_service
 from tunegate.adapters.bigquery_dataset import TABLES, BigQueryDataset
 from tunegate.adapters.bigquery_results import BigQueryResultsStore
@@ -54,6 +59,19 @@ def test_a_statement_whose_answer_got_lost_is_not_run_again(bigquery):
     store().save_answer(CAMPAIGN, TRIAL, REQUEST, answer())
     assert (kept(bigquery), len(bigquery.jobs_of("INSERT"))) == (4, 1)
     assert store().find_answer(CAMPAIGN, REQUEST.content_digest) == answer()
+
+
+def test_a_process_that_is_killed_while_its_statement_runs_loses_and_doubles_nothing(bigquery, monkeypatch):
+    monkeypatch.setattr(bigquery_stand_in, "STATEMENT_S", 1.0)
+    save = "from tests.unit.adapters.test_bigquery_faults import *; store().save_answer(CAMPAIGN, TRIAL, REQUEST, answer())"
+    process = subprocess.Popen([sys.executable, "-c", save], cwd=Path(__file__).parents[3])
+    while not bigquery.jobs:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    store().save_answer(CAMPAIGN, TRIAL, REQUEST, answer())
+    assert (kept(bigquery), len(bigquery.jobs_of("INSERT"))) == (4, 1)
 
 
 def test_writers_who_do_not_see_each_other_write_every_day_once(bigquery):
