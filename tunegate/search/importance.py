@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from optuna import Study
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
 # The best quarter then holds five trials, the fewest for which Optuna calls the estimate stable.
@@ -13,6 +12,9 @@ BEST_SHARE = 0.25
 
 def parameter_importance(study: Study) -> dict[str, float] | None:
     """Shares that sum to 1, largest first; None with fewer than `MINIMUM_TRIALS` complete trials or without any contrast."""
+    # Loads scikit-learn: a second that every pod of a campaign would pay, and only the report needs.
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances  # noqa: PLC0415
+
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < MINIMUM_TRIALS or len({trial.value for trial in complete}) < 2:
         return None

@@ -51,6 +51,8 @@ class Cluster:
         self._server = subprocess.Popen(
             [sys.executable, process_guard.__file__, str(lifeline), *server],
             cwd=REPOSITORY,
+            # The images have the programs on their PATH.
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             pass_fds=(lifeline,),
             start_new_session=True,
         )

@@ -14,6 +14,7 @@ from tests.services.kubernetes.objects import Key, Object, ObjectStore, now
 
 # What a container would have from its image; everything else comes from the manifest, as in a real pod.
 FROM_THE_IMAGE = ("PATH", "HOME", "LANG", "TMPDIR")
+SHARED_FOLDERS = ("/tmp",)  # noqa: S108 - the tests' own files are there, and pods must find the simulator among them
 OUT_OF_MEMORY_CODES = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
@@ -64,9 +65,11 @@ class Kubelet:
         pod, key = self._pod(job_key, job)
         await self.store.put(key, pod)
         container = pod["spec"]["containers"][0]
+        mounts = " && ".join(f"mount -t tmpfs tmpfs {path}" for path in _empty_folders(pod["spec"]))
         process = await asyncio.create_subprocess_exec(
             *("setpriv", "--pdeathsig", "KILL"),  # pods end with their cluster, however that ends
-            *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *("sh", "-c", f'{mounts or "true"} && exec "$@"', "sh"),
             *(container.get("command") or []),
             *(container.get("args") or []),
             env=self._environment(job_key.namespace, container),
@@ -128,6 +131,16 @@ class Kubelet:
         }
         pod["status"] = {"phase": phase, "startTime": now(), "containerStatuses": [status]}
         await self.store.put(key, pod)
+
+
+def _empty_folders(spec: Object) -> list[str]:
+    """Where the container has an empty folder to itself: what one pod writes there, no other pod finds."""
+    empty = {volume["name"] for volume in spec.get("volumes") or [] if "emptyDir" in volume}
+    mounts = spec["containers"][0].get("volumeMounts") or []
+    folders = [mount["mountPath"] for mount in mounts if mount["name"] in empty and mount["mountPath"] not in SHARED_FOLDERS]
+    for folder in folders:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    return folders
 
 
 def _end_of(code: int) -> tuple[str, Object]:
