@@ -25,5 +25,5 @@ async def confirm(region: str, campaign: str, placement: Placement = Placement.I
     announce_phase(campaign, Phase.CONFIRMATION)
     finalists = await best_trials(campaign)
     arguments = confirmation_arguments(campaign, finalists)
-    outcomes = await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_workers) for each in arguments))
+    outcomes = await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_simulations) for each in arguments))
     return await confirm_on_validation_days(campaign, finalists, outcomes)

@@ -28,5 +28,5 @@ async def gate(region: str, campaign: str, candidate: dict[str, float], placemen
     parameters = Parameters(candidate)
     allowed = await spend_test_period(campaign, parameters)
     arguments = gate_arguments(campaign, parameters) if isinstance(allowed, Allowance) else []
-    await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_workers) for each in arguments))
+    await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_simulations) for each in arguments))
     return await judge_candidate(campaign, parameters, allowed)

@@ -24,7 +24,7 @@ async def worker(region: str, campaign: str, number: int, placement: Placement =
             await announce_trials(campaign)
             arguments = trial_arguments(campaign, asked)
             # The study decides about trying again: a lost run is a lost trial, and the same parameters are queued anew.
-            outcome = await simulated(arguments, elsewhere=placement is Placement.POD, lost_runs=1)
+            outcome = await simulated(arguments, elsewhere=placement.deploys_simulations, lost_runs=1)
             await tell_trial(campaign, asked.number, outcome)
             await announce_trials(campaign)
             trials += 1

@@ -22,10 +22,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.services.bigquery import bigquery_service
 from tests.services.forwarder import Forwarder, free_port
 from tests.services.gcs import gcs_service
 from tests.services.kubernetes.cluster import REPOSITORY, Cluster
 from tests.services.mariadb import Database, MariaDb
+from tests.services.slack import slack_server
 from tunegate.adapters import process_guard
 
 POOLS = ("orchestrators", "tuning", "simulations")
@@ -33,6 +35,12 @@ NAMESPACE = "tunegate"
 HOME = "/var/lib/tunegate"  # an empty folder in every pod
 BIN = Path(sys.executable).parent
 PATIENCE_S = 300
+SLACK_BLOCK = "tunegate"
+SAVE_SLACK_BLOCK = f"""
+import os
+from prefect_slack import SlackWebhook
+SlackWebhook(url=os.environ["TUNEGATE_SLACK_WEBHOOK_URL"]).save("{SLACK_BLOCK}", overwrite=True)
+"""
 # What contends for SQLite and has nothing to do with runs; a team's server is on PostgreSQL.
 SERVICES_OFF = ("TASK_RUN_RECORDER", "EVENT_PERSISTER", "EVENT_LOGGER", "TRIGGERS", "LATE_RUNS", "SCHEDULER", "FOREMAN")
 
@@ -53,6 +61,9 @@ class Platform:
         self.mariadb = self._stack.enter_context(MariaDb(self.folder / "mariadb"))
         self.proxy = self._stack.enter_context(Forwarder(self.mariadb.port, self.folder / "proxy.sock"))
         self.gcs = self._stack.enter_context(gcs_service("tunegate"))
+        self.bigquery = self._stack.enter_context(bigquery_service("acme"))
+        self.bigquery.create("taxis")
+        self.slack = self._stack.enter_context(slack_server())
         self._stack.enter_context(self.cluster)
         self.start_server()
         name = self.mariadb.database().name
@@ -62,6 +73,7 @@ class Platform:
         for pool in POOLS:
             template = REPOSITORY / "infra" / "work-pools" / f"{pool}.json"
             self.prefect("work-pool", "create", pool, "--type", "kubernetes", "--base-job-template", str(template))
+        self._run("python", "-c", SAVE_SLACK_BLOCK, TUNEGATE_SLACK_WEBHOOK_URL=self.slack.url)
         self.prefect("--no-prompt", "deploy", "--all")
         for pool in POOLS:
             self._start(f"worker-{pool}", "worker", "start", "--pool", pool, "--type", "kubernetes")
@@ -84,7 +96,10 @@ class Platform:
             "TUNEGATE_USER": "cron",
             "TUNEGATE_PUBLISH_URL": "gs://tunegate/published",
             "TUNEGATE_REPORTS_URL": "gs://tunegate/reports",
+            "TUNEGATE_RESULTS_URL": "bigquery://acme/taxis",
+            "TUNEGATE_SLACK_BLOCK": SLACK_BLOCK,
             "STORAGE_EMULATOR_HOST": self.gcs.url,
+            "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
             "CLOUD_SQL_INSTANCE": "project:region:tunegate",
         }
 
@@ -100,9 +115,12 @@ class Platform:
 
     def prefect(self, *arguments: str) -> str:
         """What `prefect …` prints."""
+        return self._run("prefect", *arguments)
+
+    def _run(self, program: str, *arguments: str, **environment: str) -> str:
         ran = subprocess.run(
-            [str(BIN / "prefect"), *arguments],
-            env=self._environment(),
+            [str(BIN / program), *arguments],
+            env=self._environment() | environment,
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
