@@ -6,15 +6,15 @@ the Cloud SQL Auth Proxy, and buckets.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,6 +35,8 @@ NAMESPACE = "tunegate"
 HOME = "/var/lib/tunegate"  # an empty folder in every pod
 BIN = Path(sys.executable).parent
 PATIENCE_S = 300
+PAGE = 200
+WATCH_EVERY_S = 0.3
 SLACK_BLOCK = "tunegate"
 SAVE_SLACK_BLOCK = f"""
 import os
@@ -54,10 +56,13 @@ class Platform:
         self.cluster = Cluster(folder)
         self._processes: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
         self._stack = ExitStack()
+        self._command_lines: set[str] = set()
+        self._over = threading.Event()
 
     def __enter__(self) -> Platform:
         if os.geteuid() != 0 or shutil.which("unshare") is None:
             pytest.skip("pods are processes in namespaces of their own, which takes root and `unshare`")
+        threading.Thread(target=self._watch_processes, daemon=True).start()
         self.mariadb = self._stack.enter_context(MariaDb(self.folder / "mariadb"))
         self.proxy = self._stack.enter_context(Forwarder(self.mariadb.port, self.folder / "proxy.sock"))
         self.gcs = self._stack.enter_context(gcs_service("tunegate"))
@@ -80,6 +85,7 @@ class Platform:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._over.set()
         for name in list(self._processes):
             self._stop(name)
         self._stack.close()
@@ -180,10 +186,30 @@ class Platform:
                 lines += [f"    {line}" for line in (pod.log or "").splitlines()[-12:]]
         return "\n".join(lines)
 
+    def server_says(self, kind: str) -> str:
+        """Everything of a kind (logs, artifacts, flow_runs) that the Prefect server would show, as text."""
+        pages = []
+        while True:
+            asked = {"limit": PAGE, "offset": PAGE * len(pages)}
+            answer = httpx.post(f"{self.api_url}/{kind}/filter", json=asked, timeout=30).raise_for_status()
+            pages.append(answer.text)
+            if len(answer.json()) < PAGE:
+                return "\n".join(pages)
+
+    def command_lines(self) -> str:
+        """Every command line that the process list of this machine showed while the platform was there."""
+        return "\n".join(sorted(self._command_lines))
+
     def logs(self) -> str:
         """Everything that any part of the platform has said."""
         said = [path.read_text(errors="replace") for path in self.folder.glob("*.log")]
         return "\n".join(said + [pod.log or "" for pod in self.cluster.pods()])
+
+    def _watch_processes(self) -> None:
+        while not self._over.wait(WATCH_EVERY_S):
+            for command in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):  # It ended meanwhile.
+                    self._command_lines.add(command.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = httpx.get(self.api_url + path, timeout=30)
@@ -232,8 +258,3 @@ class Platform:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(ours)
-
-
-def as_json(value: object) -> str:
-    """Parameters as the command line of Prefect takes them."""
-    return json.dumps(value)

@@ -1,0 +1,65 @@
+"""The whole `retune`, from a deployment run to its verdict, spread over pods: nothing but the platform's parts between them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.platform.campaigns import Campaigns
+from tests.platform.stack import NAMESPACE, SLACK_BLOCK, Platform
+from tests.services.mariadb import PASSWORD
+from tests.services.slack import WEBHOOK_PATH
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_release(
+    platform: Platform, campaigns: Campaigns
+) -> None:
+    ended = campaigns.finished(campaigns.start("pod", workers=2))
+    pods = {pool: len(platform.cluster.pods(pool)) for pool in ("orchestrators", "tuning", "simulations")}
+    # One retune, two workers; six trials, production and one finalist, four patterns and the self-check.
+    assert pods["orchestrators"] >= 1
+    assert (pods["tuning"], pods["simulations"]) == (2, 6 + 2 + 5)
+    assert platform.runs(ended.campaign, "simulate")[0]["name"].startswith(f"{campaigns.region}/")
+    assert f"reports/{ended.campaign}.html" in platform.gcs.buckets["tunegate"]
+    assert platform.slack.wait_for(ended.campaign)
+    released = platform.tunegate("registry", "list")
+    assert released.returncode == 0, released.stderr
+
+
+def test_a_rerun_of_a_finished_campaign_starts_no_pod_and_adds_no_trial(platform: Platform, campaigns: Campaigns) -> None:
+    ended = campaigns.finished(campaigns.start("workers", workers=2))
+    before = len(platform.cluster.pods("tuning"))
+    parameters = {"config": str(platform.folder / f"{campaigns.region}.yaml"), "placement": "workers"}
+    again = platform.ended(platform.run("retune", parameters | {"campaign": ended.campaign}))
+    assert again["type"] == "COMPLETED", again
+    assert campaigns.left().trials == ended.trials
+    assert len(platform.cluster.pods("tuning")) == before
+
+
+def test_nothing_secret_is_in_logs_artifacts_reports_or_the_process_list(platform: Platform) -> None:
+    secrets = (PASSWORD, WEBHOOK_PATH.rpartition("/")[2])
+    stored = [
+        version.content.decode(errors="replace") for bucket in platform.gcs.buckets.values() for version in bucket.values()
+    ]
+    public = {
+        "logs": platform.logs(),
+        "logs on the server": platform.server_says("logs"),
+        "artifacts": platform.server_says("artifacts"),
+        "flow runs": platform.server_says("flow_runs"),
+        "reports": "\n".join(stored),
+        "process lists": platform.command_lines(),
+        "pod specifications": json.dumps([pod.spec for pod in platform.cluster.pods()]),
+        "messages": "\n".join(platform.slack.messages),
+    }
+    assert len(public["logs"]) > 1000
+    assert ".html" in "".join(platform.gcs.buckets["tunegate"])
+    found = [(place, secret[:4]) for place, text in public.items() for secret in secrets if secret in text]
+    assert found == []
+
+
+def test_the_platform_is_set_up_by_the_projects_own_files(platform: Platform) -> None:
+    assert NAMESPACE in platform.prefect("work-pool", "inspect", "simulations")
+    assert SLACK_BLOCK in platform.prefect("block", "ls")
