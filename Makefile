@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test services bench lock work-pools infra-check terraform-format clean
+.PHONY: help setup setup-team demo check test services bench lock work-pools infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -17,6 +17,8 @@ help:  ## show this list
 
 setup: $(VENV)/.runtime  ## make .venv with the commands `tunegate` and `hailsim` in it
 
+setup-team: $(VENV)/.team  ## the same, with the clients of Google Cloud, Kubernetes and Slack
+
 demo: setup  ## tune the bundled city, judge the winner, show the verdict (about a minute)
 	$(BIN)/tunegate retune configs/regions/manhattan.yaml
 
@@ -26,7 +28,7 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.development services  ## all tests, from nothing
+test: $(VENV)/.development services infra-check  ## all tests, from nothing
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 bench: $(VENV)/.development  ## the figures of docs/speed.md
@@ -84,6 +86,10 @@ $(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml | $(
 	$(PIP) install --require-hashes --requirement requirements.lock
 	$(INSTALL_OURS)
 	$(BIN)/hailsim warmup
+	touch $@
+
+$(VENV)/.team: requirements-team.lock $(VENV)/.runtime
+	$(PIP) install --require-hashes --requirement requirements-team.lock
 	touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
