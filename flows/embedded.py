@@ -31,6 +31,7 @@ def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json
     """Run one campaign to its verdict; returns the exit code. Raises BadInput before anything is begun."""
     region = wiring.region_config(config, overrides)
     with wiring.exclusive_region(region.region):
+        wiring.refuse_if_elsewhere(region.region)
         if resume:
             plan = wiring.rejoin_campaign(wiring.unfinished_campaign(region.region, region.digest))
         else:
@@ -56,7 +57,9 @@ async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) ->
     from flows.retune import retune  # noqa: PLC0415 - Prefect reads its settings when it is imported
 
     try:
-        return await retune(config, overrides=overrides, campaign=campaign)
+        report = await retune(config, overrides=overrides, campaign=campaign)
+        assert isinstance(report, CampaignReport), "only scheduled runs are skipped"  # noqa: S101
+        return report
     finally:
         await APILogHandler.aflush()
 
@@ -86,6 +89,8 @@ def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
     if record is not None:
         verdict = record.removeprefix("sha256:")[:12]
         if report.gate is not None and isinstance(report.gate.judgement.verdict, Promote):
+            if report.approval_page is not None:
+                steps += [(f"open {report.approval_page}", "approve or decline there, in the run that waits for you")]
             steps += [(f"{tunegate} approve {verdict} --by NAME --why REASON", "let it into production, if you may")]
         steps += [(f"{tunegate} verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
         steps += [(f"{tunegate} ledger {report.region}", "what the test days of this region have been used for")]

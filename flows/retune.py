@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from prefect import flow, tags
+from prefect import State, flow, tags
 
 from flows.confirm import confirm
 from flows.gate import gate
 from flows.tune import tune
 from tasks.analytics import export_for_analysts
-from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run
+from tasks.begin_rollout import begin_rollout
+from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run, tell_started
 from tasks.evaluation import choose_candidate
 from tasks.notify import announce_phase
-from tasks.report import compose_report, publish_report, refresh_index
+from tasks.report import compose_report, publish_report, refresh_index, tell_verdict
 from tasks.simulation import warm_simulators
+from tasks.turns import skipped, turn_of_region
 from tunegate.config.changes import AS_THE_FILE_SAYS, Changes
 from tunegate.domain.placement import Placement
 from tunegate.report.model import CampaignReport
@@ -28,10 +31,11 @@ async def retune(
     overrides: Sequence[str] = (),
     campaign: str | None = None,
     placement: Placement = Placement.INLINE,
-) -> CampaignReport:
+) -> CampaignReport | State[None]:
     """Tune a region, confirm the best, judge the candidate on held-out days, and report.
 
-    Running it again for the same campaign repeats nothing that is done. Raises BadInput, FailureBudgetSpent, SimulationFailed.
+    Running it again for the same campaign repeats nothing that is done. A run that a schedule made is skipped, with its reason,
+    when it could find nothing that counts. Raises BadInput, FailureBudgetSpent, SimulationFailed.
 
     Args:
         config: The region's file, below the folder the worker runs in.
@@ -40,18 +44,24 @@ async def retune(
         campaign: A campaign to go on with, under the configuration it began with; empty: a new one.
         placement: How far it is spread over machines: `inline` in this run's process, `workers` or `pod` as runs of their own.
     """
-    plan = await open_campaign(config, (*changes.as_overrides(), *overrides), campaign)
-    labels = await tag_this_run(plan)
-    async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
-        with tags(*labels):
-            await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
-            confirmed = await confirm(plan.region, plan.campaign, placement)
-            candidate = await choose_candidate(confirmed)
-            judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)
-        announce_phase(plan.campaign, Phase.REPORT)
-        report = await compose_report(plan.campaign, confirmed, judged)
-        outcome = await publish_report(report)
-        await export_for_analysts(plan.campaign)
-        await close_campaign(plan.campaign, outcome)
+    asked = (*changes.as_overrides(), *overrides)
+    async with turn_of_region(config, asked, campaign) as skip:
+        if skip is not None:
+            return await skipped(skip)
+        plan = await open_campaign(config, asked, campaign)
+        labels = await tag_this_run(plan)
+        await tell_started(plan)
+        async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
+            with tags(*labels):
+                await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
+                confirmed = await confirm(plan.region, plan.campaign, placement)
+                candidate = await choose_candidate(confirmed)
+                judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)
+            announce_phase(plan.campaign, Phase.REPORT)
+            report = await compose_report(plan.campaign, confirmed, judged)
+            outcome = await publish_report(report)
+            await export_for_analysts(plan.campaign)
+            await close_campaign(plan.campaign, outcome, candidate)
+    await tell_verdict(report)
     await refresh_index()
-    return report
+    return replace(report, approval_page=await begin_rollout(report))

@@ -36,6 +36,13 @@ async def sign_of_life(campaign: str, subject: str) -> AsyncIterator[None]:
     leases, name, holder = wiring.stores().leases, lease_name(campaign, subject), str(flow_run.get_id())
     while not await asyncio.to_thread(leases.acquire, name, holder, LEASE_S):  # noqa: ASYNC110 - another process holds it
         await asyncio.sleep(ASK_AGAIN_S)
+    async with renewed(name, holder):
+        yield
+
+
+@asynccontextmanager
+async def renewed(name: str, holder: str) -> AsyncIterator[None]:
+    """Renew a lease that is held while inside `async with`, and give it back at the end."""
     renewing = asyncio.create_task(_renew(name, holder))
     try:
         yield
@@ -43,7 +50,7 @@ async def sign_of_life(campaign: str, subject: str) -> AsyncIterator[None]:
         renewing.cancel()
         with suppress(asyncio.CancelledError):
             await renewing
-        await asyncio.to_thread(leases.release, name, holder)
+        await asyncio.to_thread(wiring.stores().leases.release, name, holder)
 
 
 @asynccontextmanager

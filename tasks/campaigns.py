@@ -12,11 +12,17 @@ from prefect import get_client, task
 from prefect.runtime import flow_run
 
 from tasks.analytics import export_what_failed
+from tasks.notices import tell, this_run_url
 from tasks.options import EFFECT
+from tasks.turns import tell_not_begun
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
+from tunegate.config.start import BEST, best_first
+from tunegate.domain.errors import BadInput
+from tunegate.domain.parameters import Parameters
 from tunegate.ports.campaigns import CampaignStatus
 from tunegate.ports.outage import Outage
+from tunegate.report.notices import CampaignFailed, CampaignStarted
 
 
 @task(**EFFECT)
@@ -29,17 +35,23 @@ async def open_campaign(config: str, overrides: Sequence[str], campaign: str | N
     if campaign is not None:
         return wiring.rejoin_campaign(campaign)
     due = flow_run.scheduled_start_time or wiring.clock().now()
-    return await wiring.begin_campaign(config, tuple(overrides), due)
+    try:
+        return await wiring.begin_campaign(config, tuple(overrides), due)
+    except BadInput as error:
+        await tell_not_begun(config, error)
+        raise
 
 
 @asynccontextmanager
 async def failure_noted(campaign: str) -> AsyncIterator[None]:
-    """Have the book say that the campaign failed, and why, when it does. An interrupted one stays open: nothing failed."""
+    """Tell book and people that the campaign failed, and why, when it does. An interrupted one stays open: nothing failed."""
     try:
         yield
     except Exception as error:
         book, reason = wiring.stores().campaigns, {"error": type(error).__name__, "reason": str(error)}
         await asyncio.to_thread(book.finish, campaign, CampaignStatus.FAILED, reason, wiring.clock().now())
+        region = wiring.plan(campaign).region
+        await tell(CampaignFailed(region, campaign, reason["error"], reason["reason"], this_run_url()))
         if not isinstance(error, Outage):  # which may be of the very place that the export would wait for
             await export_what_failed(campaign)
         raise
@@ -57,7 +69,22 @@ async def tag_this_run(plan: CampaignPlan) -> tuple[str, ...]:
 
 
 @task(**EFFECT)
-async def close_campaign(campaign: str, outcome: Mapping[str, Any]) -> None:
-    """Write the outcome into the book."""
-    book = wiring.stores().campaigns
-    await asyncio.to_thread(book.finish, campaign, CampaignStatus.FINISHED, outcome, wiring.clock().now())
+async def tell_started(plan: CampaignPlan) -> None:
+    """Tell people that a campaign begins."""
+    row = await asyncio.to_thread(wiring.stores().campaigns.find, plan.campaign)
+    requester = None if row is None else row.config.get(wiring.REQUESTER)
+    who = requester if isinstance(requester, str) else None
+    trials, test_days = plan.config.search.trials, str(plan.periods.test)
+    await tell(CampaignStarted(plan.region, plan.campaign, trials, test_days, who, this_run_url()))
+
+
+@task(**EFFECT)
+async def close_campaign(campaign: str, outcome: Mapping[str, Any], candidate: Parameters | None) -> None:
+    """Write the outcome into the book, with the best trials: other regions may start from them."""
+    await asyncio.to_thread(_close, campaign, outcome, candidate)
+
+
+def _close(campaign: str, outcome: Mapping[str, Any], candidate: Parameters | None) -> None:
+    ranked = wiring.study(campaign).top_k(wiring.plan(campaign).config.search.confirm_top)
+    kept = {**outcome, BEST: best_first(candidate, [trial.parameters for trial in ranked])}
+    wiring.stores().campaigns.finish(campaign, CampaignStatus.FINISHED, kept, wiring.clock().now())

@@ -12,6 +12,7 @@ from prefect import task
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact
 
 from tasks.evaluation import Judged
+from tasks.notices import tell, this_run_url
 from tasks.options import EFFECT
 from tasks.records import kept_answer
 from tunegate import __version__, wiring
@@ -36,7 +37,9 @@ from tunegate.report.model import (
     Settings,
     Timing,
 )
+from tunegate.report.notices import VerdictReached
 from tunegate.report.text import markdown, outcome_json
+from tunegate.report.words import words_for
 
 
 @task(**EFFECT)
@@ -54,6 +57,14 @@ async def publish_report(report: CampaignReport) -> dict[str, Any]:
     await acreate_markdown_artifact(markdown(report), key=f"verdict-{key}", description=f"Verdict of {report.campaign}")
     await acreate_link_artifact(shelf.uri(name), link_text=name, key=f"report-{key}")
     return outcome_json(report, shelf.place(name))
+
+
+@task(**EFFECT)
+async def tell_verdict(report: CampaignReport) -> None:
+    """Tell people how a campaign ended."""
+    words, address = words_for(report), await asyncio.to_thread(report_address, report.campaign)
+    said = (words.outcome.value, words.sentence, address, this_run_url())
+    await tell(VerdictReached(report.region, report.campaign, *said))
 
 
 @task(**EFFECT)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -27,14 +28,15 @@ from tunegate.adapters.sql_registry import SqlRegistry
 from tunegate.adapters.sql_results import SqlResultsStore
 from tunegate.adapters.sql_route_checks import SqlRouteChecks
 from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
-from tunegate.config.against_simulator import config_faults
+from tunegate.config.against_simulator import config_faults, day_faults
 from tunegate.config.loading import load_region
 from tunegate.config.places import Bucket, Dataset, Folder
 from tunegate.config.plan import CampaignPlan
 from tunegate.config.region import Bundled, CityFolder, CitySource, RegionConfig
 from tunegate.config.rules import broken_rules
+from tunegate.config.start import newest_finished, start_points
 from tunegate.config.workspace import Workspace, person
-from tunegate.domain.errors import BadInput, Fault
+from tunegate.domain.errors import BadInput, DaysMissing, Fault, RegionBusy
 from tunegate.domain.parameters import Parameters
 from tunegate.ports.analytics import Analytics
 from tunegate.ports.campaigns import CampaignBook, CampaignRow, CampaignStatus
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 
 Listener = Callable[[Event], None]
 
+LONGEST_HOLDER = 200
 REQUESTER = "requested_by"  # beside the plan in a campaign's document: who began it
 
 __all__ = ["git_commit"]  # needs no building
@@ -232,7 +235,7 @@ async def plan_region(path: str | Path, overrides: tuple[str, ...], campaign: st
     description = await simulator.describe(city)
     faults = config_faults(config, description)
     if faults:
-        raise BadInput(*faults)
+        raise (DaysMissing if set(faults) <= set(day_faults(config, description)) else BadInput)(*faults)
     return CampaignPlan.of(campaign, config, city, description)
 
 
@@ -243,11 +246,18 @@ async def begin_campaign(path: str | Path, overrides: tuple[str, ...], due: date
     """
     draft = await plan_region(path, overrides, "draft")
     await asyncio.to_thread(analytics().check)
-    made = replace(draft, campaign=f"{draft.region}-{due.astimezone(UTC):%Y%m%d-%H%M%S}")
+    book = stores().campaigns
+    others = [row for region in draft.config.search.start_from if (row := newest_finished(book, region)) is not None]
+    made = replace(draft, campaign=campaign_name(draft.region, due), start=start_points(draft.config, others))
     document = {**made.as_document(), REQUESTER: person()}
     row = CampaignRow(made.campaign, made.region, document, made.config.digest, clock().now())
-    stores().campaigns.start(row)  # Joins a campaign of this name, and refuses when that has another configuration.
+    book.start(row)  # Joins a campaign of this name, and refuses when that has another configuration.
     return plan(made.campaign)
+
+
+def campaign_name(region: str, due: datetime) -> str:
+    """How a campaign of a region is called whose run was due then."""
+    return f"{region}-{due.astimezone(UTC):%Y%m%d-%H%M%S}"
 
 
 def rejoin_campaign(campaign: str) -> CampaignPlan:
@@ -260,9 +270,42 @@ def rejoin_campaign(campaign: str) -> CampaignPlan:
     return known
 
 
-def exclusive_region(region: str) -> AbstractContextManager[None]:
-    """Keep other campaigns of the region from running on this machine inside `with`. Raises BadInput when one runs."""
-    return exclusive(workspace().region_lock(region), region)
+_held: set[str] = set()
+
+
+@contextmanager
+def exclusive_region(region: str) -> Iterator[None]:
+    """Keep other campaigns of the region from running on this machine inside `with`. Raises RegionBusy when one runs.
+
+    A process that holds the region may hold it once more.
+    """
+    if region in _held:
+        yield
+        return
+    with exclusive(workspace().region_lock(region), region):
+        _held.add(region)
+        try:
+            yield
+        finally:
+            _held.remove(region)
+
+
+def region_lease(region: str) -> str:
+    """The lease that a campaign of the region holds while it runs, on whatever machine."""
+    return f"region:{region}"
+
+
+def region_holder() -> str:
+    """What this installation is called in that lease; the lock above keeps its own processes apart."""
+    return f"{socket.gethostname()}:{workspace().root}"[:LONGEST_HOLDER]
+
+
+def refuse_if_elsewhere(region: str) -> None:
+    """Raise RegionBusy when a campaign of the region runs on another machine."""
+    holder = stores().leases.holder(region_lease(region))
+    if holder not in {None, region_holder()}:
+        rule, remedy = "one campaign of a region may run at a time", "Wait for it to end, or stop it."
+        raise RegionBusy(Fault(rule, f"one of {region} that is running on {holder}", region_lease(region), remedy))
 
 
 def unfinished_campaign(region: str, config_digest: str) -> str:

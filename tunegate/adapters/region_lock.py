@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunegate.domain.errors import BadInput, Fault
+from tunegate.domain.errors import Fault, RegionBusy
 
 
 @contextmanager
 def exclusive(path: Path, region: str) -> Iterator[None]:
-    """Hold the region inside `with`; the kernel lets go of it however the process ends. Raises BadInput when it is held."""
+    """Hold the region inside `with`; the kernel lets go of it however the process ends. Raises RegionBusy when it is held."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
@@ -20,5 +20,5 @@ def exclusive(path: Path, region: str) -> Iterator[None]:
         except BlockingIOError:
             rule = "one campaign of a region may run at a time"
             remedy = "Wait for it to end, or stop it; TUNEGATE_HOME separates installations."
-            raise BadInput(Fault(rule, f"one of {region} that is running", str(path), remedy)) from None
+            raise RegionBusy(Fault(rule, f"one of {region} that is running", str(path), remedy)) from None
         yield

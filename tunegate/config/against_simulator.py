@@ -25,7 +25,7 @@ def config_faults(config: RegionConfig, description: SimulatorDescription) -> tu
         *_setting_faults(config, description),
         *config.gate.policy().faults_against(description.metrics),
         *_route_faults(config, description),
-        *(_day_faults(config, description.city) if description.city else ()),
+        *day_faults(config, description),
     )
 
 
@@ -99,6 +99,11 @@ def _has_type(spec: SettingSpec, value: SettingValue) -> bool:
 
 def _within(spec: SettingSpec, value: float) -> bool:
     return (spec.low is None or spec.low <= value) and (spec.high is None or value <= spec.high)
+
+
+def day_faults(config: RegionConfig, description: SimulatorDescription) -> tuple[Fault, ...]:
+    """Every period for which the city has no data; nothing when the description is of no city."""
+    return tuple(_day_faults(config, description.city)) if description.city else ()
 
 
 def _day_faults(config: RegionConfig, city: CityFacts) -> Iterator[Fault]:

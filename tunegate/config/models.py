@@ -23,6 +23,7 @@ from tunegate.release.rules import ReleasePolicy
 from tunegate.search.definition import PrunerName, SamplerName, SearchBudget
 
 Number = int | float
+REGION_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
 
 def _to_date(value: object) -> object:
@@ -154,6 +155,11 @@ class SearchSection(Section):
     )
     confirm_top: int = Field(ge=1, le=100, description="best trials that are simulated again on the validation days")
     confirm_seeds_per_day: int = Field(ge=1, le=64, description="fresh simulations of each validation day per confirmed trial")
+    start_from: list[Annotated[str, Field(pattern=REGION_NAME)]] = Field(
+        default_factory=list,
+        max_length=10,
+        description="regions whose newest finished campaign gives the search its first trials after production's",
+    )
     space: dict[str, DimensionSection] = Field(
         min_length=1, description="searched parameters by name, as the simulator names them"
     )
@@ -249,7 +255,7 @@ class ReleaseSection(Section):
 class RegionSections(Section):
     """A whole region file."""
 
-    region: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="name of the region: small letters, digits, underscores")
+    region: str = Field(pattern=REGION_NAME, description="name of the region: small letters, digits, underscores")
     seed: int = Field(ge=0, le=2**32 - 1, description="number that all random draws of the campaign are keyed by")
     simulator: SimulatorSection = Field(description="which simulator, and which city")
     periods: PeriodsSection = Field(description="which days each part of a campaign may see")

@@ -37,7 +37,10 @@ _DESCRIPTION = TypeAdapter(SimulatorDescription)
 
 @dataclass(frozen=True, slots=True)
 class CampaignPlan:
-    """One campaign: its configuration, its periods by date, the city as requests name it, and the simulator's own words."""
+    """One campaign: its configuration, its periods by date, the city as requests name it, and the simulator's own words.
+
+    `start` are the trials that follow production's, taken from other regions when the campaign began.
+    """
 
     campaign: str
     config: RegionConfig
@@ -45,6 +48,7 @@ class CampaignPlan:
     city: str
     description: SimulatorDescription
     city_facts: CityFacts
+    start: tuple[Parameters, ...] = ()
 
     @classmethod
     def of(cls, campaign: str, config: RegionConfig, city: str, description: SimulatorDescription) -> CampaignPlan:
@@ -86,7 +90,7 @@ class CampaignPlan:
     @property
     def study_definition(self) -> StudyDefinition:
         """What decides the trials of the study."""
-        return self.config.study_definition(self.campaign, self.periods, self.description)
+        return replace(self.config.study_definition(self.campaign, self.periods, self.description), start=self.start)
 
     def trial_request(self, number: int, parameters: Parameters) -> SimulationRequest:
         """One trial of the search."""
@@ -157,6 +161,7 @@ class CampaignPlan:
             "city": self.city,
             "city_source": self.city_source,
             "description": _DESCRIPTION.dump_python(self.description, mode="json"),
+            "start": [dict(parameters) for parameters in self.start],
         }
 
     @classmethod
@@ -166,7 +171,8 @@ class CampaignPlan:
         source = document.get("city_source")
         city = Bundled(document["city"]) if source is None else CitySource(Path(source))
         config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]))
-        return cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
+        made = cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
+        return replace(made, start=tuple(Parameters(each) for each in document.get("start", ())))
 
     def _routes_request(
         self, routes: RoutesSection, arm: Arm, parameters: Parameters, day: date, *, roads: bool

@@ -43,6 +43,14 @@ class DatabaseUnreachable(Exception):
         return (type(self), (self.fault,))
 
 
+class DaysMissing(BadInput):
+    """The configuration is sound, but there are no data for some of its days: they may come, and it may be tried again."""
+
+
+class RegionBusy(BadInput):
+    """Another campaign of the region is running: it will end, and this one may be tried again."""
+
+
 class FailureClass(StrEnum):
     """Whether asking again can help."""
 

@@ -141,7 +141,8 @@ class CampaignReport:
 
     `parameters` and `metrics` are the simulator's words on each, `dimensions` what was searched. `candidate` and `gate` are
     both None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to
-    shares that add up to 1, or is None when too few trials finished to say.
+    shares that add up to 1, or is None when too few trials finished to say. `approval_page` is where somebody may approve the
+    candidate in a browser, None where that is done by command.
 
     Raises ValueError when timestamps have no zone, or when only one of candidate and gate is there.
     """
@@ -164,6 +165,7 @@ class CampaignReport:
     gate: GateResult | None
     failures: tuple[FailureCount, ...]
     timing: Timing
+    approval_page: str | None = None
 
     def __post_init__(self) -> None:
         for name, moment in (("started_at", self.started_at), ("finished_at", self.finished_at)):

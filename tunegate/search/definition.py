@@ -38,7 +38,8 @@ class SearchBudget:
 class StudyDefinition:
     """Everything that decides which trials a study has and what they are worth.
 
-    `objective` is a plain JSON document of what a trial simulates (days, seeds, forecast, settings, city, simulator).
+    `objective` is a plain JSON document of what a trial simulates (days, seeds, forecast, settings, city, simulator). `start`
+    are the trials that follow production's, before the sampler proposes any.
     """
 
     name: str
@@ -48,10 +49,11 @@ class StudyDefinition:
     sampler: SamplerName
     pruner: PrunerName
     objective: Mapping[str, object]
+    start: tuple[Parameters, ...] = ()
 
     def as_document(self) -> dict[str, object]:
         """The definition as nested plain JSON, stored in the study to be compared on resuming."""
-        document = {
+        document: dict[str, object] = {
             "space": {
                 dimension.name: {"type": dimension.type, "low": dimension.low, "high": dimension.high, "log": dimension.log}
                 for dimension in sorted(self.dimensions, key=lambda d: d.name)
@@ -62,6 +64,8 @@ class StudyDefinition:
             "pruner": self.pruner,
             "objective": dict(self.objective),
         }
+        if self.start:  # Studies that began before there was such a thing have no such key.
+            document["start"] = [dict(parameters) for parameters in self.start]
         as_stored: dict[str, object] = json.loads(json.dumps(document))
         return as_stored
 

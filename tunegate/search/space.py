@@ -34,17 +34,32 @@ class Space:
     @property
     def searched_production(self) -> dict[str, ParameterValue]:
         """Production's values of the searched parameters."""
-        return {dimension.name: self.production[dimension.name] for dimension in self.dimensions}
+        return self.searched(self.production)
 
     def complete(self, searched: Mapping[str, ParameterValue]) -> Parameters:
         """All parameters of a proposal: the searched values, and production's for the rest."""
         return Parameters({**self.production, **searched})
+
+    def searched(self, parameters: Parameters) -> dict[str, ParameterValue]:
+        """The values of the searched parameters among all."""
+        return {dimension.name: parameters[dimension.name] for dimension in self.dimensions}
+
+    def nearest(self, parameters: Mapping[str, ParameterValue]) -> Parameters:
+        """The point of this space nearest to parameters of another: clipped to the bounds, production's where none is given."""
+        given = {**self.production, **parameters}
+        return self.complete({each.name: _clipped(each, given[each.name]) for each in self.dimensions})
 
     def probes(self, seed: int, count: int) -> tuple[Parameters, ...]:
         """Stand-ins for a candidate nobody knows yet: keyed draws from all over the space."""
         return tuple(
             self.complete({each.name: _drawn(each, seed, index) for each in self.dimensions}) for index in range(count)
         )
+
+
+def _clipped(dimension: Dimension, value: ParameterValue) -> ParameterValue:
+    """The value within the axis, whole where the axis is."""
+    within = min(max(value, dimension.low), dimension.high)
+    return round(within) if dimension.type == "int" else float(within)
 
 
 def _drawn(dimension: Dimension, seed: int, index: int) -> ParameterValue:

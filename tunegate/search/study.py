@@ -100,7 +100,7 @@ class SearchStudy:
             )
             opened = cls(study, storage, definition, budget)
             opened._adopt_definition()
-            opened._enqueue_production_once()
+            opened._enqueue_first_trials_once()
         return opened
 
     def ask(self, worker: str) -> Asked | BudgetSpent | WaitForOthers:
@@ -233,10 +233,12 @@ class SearchStudy:
         elif faults := definition_faults(stored, document, self._definition.name):
             raise BadInput(*faults)
 
-    def _enqueue_production_once(self) -> None:
-        known = self._study.get_trials(deepcopy=False)
-        if not any(trial.user_attrs.get(ASKED, {}).get("proposal") == 0 for trial in known):
-            self._enqueue(self._space.searched_production, proposal=0, attempt=1)
+    def _enqueue_first_trials_once(self) -> None:
+        """Production, then what the definition starts from; each is a proposal of its own, so that a sampler's come after."""
+        known = {trial.user_attrs.get(ASKED, {}).get("proposal") for trial in self._study.get_trials(deepcopy=False)}
+        for proposal, parameters in enumerate([self._definition.production, *self._definition.start]):
+            if proposal not in known:
+                self._enqueue(self._space.searched(parameters), proposal, attempt=1)
 
     def _enqueue(self, searched: dict[str, ParameterValue], proposal: int, attempt: int) -> None:
         self._study.enqueue_trial(searched, user_attrs={ASKED: {"proposal": proposal, "attempt": attempt}})
