@@ -19,6 +19,11 @@ FIRST_SWEEPS, SWEEPS = 12, 4
 STAND_S, STAYS = 60, 52_429
 MASK64 = (1 << 64) - 1
 f32 = np.float32
+ONE, HALF, LOWEST = f32(1), f32(0.5), f32(-80)
+INVERSE_LN2, LN2_HIGH, LN2_LOW = f32(1.44269504088896341), f32(0.693359375), f32(-2.12194440e-4)
+POLYNOMIAL = tuple(
+    f32(each) for each in (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
+)
 
 
 @dataclass
@@ -184,7 +189,15 @@ class OracleDay:
         return self.pick_up(taxi, waiting, arrives_s - entered.drive_s // 2, arrives_s)
 
     def first_waiting(self, link: Link, now_s: int) -> Customer | None:
-        return next((c for c in link.customers if c.taxi is None and c.appears_s <= now_s <= c.leaves_s), None)
+        # Those who were served or gave up never come back; the others stand in the order of their coming.
+        while link.customers and (link.customers[0].taxi is not None or link.customers[0].leaves_s < now_s):
+            link.customers.pop(0)
+        for customer in link.customers:
+            if customer.appears_s > now_s:
+                return None
+            if customer.taxi is None and now_s <= customer.leaves_s:
+                return customer
+        return None
 
     def pick_up(self, taxi: Taxi, customer: Customer, pickup_s: int, arrives_s: int) -> int:
         customer.taxi = taxi.number
@@ -224,13 +237,14 @@ def thresholds(worth: list[np.float32], inverse_temperature: np.float32) -> tupl
 
 def exponential(x: np.float32) -> np.float32:
     """e^x for x <= 0 as Cephes `expf` computes it, rounded to float32 at every step."""
-    x = max(x, f32(-80))
-    n = int(f32(0.5) - x * f32(1.44269504088896341))
-    r = (x + f32(n) * f32(0.693359375)) + f32(n) * f32(-2.12194440e-4)
-    y = f32(1.9875691500e-4)
-    for coefficient in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
-        y = y * r + f32(coefficient)
-    return ((y * r) * r + r + f32(1)) * f32(0.5**n)
+    x = max(x, LOWEST)
+    n = int(HALF - x * INVERSE_LN2)
+    back = f32(n)
+    r = (x + back * LN2_HIGH) + back * LN2_LOW
+    y = POLYNOMIAL[0]
+    for coefficient in POLYNOMIAL[1:]:
+        y = y * r + coefficient
+    return ((y * r) * r + r + ONE) * f32(0.5**n)
 
 
 def scramble(x: int) -> int:

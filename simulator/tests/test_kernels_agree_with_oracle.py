@@ -7,12 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from oracle_runs import assert_day_agrees, random_world
-from small_city import FIRST_DAY
+from oracle_runs import assert_day_agrees, play_worlds
+from random_worlds import PLAYED_DAY, random_world
 
 from hailsim.model.calendar import History
+from hailsim.model.city import Turn
 from hailsim.model.folder import read_city
 from hailsim.model.settings import read_settings
 from hailsim.model.simulation import Scenario
@@ -22,11 +21,34 @@ from hailsim.planner.parameters import read_parameters
 TESTS = Path(__file__).parent
 
 
-@given(number=st.integers(0, 100_000))
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-def test_random_worlds_agree_to_the_last_integer(number: int) -> None:
-    world, scenario = random_world(number)
-    assert_day_agrees(world, scenario, FIRST_DAY + timedelta(days=3), number)
+WORLDS, CHUNK = 1_000, 125
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, WORLDS, CHUNK))
+def test_a_thousand_random_worlds_agree_to_the_last_integer(first: int) -> None:
+    play_worlds(range(first, first + CHUNK))
+
+
+def test_among_the_worlds_are_all_extremes() -> None:
+    worlds = [random_world(number) for number in range(100)]
+    links = {world.road.links for world, _, _ in worlds}
+    assert 1 in links
+    assert 2 in links
+    assert max(links) > 20
+    assert any((world.road.turns == Turn.U_TURN).any() and world.road.links > 4 for world, _, _ in worlds)
+    assert {scenario.settings.follower_share for _, scenario, _ in worlds} == {0.0, 0.05, 0.5, 1.0}
+    for name, low, high in (("compliance", 0.0, 1.0), ("patience_s", 10.0, 7200.0), ("standing_share", 0.0, 0.9)):
+        assert {low, high} <= {getattr(scenario.settings, name) for _, scenario, _ in worlds}
+    customers = [len(world.customers(PLAYED_DAY, seed, scenario.settings).link) for world, scenario, seed in worlds]
+    assert min(customers) == 0
+    assert max(customers) > 1_000
+    taxis = [world.city.fleet.taxis for world, _, _ in worlds]
+    assert any(fleet > wanted > 0 for fleet, wanted in zip(taxis, customers, strict=True)), "more taxis than customers"
+    assert any(wanted > 100 * fleet for fleet, wanted in zip(taxis, customers, strict=True))
+    assert any(
+        (world.city.fleet.active_share == 0).any() and fleet > 64 for (world, _, _), fleet in zip(worlds, taxis, strict=True)
+    )
 
 
 @pytest.mark.slow
@@ -34,7 +56,7 @@ def test_no_kernel_reads_or_writes_out_of_bounds(tmp_path: Path) -> None:
     # Machine code with bounds checks must not meet the other kind in one cache.
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, str(TESTS / "oracle_runs.py"), "0", "12"],
+        [sys.executable, str(TESTS / "oracle_runs.py"), "0", "100"],
         env=environment,
         cwd=TESTS,
         capture_output=True,
@@ -43,7 +65,7 @@ def test_no_kernel_reads_or_writes_out_of_bounds(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("12 worlds agree")
+    assert done.stdout.startswith("100 worlds agree")
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from oracle_runs import random_world
+from random_worlds import PLAYED_DAY, random_world
 from small_city import FIRST_DAY, small_city
 
 from hailsim.faults import BadInput
@@ -73,8 +73,8 @@ def drawn(world: World, starts: range, **parameters: float) -> tuple[Route, ...]
 
 @pytest.mark.parametrize("number", [3, 17])
 def test_a_watched_day_is_the_day_itself_to_the_last_integer(number: int) -> None:
-    world, of_world = random_world(number)
-    day = prepare_day(world, of_world, DAY, number)
+    world, of_world, seed = random_world(number)
+    day = prepare_day(world, of_world, PLAYED_DAY, seed)
     watched = WatchedDay(day, world.road.links)
     with pytest.raises(ValueError, match="played to its end"):
         _ = watched.outcome
