@@ -116,7 +116,8 @@ class OracleDay:
     def start_hour(self, hour: int) -> None:
         for number, link in enumerate(self.links):
             link.drive_s = max(1, int(np.rint(self.road.freeflow_s[number] * self.road.factor[hour])))
-            link.stand = min(65_536, int(f32(link.drive_s) * self.stand_per_s))
+            stands = f32(link.drive_s) * self.stand_per_s
+            link.stand = int(stands / (ONE + stands) * f32(65_536))
             self.discount[number] = exponential(self.plan.log_discount_per_s * f32(link.drive_s))
             link.habitual = tuple(int(x) for x in self.plan.behaviour[hour, :, number])
 
@@ -162,15 +163,15 @@ class OracleDay:
         draw = scramble(self.key + now_s * 0x9E3779B97F4A7C15 + taxi.number * 0xD1342543DE82EF95)
         here = self.links[taxi.link]
         chance = (draw >> 16) & 0xFFFF
-        stood, taxi.stands = taxi.stands, taxi.stands or chance < here.stand
-        waiting = self.first_waiting(here, now_s) if taxi.stands else None
-        if waiting is not None:
-            taxi.stands = False
-            next_s = self.pick_up(taxi, waiting, now_s, now_s + here.drive_s // 2)
-        elif taxi.stands and not (stood and chance >= STAYS):
-            next_s = now_s + STAND_S
+        stood = taxi.stands
+        if stood or chance < here.stand:
+            taxi.stands = not stood or chance < STAYS
+            waiting = self.first_waiting(here, now_s)
+            if waiting is not None:
+                next_s = self.pick_up(taxi, waiting, now_s, now_s + here.drive_s // 2)
+            else:
+                next_s = now_s + (STAND_S if taxi.stands else 1)
         else:
-            taxi.stands = False
             next_s = self.turn(taxi, now_s, draw)
         heapq.heappush(self.queue, (next_s, taxi.number))
 
@@ -200,6 +201,7 @@ class OracleDay:
         return None
 
     def pick_up(self, taxi: Taxi, customer: Customer, pickup_s: int, arrives_s: int) -> int:
+        taxi.stands = False
         customer.taxi = taxi.number
         customer.pickup_s = pickup_s
         customer.search_s = -1 if taxi.free_since_s is None else pickup_s - taxi.free_since_s

@@ -57,9 +57,9 @@ def test_whoever_appears_where_taxis_stand_is_picked_up_when_they_next_look_roun
     fleet = prepared.fleet.arrays._replace(
         start_link=np.zeros(taxis, np.int32),
         shifts=np.tile(np.array([0, OPEN_END_S], np.int32), (taxis, 1, 1)),
-        stand_per_s=np.float32(1e9),
+        stand_per_s=np.float32(1e6),
     )
-    wait = np.array([[appears_s, 4000, 0, 0] for appears_s in (30, 31, 59, 60, 61)], np.int32)
+    wait = np.array([[appears_s, 4000, 0, 0] for appears_s in (30, 31, 59, 60, 100)], np.int32)
     first = np.full(links + 1, len(wait), np.int32)
     first[0] = 0
     trip = np.tile(np.array([1, 100], np.int32), (len(wait), 1))

@@ -75,7 +75,7 @@ class FleetArrays(NamedTuple):
 
     start_link int32[N]: the taxi stands at its end. shifts int32[N, S, 2] start and end, both >= 86,400 when unused.
     follows int32[N]: chance of 65,536 that a turn follows the recommendation (0 for drivers who never do). stand_per_s float32:
-    chance of 65,536 to stand at the end of a link, per second of driving it.
+    how often a vacant taxi begins to stand, per second of driving.
     """
 
     start_link: NDArray[np.int32]

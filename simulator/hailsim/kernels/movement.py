@@ -142,47 +142,30 @@ def come_home(moving, outcome):
 
 
 @njit(cache=True)
-def _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, pickup_s, leaves_s):
-    """The first customer in the queue who is there gets the taxi; returns when it is free again, -1 when nobody is there.
+def _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, leaves_s, otherwise_s):
+    """The first customer in the queue who is there gets the taxi; returns when it is free again, `otherwise_s` without one.
 
-    It reaches the customer at pickup_s and the end of the link, where the trip's drive begins, at leaves_s.
+    The taxi is in the middle of the link, where customers are, HALF_S before it leaves the link at its end.
     """
     head, end = int64(record[link, QUEUE_HEAD]), int64(record[link, QUEUE_END])
     while head < end and wait[head, LEAVES_S] < now_s:
         head += 1
-    free_s = int64(-1)
     if head < end and wait[head, APPEARS_S] <= now_s:
-        free_s = leaves_s + int64(trip[head, DRIVE_S])
+        pickup_s = leaves_s - int64(record[link, HALF_S])
+        otherwise_s = leaves_s + int64(trip[head, DRIVE_S])
         vacant_s = int64(clock[taxi, VACANT_S])
         wait[head, LEAVES_S] = -1 - taxi
         wait[head, PICKUP_S] = pickup_s
         wait[head, SEARCH_S] = pickup_s - vacant_s if vacant_s >= 0 else -1
-        clock[taxi, VACANT_S] = free_s
-        clock[taxi, FREE_S] = free_s
-        busy_s[taxi] += free_s - pickup_s
+        clock[taxi, VACANT_S] = otherwise_s
+        clock[taxi, FREE_S] = otherwise_s
+        busy_s[taxi] += otherwise_s - pickup_s
         taxis[taxi, LINK] = trip[head, DESTINATION]
+        taxis[taxi, FOLLOWS] &= STANDING - 1
         head += 1
     record[link, QUEUE_HEAD] = head
     record[link, NEXT_CUSTOMER_S] = wait[head, APPEARS_S] if head < end else NEVER
-    return free_s
-
-
-@njit(cache=True)
-def _stand(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, draw):
-    """A taxi that stands at the end of `link`, or is about to: returns when its next event is, -1 when it drives on now."""
-    stood = taxis[taxi, FOLLOWS] >= STANDING
-    taxis[taxi, FOLLOWS] |= STANDING
-    if int64(record[link, NEXT_CUSTOMER_S]) <= now_s:
-        # It stands in the middle of the link, where customers are: the other half is driven with them.
-        leaves_s = now_s + int64(record[link, HALF_S])
-        free_s = _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, now_s, leaves_s)
-        if free_s >= 0:
-            taxis[taxi, FOLLOWS] &= STANDING - 1
-            return free_s
-    if stood and int64((draw >> uint64(16)) & uint64(0xFFFF)) >= STAYS:
-        taxis[taxi, FOLLOWS] &= STANDING - 1
-        return int64(-1)
-    return now_s + STAND_S
+    return otherwise_s
 
 
 @njit(cache=True, inline="always")
@@ -240,19 +223,21 @@ def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
                 continue
             draw = mix(key_now + taxi * ODD_B)
             link, follows = uint64(taxis[taxi, LINK]), int64(taxis[taxi, FOLLOWS])
-            then_s = int64(-1)
-            if follows >= STANDING or int64((draw >> uint64(16)) & uint64(0xFFFF)) < int64(record[link, STAND]):
-                then_s = _stand(record, wait, trip, taxis, clock, busy_s, int64(taxi), link, second, draw)
-            if then_s < 0:
-                step = _choose(record, link, follows & (STANDING - 1), draw)
+            chance = int64((draw >> uint64(16)) & uint64(0xFFFF))
+            if follows >= STANDING or chance < int64(record[link, STAND]):
+                stays = follows < STANDING or chance < STAYS
+                taxis[taxi, FOLLOWS] = (follows | STANDING) if stays else (follows & (STANDING - 1))
+                then_s = second + (STAND_S if stays else 1)
+                leaves_s = second + int64(record[link, HALF_S])
+            else:
+                step = _choose(record, link, follows, draw)
                 link = uint64(step & _LINK_MASK)
                 then_s = second + (step >> LINK_BITS)
+                leaves_s = then_s
                 record[link, ENTRIES] += 1
                 taxis[taxi, LINK] = link
-                if int64(record[link, NEXT_CUSTOMER_S]) <= second:
-                    pickup_s = then_s - int64(record[link, HALF_S])
-                    free_s = _pick_up(record, wait, trip, taxis, clock, busy_s, int64(taxi), link, second, pickup_s, then_s)
-                    then_s = free_s if free_s >= 0 else then_s
+            if int64(record[link, NEXT_CUSTOMER_S]) <= second:
+                then_s = _pick_up(record, wait, trip, taxis, clock, busy_s, int64(taxi), link, second, leaves_s, then_s)
             if then_s - second <= _NEAR_MASK:
                 near[then_s & _NEAR_MASK, taxi >> _SIX] |= _ONE << (taxi & _SIXTY_THREE)
             else:

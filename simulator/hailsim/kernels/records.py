@@ -30,6 +30,7 @@ from hailsim.kernels.arrays import (
 _LOW = np.uint32(0xFFFF)
 _HIGH = np.uint32(0xFFFF0000)
 _CERTAIN = np.float32(65_536.0)
+_ONE = np.float32(1.0)
 
 
 @njit(cache=True)
@@ -39,7 +40,9 @@ def set_travel_times(record, link_s, road, factor, stand_per_s):
     for link in range(links):
         link_s[link] = max(int32(1), int32(np.rint(road.freeflow_s[link] * factor)))
         record[link, HALF_S] = link_s[link] // 2
-        record[link, STAND] = uint32(min(_CERTAIN, float32(link_s[link]) * stand_per_s))
+        # Whoever has stood may stand again before it drives: stands a link are chance + chance² + …
+        stands = float32(link_s[link]) * stand_per_s
+        record[link, STAND] = uint32(stands / (_ONE + stands) * _CERTAIN)
     for link in range(links):
         for k in range(4):
             successor = road.successors[link, k]

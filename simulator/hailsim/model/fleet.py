@@ -71,9 +71,9 @@ def draw_fleet(
 
 
 def stand_per_s(standing_share: float) -> np.float32:
-    """Chance of 65,536 to stand, per second of driving, with which taxis stand for that share of their vacant time."""
+    """How often they must begin to stand, per second of driving, to stand for that share of their vacant time."""
     mean_s = STAND_S / (1.0 - STAYS / ALWAYS)
-    return np.float32(ALWAYS * standing_share / ((1.0 - standing_share) * mean_s))
+    return np.float32(standing_share / ((1.0 - standing_share) * mean_s))
 
 
 def _shifts(order: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int32]:
