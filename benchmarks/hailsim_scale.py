@@ -1,9 +1,9 @@
 """How cost grows with the city: `python benchmarks/hailsim_scale.py [--most LINKS]`.
 
 Grids of two-way streets, from 1,000 links and 250 taxis to 150,000 links and 16,000 taxis, written as a folder of tables,
-imported by `hailsim import` in a process of its own, and simulated for a day in another. Printed is what an import takes, what an
-event and an update of a link cost, and how much memory each process held at its peak. Customers per taxis and taxis per link stay
-about alike, so that a figure that grows is the size's doing.
+imported by `hailsim import` in a process of its own, and simulated for a day in another. Seconds are the processor's, so that
+other work on the machine counts little; MB are the most that each process held. Trips per taxi and taxis per link stay about
+alike, so that a figure that grows is the size's doing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hailsim.kernels.arrays import SLOTS
-from hailsim.kernels.movement import move
 from hailsim.kernels.planning import UNREACHABLE, sweep
 from hailsim.model.calendar import History
 from hailsim.model.folder import read_city
@@ -106,7 +105,8 @@ def write_trips(size: Size, folder: Path) -> None:
 def imported(source: str, city: str, taxis: str) -> None:
     """In a process of its own: import, and print processor seconds and the peak of memory."""
     started = time.process_time()
-    code = import_command([source, "--out", city, "--taxis", taxis])
+    place = ["--timezone", "America/Los_Angeles", "--driving-side", "right", "--tariff", "san_francisco_2008"]
+    code = import_command([source, "--out", city, "--taxis", taxis, *place])
     if code:
         raise SystemExit(code)
     print(json.dumps({"s": time.process_time() - started, "mb": peak_mb()}))
