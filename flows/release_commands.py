@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from flows.telling import tell_people
 from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
@@ -21,6 +22,7 @@ from tunegate.gate.documents import plain
 from tunegate.ports.records import VerdictRow
 from tunegate.ports.results import RecordConflict
 from tunegate.release.steps import PublishingFailed, ReleaseLost
+from tunegate.report.notices import Declined, Released, RolledBack
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -104,6 +106,8 @@ def _approve(arguments: argparse.Namespace) -> int:
     case = wiring.release_case(row)
     release = wiring.release_desk().approve(case, approval)
     _announce(release, case.configured if before is None else before.parameters)
+    said = (release.who, release.why, row.id, release.override)
+    tell_people(Released(release.region, release.version, *said, run_url=None))
     return EXIT_OK
 
 
@@ -111,6 +115,7 @@ def _decline(arguments: argparse.Namespace) -> int:
     row = _verdict(arguments.verdict)
     wiring.release_desk().decline(row.region, row.id, arguments.by, arguments.why)
     _print(f"{row.id} is declined; production of {row.region} stays as it is")
+    tell_people(Declined(row.region, row.id, arguments.by, arguments.why, run_url=None))
     return EXIT_OK
 
 
@@ -118,6 +123,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     before = wiring.stores().registry.current(arguments.region)
     release = wiring.release_desk().rollback(arguments.region, arguments.to, arguments.by, arguments.why)
     _announce(release, release.parameters if before is None else before.parameters)
+    tell_people(RolledBack(release.region, release.version, release.content, release.who, release.why, run_url=None))
     return EXIT_OK
 
 

@@ -279,6 +279,33 @@ async def test_a_dead_slack_changes_nothing_but_a_line_in_the_log(*, office, rol
     assert "planted-secret" not in caplog.text
 
 
+async def test_what_is_decided_at_a_terminal_is_told_as_well(office, slack):
+    verdict = await verdict_of(office)
+    for arguments, words in (
+        (("approve", verdict, "--by", "ada", "--why", "by hand"), "approved by Ada: by hand"),
+        (("rollback", "toyville", "--by", "ben", "--why", "taxis circle"), "rolled back to version 1"),
+        (
+            (
+                "decline",
+                await verdict_of(office, candidate=Parameters({**CANDIDATE, "gamma": 0.9})),
+                "--by",
+                "ben",
+                "--why",
+                "no",
+            ),
+            "by ben: no",
+        ),
+    ):
+        code, _, err = await asyncio.to_thread(office.run, *arguments)
+        assert (code, err) == (0, "")
+        slack.wait_for(words)
+    slack.status = 500
+    code, _, err = await asyncio.to_thread(office.run, "rollback", "toyville", "--to", "2", "--by", "ben", "--why", "again")
+    assert code == 0
+    assert err == "nobody was told: the Slack block team-notices could not be used\n"
+    assert office.parameters() == dict(CANDIDATE)
+
+
 async def test_a_rollback_run_goes_back_once_however_often_it_is_taken_up(office, rollouts, slack):
     verdict = await verdict_of(office)
     await rollouts.answer(await rollouts.begin(verdict), **BY_ADA)
