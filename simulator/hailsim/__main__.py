@@ -1,4 +1,4 @@
-"""The command line: `hailsim import | describe | run | serve | validate | warmup`. Each subcommand loads only what it needs."""
+"""The command line: `hailsim COMMAND`, as USAGE lists them. Each subcommand loads only what it needs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ USAGE = """usage: hailsim COMMAND [arguments]
   describe [--city CITY]         print the parameters, metrics and settings as JSON
   run --request FILE             simulate one request, JSON lines on stdout
   serve                          simulate requests from stdin, one per line, in one process
+  trace CITY                     follow one taxi through a simulated day, on a map
   validate CITY                  simulate days as observed cabs move, beside what was recorded
   warmup                         compile the kernels once, so that later starts are fast
 
@@ -23,6 +24,7 @@ _COMMANDS = {
     "describe": ("hailsim.protocol.command", "describe_command"),
     "run": ("hailsim.protocol.command", "run_command"),
     "serve": ("hailsim.protocol.command", "serve_command"),
+    "trace": ("hailsim.routes.trace_command", "trace_command"),
     "validate": ("hailsim.validation.command", "validate_command"),
     "warmup": ("hailsim.protocol.command", "warmup_command"),
 }

@@ -16,8 +16,9 @@ from hailsim.model.metrics import report_day
 from hailsim.model.simulation import Scenario, run_day
 from hailsim.model.world import World, make_world
 from hailsim.protocol.request import Request, RoutesRequest, check_against, read_request, read_routes_request
-from hailsim.protocol.routes import LETTERS_OF_HARD_TURNS, road_lines, route_line, routes_of
+from hailsim.protocol.routes import LETTERS_OF_HARD_TURNS, route_line, routes_of
 from hailsim.protocol.schema import asks_for_routes
+from hailsim.routes.places import road_lines
 
 Line = dict[str, Any]
 SIMULATOR = f"hailsim {__version__}"

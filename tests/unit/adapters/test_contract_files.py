@@ -36,3 +36,9 @@ def test_the_routes_requests_we_send_fit_the_contract():
 def test_the_requests_we_send_fit_the_contract(request_for):
     message = json.loads(json.dumps(request_for(settings={"a": True, "b": 1, "c": "x"}).as_message()))
     assert list(Draft202012Validator(schema("request")).iter_errors(message)) == []
+
+
+@pytest.mark.parametrize("name", ["map.js", "map.css"])
+def test_our_copy_of_the_map_is_hailsims_byte_for_byte(name):
+    ours = ROOT / "tunegate" / "report" / "templates" / name
+    assert ours.read_bytes() == (ROOT / "simulator" / "hailsim" / "maps" / name).read_bytes()
