@@ -7,8 +7,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from flows import evidence_commands, release_commands, setup, up
-from flows.deploying import NotDeployed
+from flows import evidence_commands, release_commands, route_commands
 from flows.server import ServerDidNotStart
 from tunegate import __version__, wiring
 from tunegate.domain.errors import BadInput, FailureBudgetSpent, SimulationFailed
@@ -33,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecordConflict as error:
         _say(f"error: {error.fault}")
         return EXIT_BAD_INPUT
-    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart, NotDeployed, Outage) as error:
+    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart, Outage) as error:
         _say(f"failed: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:
@@ -69,9 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     ledger.set_defaults(run=evidence_commands.ledger)
 
     _verdict_commands(commands.add_parser("verdict", help="list, show or replay the records of verdicts"))
+    shown = commands.add_parser("routes", help="show what the route check of a verdict found")
+    shown.add_argument("verdict", metavar="VERDICT", help="id of a verdict, or at least its first six digits")
+    shown.add_argument("--json", action="store_true", help="print the immutable record of the check")
+    shown.set_defaults(run=route_commands.routes)
+
     release_commands.add_to(commands)
-    up.add_to(commands)
-    setup.add_to(commands)
     return parser
 
 

@@ -21,6 +21,7 @@ from tunegate.report.index import page_name
 from tunegate.report.model import CampaignReport
 from tunegate.report.progress import CampaignProgress, Plan
 from tunegate.report.progress_display import ProgressDisplay
+from tunegate.report.route_words import may_pass
 from tunegate.report.text import outcome_json, verdict_table
 
 EXIT_OK = 0
@@ -88,11 +89,11 @@ def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
     steps = [(f"open {path}", "the report: what was found, how sure it is, and what would change it")]
     if record is not None:
         verdict = record.removeprefix("sha256:")[:12]
-        if report.gate is not None and isinstance(report.gate.judgement.verdict, Promote):
+        if report.routes is not None:
+            steps += [(f"{tunegate} routes {verdict}", "what drivers would be told, in numbers; the map is beside the report")]
+        if report.gate is not None and isinstance(report.gate.judgement.verdict, Promote) and may_pass(report.routes):
             if report.approval_page is not None:
-                steps += [(f"open {report.approval_page}", "approve or decline there: the run waits for you, press Resume")]
-            else:
-                steps += [(f"{tunegate} up --ask {verdict}", "approve or decline in a browser, with everything a team has")]
+                steps += [(f"open {report.approval_page}", "approve or decline there, in the run that waits for you")]
             steps += [(f"{tunegate} approve {verdict} --by NAME --why REASON", "let it into production, if you may")]
         steps += [(f"{tunegate} verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
         steps += [(f"{tunegate} ledger {report.region}", "what the test days of this region have been used for")]

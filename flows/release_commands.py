@@ -36,7 +36,9 @@ def add_to(commands: Any) -> None:
     approve = commands.add_parser("approve", help="release the candidate of a verdict into production")
     _decision_arguments(approve)
     approve.add_argument(
-        "--override", action="store_true", help="admit a candidate whose verdict is not promote; marked for ever"
+        "--override",
+        action="store_true",
+        help="admit a candidate whose verdict is not promote or whose routes block; marked for ever",
     )
     approve.set_defaults(run=_deciding(_approve))
 
@@ -100,7 +102,7 @@ def _deciding(command: Command) -> Command:
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    row = known_verdict(arguments.verdict)
+    row = _verdict(arguments.verdict)
     before = wiring.stores().registry.current(row.region)
     approval = Approval(row.region, row.id, arguments.by, arguments.why, arguments.override)
     case = wiring.release_case(row)
@@ -112,7 +114,7 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 
 def _decline(arguments: argparse.Namespace) -> int:
-    row = known_verdict(arguments.verdict)
+    row = _verdict(arguments.verdict)
     wiring.release_desk().decline(row.region, row.id, arguments.by, arguments.why)
     _print(f"{row.id} is declined; production of {row.region} stays as it is")
     tell_people(Declined(row.region, row.id, arguments.by, arguments.why, run_url=None))
@@ -230,8 +232,7 @@ def _value(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.6g}"
 
 
-def known_verdict(verdict: str) -> VerdictRow:
-    """A verdict by its id, or by at least the first six digits of it. Raises BadInput when there is none."""
+def _verdict(verdict: str) -> VerdictRow:
     found = wiring.stores().verdicts.find(verdict)
     if found is None:
         from tasks.records import unknown_verdict  # noqa: PLC0415 - loads Prefect

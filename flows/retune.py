@@ -9,14 +9,15 @@ from prefect import State, flow, tags
 
 from flows.confirm import confirm
 from flows.gate import gate
+from flows.routes import routes
 from flows.tune import tune
 from tasks.analytics import export_for_analysts
 from tasks.begin_rollout import begin_rollout
 from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run, tell_started
 from tasks.evaluation import choose_candidate
 from tasks.notify import announce_phase
-from tasks.progress import search_shown
 from tasks.report import compose_report, publish_report, refresh_index, tell_verdict
+from tasks.routes import route_arguments
 from tasks.simulation import warm_simulators
 from tasks.turns import skipped, turn_of_region
 from tunegate.config.changes import AS_THE_FILE_SAYS, Changes
@@ -33,7 +34,7 @@ async def retune(
     campaign: str | None = None,
     placement: Placement = Placement.INLINE,
 ) -> CampaignReport | State[None]:
-    """Tune a region, confirm the best, judge the candidate on held-out days, and report.
+    """Tune a region, confirm the best, judge the candidate on held-out days, look at its routes, and report.
 
     Running it again for the same campaign repeats nothing that is done. A run that a schedule made is skipped, with its reason,
     when it could find nothing that counts. Raises BadInput, FailureBudgetSpent, SimulationFailed.
@@ -54,13 +55,14 @@ async def retune(
         await tell_started(plan)
         async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
             with tags(*labels):
-                async with search_shown(plan.campaign):
-                    await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
+                await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
                 confirmed = await confirm(plan.region, plan.campaign, placement)
                 candidate = await choose_candidate(confirmed)
                 judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)
+                to_check = route_arguments(plan, judged)
+                checked = None if to_check is None else await routes(**to_check)
             announce_phase(plan.campaign, Phase.REPORT)
-            report = await compose_report(plan.campaign, confirmed, judged)
+            report = await compose_report(plan.campaign, confirmed, judged, checked)
             outcome = await publish_report(report)
             await export_for_analysts(plan.campaign)
             await close_campaign(plan.campaign, outcome, candidate)

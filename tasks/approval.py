@@ -21,7 +21,7 @@ from tasks.approval_form import ApprovalForm, Reply
 from tasks.notices import tell, this_run_url
 from tasks.options import EFFECT
 from tasks.records import unknown_verdict
-from tasks.report import report_address
+from tasks.report import report_address, route_map_address
 from tasks.run_memory import first_time
 from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
@@ -99,6 +99,8 @@ def _question(region: str, verdict: str, requested_by: str | None) -> ApprovalQu
         requester=case.requester,
         requested_by=requested_by,
         report=report_address(row.campaign),
+        routes=case.routes,
+        route_map=route_map_address(row.campaign),
     )
 
 

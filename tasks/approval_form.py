@@ -51,7 +51,7 @@ class ApprovalForm(RunInput):
     override: bool = Field(
         default=False,
         title="Override the gate",
-        description="let in a candidate whose verdict is not promote; the release is marked so for ever",
+        description="let in a candidate whose verdict is not promote or whose routes block; the release is marked so for ever",
     )
 
 

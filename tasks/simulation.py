@@ -16,6 +16,7 @@ from tasks.options import EFFECT
 from tunegate import wiring
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import FailureClass, Fault, SimulationFailed
+from tunegate.domain.routes import RoutesAnswer
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.results import RequestKey
 
@@ -41,13 +42,13 @@ async def warm_simulators(campaign: str) -> AsyncIterator[None]:
         await wiring.close_simulators(campaign)
 
 
-async def _may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+async def may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether a failed simulation is of the kind that asking again can repair."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, SimulationFailed) and error.failure_class is FailureClass.TRANSIENT
 
 
-@task(retry_condition_fn=_may_pass, retry_delay_seconds=RETRY_DELAY_S, **EFFECT)
+@task(retry_condition_fn=may_pass, retry_delay_seconds=RETRY_DELAY_S, **EFFECT)
 async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequest) -> SimulationAnswer:
     """Simulate a request and keep the answer; a request whose answer is kept already is not simulated again.
 
@@ -59,12 +60,12 @@ async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequ
         await wiring.city_at_hand(campaign)
         async with wiring.simulators(campaign).lease() as simulator:
             answer = await simulator.simulate(request, day_announcer(campaign))
-        _refuse_another_world(campaign, answer)
+        refuse_another_world(campaign, answer)
     await asyncio.to_thread(results.save_answer, campaign, key, request, answer)
     return answer
 
 
-def _refuse_another_world(campaign: str, answer: SimulationAnswer) -> None:
+def refuse_another_world(campaign: str, answer: SimulationAnswer | RoutesAnswer) -> None:
     """A campaign compares numbers of one simulator on one city. Raises SimulationFailed when either changed since it began."""
     plan = wiring.plan(campaign)
     began_with = (f"{plan.description.name} {plan.description.version}", plan.city_facts.digest)

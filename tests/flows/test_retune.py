@@ -26,6 +26,7 @@ KEYS = [
     "delta_ml",
     "delta_statistics",
     "simulated_days",
+    "routes",
     "wall_s",
     "report",
 ]

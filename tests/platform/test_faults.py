@@ -13,8 +13,7 @@ import pytest
 from tests.platform.campaigns import Campaigns
 from tests.platform.stack import Platform
 
-# The platform itself takes a minute to start on a busy machine, and belongs to the first test.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.slow
 OUTAGE_S = 10.0
 SLOW_DAYS = ("--day-s", "0.3")
 

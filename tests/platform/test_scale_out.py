@@ -11,8 +11,7 @@ from tests.platform.stack import NAMESPACE, SLACK_BLOCK, Platform
 from tests.services.mariadb import PASSWORD
 from tests.services.slack import WEBHOOK_PATH
 
-# The platform itself takes a minute to start on a busy machine, and belongs to the first test.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.slow
 
 
 def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_release(

@@ -10,6 +10,7 @@ Revenue of a day is a paraboloid of the parameters with its top at BEST, times a
   --day-s 0.1        sleep for each day and seed
   --log FILE         append each request
   --no-routes        draw no routes
+  --circles-at 2.0   routes go in circles where turn_left_weight is near this
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ def done(request, parameters, days):
 
 def routed(request, options):
     parameters, _ = checked(request)
-    lines = toy_routes(request, parameters, uniform)
+    lines = toy_routes(request, parameters, uniform, options.circles_at)
     routes = sum(line["type"] == "route" for line in lines)
     facts = {key: value for key, value in done(request, parameters, routes).items() if key != "days"}
     lines.append(facts | {"type": "routed", "routes": routes, "hard_turn": "L"})
@@ -249,6 +250,7 @@ def main():
     parser.add_argument("--day-s", type=float, default=0.0)
     parser.add_argument("--log")
     parser.add_argument("--no-routes", action="store_true")
+    parser.add_argument("--circles-at", type=float, default=5.0)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve")
     commands.add_parser("describe").add_argument("--city")

@@ -1,6 +1,6 @@
-"""Routes of the toy: vacant taxis on an endless grid that turn left the more, the more `turn_left_weight` is above BEST.
+"""Routes of the toy: vacant taxis on an endless grid that turn left the more, the nearer `turn_left_weight` is to some value.
 
-At its upper bound they go round one block for ever, which finds nobody: every link gives the same small chance.
+There they go round one block for ever, which finds nobody: every link gives the same small chance.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ LINK_M, LINK_S, CHANCE = 100.0, 20, 0.012
 DEGREES = 0.001
 AREA = 40  # blocks from the middle; beyond is outside
 DIRECTIONS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # counter-clockwise: a left turn is one further
-BEST_WEIGHT, LAST_WEIGHT = 2.0, 5.0
+NEAR = 1.5
 
 
-def toy_routes(request, parameters, uniform):
+def toy_routes(request, parameters, uniform, circles_at):
     """The lines of an answer to a routes request."""
     lines = [{"type": "roads", "id": request["id"], "lines": roads()}] if request["roads"] else []
-    weight = parameters["turn_left_weight"]
-    left = 0.1 + 0.9 * max(0.0, weight - BEST_WEIGHT) / (LAST_WEIGHT - BEST_WEIGHT)
+    left = 0.1 + 0.9 * max(0.0, 1.0 - abs(parameters["turn_left_weight"] - circles_at) / NEAR)
     trust = request["chances_by"].get("max_wait_s", 300) / 300
     for hour in request["hours"]:
         for start in range(request["starts"] + len(request["places"])):

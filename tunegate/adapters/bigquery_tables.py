@@ -27,6 +27,7 @@ class Column:
 
     name: str
     type: str
+    required: bool
     limit: int | None
 
 
@@ -39,7 +40,7 @@ class TableSchema:
 
     def column(self, name: str) -> Column:
         """The column of this name. Raises KeyError."""
-        return {column.name: column for column in self.columns}[name]
+        return next((column for column in self.columns if column.name == name), None) or _unknown(self.name, name)
 
     def value(self, name: str, value: Any) -> bigquery.ScalarQueryParameter:
         """A named parameter of a column's type. Raises ValueError for a text that the column would not take."""
@@ -63,7 +64,12 @@ def table_schema(name: str) -> TableSchema:
     return TableSchema(
         name,
         tuple(
-            Column(field["name"], field["type"], int(field["maxLength"]) if "maxLength" in field else None)
+            Column(
+                field["name"],
+                field["type"],
+                field["mode"] == "REQUIRED",
+                int(field["maxLength"]) if "maxLength" in field else None,
+            )
             for field in document["schema"]["fields"]
         ),
     )
@@ -72,3 +78,7 @@ def table_schema(name: str) -> TableSchema:
 def schema_text(name: str) -> str:
     """The file: the part of a table's REST resource that we decide (schema, partitioning, clustering, description)."""
     return files("tunegate.adapters").joinpath("bigquery", f"{name}.json").read_text(encoding="utf-8")
+
+
+def _unknown(table: str, column: str) -> Column:
+    raise KeyError(f"{table} has no column {column}")

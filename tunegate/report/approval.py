@@ -10,9 +10,11 @@ from typing import Any
 from tunegate.domain.errors import Fault
 from tunegate.domain.verdicts import Interval
 from tunegate.gate.judgement import GuardrailStanding
+from tunegate.release.routes import NO_ROUTES, RoutesOnFile, blocking_reasons, result
 from tunegate.report import formats
 from tunegate.report.document import SYMBOLS
 from tunegate.report.formats import markdown_text as text
+from tunegate.report.route_words import found_in_words, objections
 from tunegate.report.words import TONES, Outcome
 
 _FORECASTS = {"delta_ml": "On held-out days, ml forecast", "delta_statistics": "On held-out days, statistical forecast"}
@@ -23,7 +25,8 @@ class ApprovalQuestion:
     """A verdict that waits for a person.
 
     `document` is its record and `verdict` the digest of that; `running` are the parameters in production now, `requester` who
-    began the campaign and `requested_by` who asked for the rollout, where that is known. `report` is an address or None.
+    began the campaign and `requested_by` who asked for the rollout, where that is known. `report` is an address or None, and so
+    is `route_map`, the map of the routes that were checked.
     """
 
     region: str
@@ -37,6 +40,8 @@ class ApprovalQuestion:
     requester: str | None
     requested_by: str | None
     report: str | None
+    routes: RoutesOnFile = NO_ROUTES
+    route_map: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -47,6 +52,11 @@ class ApprovalQuestion:
     def reason(self) -> str:
         """Why the verdict is what it is."""
         return str(self.document["judgement"]["verdict"]["reason"])
+
+    @property
+    def needs_override(self) -> bool:
+        """Whether only an override lets the candidate in: a verdict that is not promote, or routes that block."""
+        return self.outcome is not Outcome.PROMOTE or bool(blocking_reasons(self.routes))
 
     @property
     def changes(self) -> tuple[tuple[str, float | None, float | None], ...]:
@@ -74,6 +84,7 @@ def approval_markdown(question: ApprovalQuestion, faults: Sequence[Fault] = ()) 
         "",
         *_gains(question.document["judgement"]),
         *_guardrails(question.document["judgement"]["guardrails"]),
+        *_routes(question),
         "| Parameter | Now | With the candidate |",
         "| --- | ---: | ---: |",
         *(f"| {text(name)} | {_value(before)} | {_value(after)} |" for name, before, after in question.changes),
@@ -120,14 +131,23 @@ def _guardrails(guardrails: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"Guardrails: {held} of {len(guardrails)} held{listed}.", ""]
 
 
+def _routes(question: ApprovalQuestion) -> list[str]:
+    """What the route check found; nothing where none was asked for."""
+    if question.routes.document is None:
+        return []
+    found = result(question.routes.document)
+    words = f"Routes: {found_in_words(found)}"
+    reasons = [f"- {text(reason)}" for reason in objections(found)]
+    seen = [f"[The map of the routes]({question.route_map})"] if question.route_map else []
+    return [words, "", *reasons, *([""] if reasons else []), *seen, *([""] if seen else [])]
+
+
 def _who(question: ApprovalQuestion) -> list[str]:
     listed = ", ".join(text(name) for name in question.approvers) or "nobody"
     other = f", but not {text(question.requester or 'who began the campaign')}, who began it" if question.four_eyes else ""
     asked = f" {text(question.requested_by)} asked for this rollout." if question.requested_by else ""
     override = (
-        []
-        if question.outcome is Outcome.PROMOTE
-        else ["Letting it in needs the override, which marks the release for ever.", ""]
+        [] if not question.needs_override else ["Letting it in needs the override, which marks the release for ever.", ""]
     )
     report = [f"[The report]({question.report})", ""] if question.report else []
     return [

@@ -69,10 +69,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; a title makes it stand out."""
+    """A paragraph; a title makes it stand out, and with `href` it ends in a link that reads `link`."""
 
     text: str
     title: str = ""
+    href: str = ""
+    link: str = ""
     kind: Literal["text"] = "text"
 
 

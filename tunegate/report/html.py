@@ -7,9 +7,10 @@ from dataclasses import replace
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tunegate.report import formats, run_sections, search_sections, svg, trust_sections, verdict_sections
+from tunegate.report import formats, route_sections, run_sections, search_sections, svg, trust_sections, verdict_sections
 from tunegate.report.document import Banner, Fact, Page, Section
 from tunegate.report.model import CampaignReport, GateResult
+from tunegate.report.route_words import standing
 from tunegate.report.svg import Plot
 from tunegate.report.trial_plots import SLICE_WIDTH_PX
 from tunegate.report.words import TONES, Words, days_better, extra_per_driver_minor, words_for
@@ -87,6 +88,8 @@ def _headline_facts(report: CampaignReport) -> tuple[Fact, ...]:
         facts = []
     if report.gate is not None and verdict_sections.is_readable(report.gate):
         facts += _gate_facts(report, report.gate)
+    if report.routes is not None:
+        facts.append(Fact("Routes", standing(report.routes.findings)[1], "what drivers would be told"))
     complete = sum(1 for trial in report.trials if trial.state.value == "complete")
     facts.append(Fact("Trials", formats.count(complete), f"{formats.count(report.timing.simulated_days)} simulated days"))
     facts.append(Fact("Took", formats.duration(report.timing.wall_s), formats.plural(report.settings.workers, "worker")))
@@ -113,7 +116,8 @@ def _sections(report: CampaignReport, words: Words) -> tuple[Section, ...]:
     if not verdict_sections.is_readable(gate):
         return (checks, result, next_steps, parameters, shrinkage, search, precision, *ending)
     guarded, days = verdict_sections.guardrails(report, gate), verdict_sections.by_day(report, gate)
-    return (result, next_steps, shrinkage, days, parameters, guarded, checks, precision, search, *ending)
+    looked_at = () if report.routes is None else (route_sections.routes(report.routes),)
+    return (result, next_steps, shrinkage, days, parameters, guarded, *looked_at, checks, precision, search, *ending)
 
 
 def _wide(plot: Plot) -> Markup:

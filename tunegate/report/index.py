@@ -30,6 +30,11 @@ def page_name(campaign: str) -> str:
     return f"{campaign}.html"
 
 
+def route_map_name(campaign: str) -> str:
+    """The name of the map of a campaign's routes."""
+    return f"{campaign}-routes.html"
+
+
 def render_index(campaigns: Sequence[CampaignRow], href: Callable[[str], str | None]) -> str:
     """The page as text. `href` gives the address of a campaign's own page relative to this one, or None where there is none."""
     newest_first = sorted(campaigns, key=lambda row: (row.started, row.id), reverse=True)

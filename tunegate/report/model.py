@@ -17,6 +17,8 @@ from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.domain.verdicts import Interval
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.policy import GatePolicy
+from tunegate.gate.routes.check import RouteFindings
+from tunegate.gate.routes.policy import RoutePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,19 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteReport:
+    """A route check with the policy it was made by. `map_href` is where the map is, as the report links to it, or None.
+
+    `drawn` says in words which routes were drawn.
+    """
+
+    findings: RouteFindings
+    policy: RoutePolicy
+    drawn: str
+    map_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FailureCount:
     """How often simulations failed for one reason, attempts that a retry repaired included."""
 
@@ -142,7 +157,7 @@ class CampaignReport:
     `parameters` and `metrics` are the simulator's words on each, `dimensions` what was searched. `candidate` and `gate` are
     both None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to
     shares that add up to 1, or is None when too few trials finished to say. `approval_page` is where somebody may approve the
-    candidate in a browser, None where that is done by command.
+    candidate in a browser, None where that is done by command. `routes` is None where none were asked for.
 
     Raises ValueError when timestamps have no zone, or when only one of candidate and gate is there.
     """
@@ -166,6 +181,7 @@ class CampaignReport:
     failures: tuple[FailureCount, ...]
     timing: Timing
     approval_page: str | None = None
+    routes: RouteReport | None = None
 
     def __post_init__(self) -> None:
         for name, moment in (("started_at", self.started_at), ("finished_at", self.finished_at)):

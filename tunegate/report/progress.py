@@ -21,6 +21,7 @@ class Phase(StrEnum):
     SEARCH = "search"
     CONFIRMATION = "confirmation"
     GATE = "gate"
+    ROUTES = "routes"
     REPORT = "report"
 
 
@@ -46,7 +47,7 @@ class Plan:
                 return self.confirmation_days
             case Phase.GATE:
                 return self.gate_days
-            case Phase.PREPARING | Phase.REPORT:
+            case Phase.PREPARING | Phase.ROUTES | Phase.REPORT:
                 return 0
             case _:
                 assert_never(phase)

@@ -19,6 +19,7 @@ from tunegate.report import formats
 from tunegate.report.document import SYMBOLS, Tone
 from tunegate.report.formats import markdown_text as _plain
 from tunegate.report.model import CampaignReport
+from tunegate.report.route_words import objections, standing
 from tunegate.report.verdict_sections import interval_name, is_readable
 from tunegate.report.words import TONES, Words, words_for
 
@@ -37,6 +38,7 @@ def verdict_table(report: CampaignReport, report_path: str | None = None) -> Ren
     ]
     parts.append(_values_table(report))
     parts.append(Text(""))
+    parts += _routes_lines(report)
     parts.append(Text(_cost_line(report)))
     if report_path is not None:
         parts.append(Text.assemble(("Report  ", "dim"), report_path, overflow="fold"))
@@ -56,7 +58,7 @@ def markdown(report: CampaignReport) -> str:
         "",
         f"| Value | Change | {_plain(_interval_heading(report))} |",
         "| --- | ---: | ---: |",
-        *(f"| {_plain(name)} | {_plain(value)} | {_plain(span)} |" for name, value, span in values(report)),
+        *(f"| {_plain(name)} | {_plain(value)} | {_plain(span)} |" for name, value, span in _values(report)),
         "",
         *_trouble(report),
         _plain(_cost_line(report)),
@@ -89,9 +91,19 @@ def outcome_json(report: CampaignReport, report_path: str) -> dict[str, JsonValu
         "delta_ml": _interval(gate.judgement.delta_ml if gate else None),
         "delta_statistics": _interval(gate.judgement.delta_statistics if gate else None),
         "simulated_days": report.timing.simulated_days,
+        "routes": None if report.routes is None else standing(report.routes.findings)[1],
         "wall_s": _finite(report.timing.wall_s),
         "report": report_path,
     }
+
+
+def _routes_lines(report: CampaignReport) -> list[RenderableType]:
+    """How the route check ended, and why when it did not pass."""
+    if report.routes is None:
+        return []
+    tone, word = standing(report.routes.findings)
+    lines: list[RenderableType] = [Text.assemble("Routes  ", (f"{SYMBOLS[tone]} {word}", _STYLES[tone]))]
+    return [*lines, *(Text(f"  {reason}") for reason in objections(report.routes.findings.result)), Text("")]
 
 
 def _headline(report: CampaignReport, words: Words) -> Text:
@@ -105,7 +117,7 @@ def _values_table(report: CampaignReport) -> Table:
     table.add_column("")
     table.add_column("change", justify="right")
     table.add_column(_interval_heading(report), justify="right")
-    for name, value, span in values(report):
+    for name, value, span in _values(report):
         table.add_row(Text(name), Text(value, style="bold"), Text(span))
     return table
 
@@ -114,7 +126,7 @@ def _interval_heading(report: CampaignReport) -> str:
     return interval_name(report.gate) if report.gate is not None else "interval"
 
 
-def values(report: CampaignReport) -> Iterable[tuple[str, str, str]]:
+def _values(report: CampaignReport) -> Iterable[tuple[str, str, str]]:
     """Name, estimate and interval of the four values, in the order they were found."""
     candidate, gate = report.candidate, report.gate
     if candidate is None or gate is None:
@@ -143,7 +155,7 @@ def _cost_line(report: CampaignReport) -> str:
 
 
 def _trouble(report: CampaignReport) -> list[str]:
-    """Failed checks and, when the numbers may be read, guardrails that did not hold."""
+    """Failed checks and, when the numbers may be read, guardrails that did not hold and routes that did not pass."""
     if report.gate is None:
         return []
     judgement = report.gate.judgement
@@ -157,6 +169,9 @@ def _trouble(report: CampaignReport) -> list[str]:
             for guardrail in judgement.guardrails
             if guardrail.standing is not GuardrailStanding.HELD
         ]
+    if report.routes is not None:
+        word = standing(report.routes.findings)[1]
+        lines += [f"- Routes {word}: {_plain(reason)}" for reason in objections(report.routes.findings.result)]
     return [*lines, ""] if lines else []
 
 

@@ -11,6 +11,7 @@ from tunegate.domain.days import Forecast
 from tunegate.domain.trials import TrialState
 from tunegate.domain.verdicts import Inconclusive, Interval, Invalid, Promote, Reject, Remedy
 from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.routes.check import Blocked, NotChecked
 from tunegate.report import formats
 from tunegate.report.document import Tone
 from tunegate.report.model import CampaignReport, GateResult
@@ -90,7 +91,7 @@ def words_for(report: CampaignReport) -> Words:
     sentence = _effect_sentence(report, report.gate)
     match verdict:
         case Promote(reason=reason):
-            steps = _next_for_promote(report)
+            steps = (*_routes_first(report), *_next_for_promote(report))
         case Reject(reason=reason):
             sentence += _what_got_worse(report, report.gate)
             steps = _next_without_candidate()
@@ -185,6 +186,19 @@ def _next_for_promote(report: CampaignReport) -> tuple[str, ...]:
         "The rollout checks again that production still is what the candidate was compared with, and only then replaces it.",
         "The parameters it replaces are kept and can be brought back at any time.",
     )
+
+
+def _routes_first(report: CampaignReport) -> tuple[str, ...]:
+    """What the route check says to somebody who might approve; nothing where it passed or none was asked for."""
+    if report.routes is None:
+        return ()
+    match report.routes.findings.result:
+        case Blocked(reasons=reasons):
+            return (f"The routes block it: {'; '.join(reasons)}. Look at the map; only an override with a reason lets it in.",)
+        case NotChecked(reason=reason) if report.routes.policy.required:
+            return (f"It cannot be approved: its routes had to be checked and were not ({reason}).",)
+        case _:
+            return ()
 
 
 def _next_without_candidate() -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def measure_route(route: Route, hard_turn: HardTurn, yardstick: Yardstick) -> Ro
         seconds=route.at_s[-1],
         u_turns=route.turns.count(U_TURN),
         hard_turns=route.turns.count(hard_turn),
-        loops=_loops(route, yardstick),
+        loops=len(loops(route, yardstick)),
         left_area=bool(route.outside),
         longest_dry_s=_longest_dry_s(route, yardstick.chance),
     )
@@ -92,17 +92,18 @@ def common_share(production: Route, candidate: Route) -> float:
     return math.fsum(length_m[link] * times for link, times in on_both.items()) / whole_m if whole_m > 0 else 1.0
 
 
-def _loops(route: Route, yardstick: Yardstick) -> int:
-    """Links entered again soon, after a circle that was hardly worth driving."""
+def loops(route: Route, yardstick: Yardstick) -> tuple[int, ...]:
+    """Numbers of the links entered again soon, after a circle that was hardly worth driving."""
     last_seen: dict[str, int] = {}
-    found = 0
+    found: list[int] = []
     for number, link in enumerate(route.links):
         before = last_seen.get(link)
         if before is not None and route.at_s[number] - route.at_s[before] <= yardstick.loop_s:
             missed = math.prod(1.0 - chance for chance in route.chance[before + 1 : number + 1])
-            found += 1.0 - missed < yardstick.loop_chance
+            if 1.0 - missed < yardstick.loop_chance:
+                found.append(number)
         last_seen[link] = number
-    return found
+    return tuple(found)
 
 
 def _longest_dry_s(route: Route, chance: float) -> int:
