@@ -7,7 +7,8 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from flows import evidence_commands, release_commands, route_commands
+from flows import evidence_commands, release_commands, route_commands, setup, up
+from flows.deploying import NotDeployed
 from flows.server import ServerDidNotStart
 from tunegate import __version__, wiring
 from tunegate.domain.errors import BadInput, FailureBudgetSpent, SimulationFailed
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecordConflict as error:
         _say(f"error: {error.fault}")
         return EXIT_BAD_INPUT
-    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart, Outage) as error:
+    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart, NotDeployed, Outage) as error:
         _say(f"failed: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:
@@ -74,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     shown.set_defaults(run=route_commands.routes)
 
     release_commands.add_to(commands)
+    up.add_to(commands)
+    setup.add_to(commands)
     return parser
 
 

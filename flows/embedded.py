@@ -93,7 +93,9 @@ def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
             steps += [(f"{tunegate} routes {verdict}", "what drivers would be told, in numbers; the map is beside the report")]
         if report.gate is not None and isinstance(report.gate.judgement.verdict, Promote) and may_pass(report.routes):
             if report.approval_page is not None:
-                steps += [(f"open {report.approval_page}", "approve or decline there, in the run that waits for you")]
+                steps += [(f"open {report.approval_page}", "approve or decline there: the run waits for you, press Resume")]
+            else:
+                steps += [(f"{tunegate} up --ask {verdict}", "approve or decline in a browser, with everything a team has")]
             steps += [(f"{tunegate} approve {verdict} --by NAME --why REASON", "let it into production, if you may")]
         steps += [(f"{tunegate} verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
         steps += [(f"{tunegate} ledger {report.region}", "what the test days of this region have been used for")]

@@ -102,7 +102,7 @@ def _deciding(command: Command) -> Command:
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    row = _verdict(arguments.verdict)
+    row = known_verdict(arguments.verdict)
     before = wiring.stores().registry.current(row.region)
     approval = Approval(row.region, row.id, arguments.by, arguments.why, arguments.override)
     case = wiring.release_case(row)
@@ -114,7 +114,7 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 
 def _decline(arguments: argparse.Namespace) -> int:
-    row = _verdict(arguments.verdict)
+    row = known_verdict(arguments.verdict)
     wiring.release_desk().decline(row.region, row.id, arguments.by, arguments.why)
     _print(f"{row.id} is declined; production of {row.region} stays as it is")
     tell_people(Declined(row.region, row.id, arguments.by, arguments.why, run_url=None))
@@ -232,7 +232,8 @@ def _value(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.6g}"
 
 
-def _verdict(verdict: str) -> VerdictRow:
+def known_verdict(verdict: str) -> VerdictRow:
+    """A verdict by its id, or by at least the first six digits of it. Raises BadInput when there is none."""
     found = wiring.stores().verdicts.find(verdict)
     if found is None:
         from tasks.records import unknown_verdict  # noqa: PLC0415 - loads Prefect

@@ -16,6 +16,7 @@ from tasks.begin_rollout import begin_rollout
 from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run, tell_started
 from tasks.evaluation import choose_candidate
 from tasks.notify import announce_phase
+from tasks.progress import search_shown
 from tasks.report import compose_report, publish_report, refresh_index, tell_verdict
 from tasks.routes import route_arguments
 from tasks.simulation import warm_simulators
@@ -55,7 +56,8 @@ async def retune(
         await tell_started(plan)
         async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
             with tags(*labels):
-                await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
+                async with search_shown(plan.campaign):
+                    await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
                 confirmed = await confirm(plan.region, plan.campaign, placement)
                 candidate = await choose_candidate(confirmed)
                 judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)

@@ -1,4 +1,4 @@
-"""The embedded Prefect server: what orchestrates when no server is configured.
+"""The Prefect server that orchestrates: the configured one, that of `tunegate up`, or one of our own beside the command.
 
 A team sets PREFECT_API_URL and this module stands aside. On one machine a server of our own runs beside the command, on the
 database in the workspace, so that every run can be looked at later. Prefect's own ephemeral mode is not used: it gives up after
@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunegate.adapters import process_guard
+from flows import children, standing
+from flows.children import Child
+from tunegate.config.workspace import REPORTS_WEB_VARIABLE
 
+HOST = "127.0.0.1"
 START_TIMEOUT_S = 180.0
-STOP_GRACE_S = 10.0
 
-# On SQLite each of these writes behind the API's back; the API then answers 503 and its client sleeps 2 s, on about every
-# second run of a flow with a task (measured: 1.7 s per trial with them, 0.12 s without). Flow runs, states, logs and artifacts
-# are the API's own work and all there; only the feed of events and the list of task runs stay empty.
-_CONTENDING_SERVICES = (
+# A campaign on its own needs none of these, and each takes time of the database: no schedules, no workers, nobody who looks on.
+# Flow runs, states, logs and artifacts are the API's own work and all there; only the feed of events and the list of task runs
+# stay empty.
+_SERVICES_NOT_NEEDED = (
     "TASK_RUN_RECORDER",
     "EVENT_PERSISTER",
     "EVENT_LOGGER",
@@ -41,44 +40,87 @@ _CONTENDING_SERVICES = (
     "REPOSSESSOR",
     "CLEANUP_RECONCILER",
 )
+ON_ITS_OWN: Mapping[str, str] = {
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _SERVICES_NOT_NEEDED},
+}
 
 
 class ServerDidNotStart(Exception):
-    """The embedded server died or stayed silent; the message ends with its last words."""
+    """The server, or a process that belongs to it, died or stayed silent; the message ends with its last words."""
 
 
 @contextmanager
-def orchestration(prefect_home: Path) -> Iterator[str]:
-    """Have a Prefect API inside `with`: the configured one, or an embedded server; yields its address.
+def orchestration(home: Path) -> Iterator[str]:
+    """Have a Prefect API inside `with`; `home` is the folder of Prefect in the workspace. Yields the API's address.
 
     Must be entered before `prefect` is imported, because Prefect reads its settings then. Raises ServerDidNotStart.
     """
     _keep_logs_off_the_console()
-    configured = os.environ.get("PREFECT_API_URL")
+    configured, running = os.environ.get("PREFECT_API_URL"), standing.team(home)
     if configured:
         yield configured
         return
-    prefect_home.mkdir(parents=True, exist_ok=True)
-    os.environ.update(PREFECT_HOME=str(prefect_home), PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}/api"
-    log = prefect_home / f"server-{port}.log"
-    lifeline, lifeline_of_ours = os.pipe()
-    with _one_at_a_time(prefect_home / "start.lock"):
-        server = _start(lifeline, port, prefect_home, log)
-        try:
-            _wait_until_healthy(server, url, log)
-        except BaseException:
-            _stop(server)
-            raise
-    os.environ["PREFECT_API_URL"] = url
+    if running is not None:
+        os.environ.update(PREFECT_API_URL=running.api, PREFECT_UI_URL=running.ui, **{REPORTS_WEB_VARIABLE: running.pages})
+        yield running.api
+        return
+    use_home(home)
+    port = free_port()
+    server = start_server(home, port, ON_ITS_OWN)
+    os.environ["PREFECT_API_URL"] = api_on(port)
     try:
-        yield url
+        yield api_on(port)
     finally:
         del os.environ["PREFECT_API_URL"]
-        _stop(server)
-        os.close(lifeline_of_ours)
-        log.unlink(missing_ok=True)
+        children.stop(server)
+        server.log.unlink(missing_ok=True)
+
+
+def start_server(home: Path, port: int, settings: Mapping[str, str]) -> Child:
+    """A server on the database in `home` that answers; `settings` are Prefect's. Raises ServerDidNotStart."""
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}", **settings}
+    arguments = ("-m", "flows.prefect_server", "server", "start", "--host", HOST, "--port", str(port))
+    with _one_at_a_time(home / "start.lock"):
+        server = children.start("the Prefect server", arguments, home / f"server-{port}.log", environment)
+        try:
+            wait_until_it_answers(server, f"{api_on(port)}/health")
+        except BaseException:
+            children.stop(server)
+            raise
+    return server
+
+
+def api_on(port: int) -> str:
+    """The address of the API of a server on this machine."""
+    return f"http://{HOST}:{port}/api"
+
+
+def use_home(home: Path) -> None:
+    """Have Prefect, in this process and in those it starts, keep what it keeps in this folder, and tell nobody of it."""
+    os.environ.update(PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_it_answers(child: Child, url: str) -> None:
+    """Return once a GET of `url` succeeds. Raises ServerDidNotStart."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if child.has_ended:
+            raise ServerDidNotStart(child.last_words(f"{child.name} ended with code {child.process.returncode}"))
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address we made ourselves
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    raise ServerDidNotStart(child.last_words(f"{child.name} did not answer within {START_TIMEOUT_S:g} s"))
 
 
 @contextmanager
@@ -89,80 +131,7 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
-def _start(lifeline: int, port: int, prefect_home: Path, log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            _guarded(lifeline, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)),
-            env={**os.environ, **_server_environment(prefect_home)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=(lifeline,),
-            start_new_session=True,
-        )
-    os.close(lifeline)
-    return server
-
-
-def _guarded(lifeline: int, *python_arguments: str) -> list[str]:
-    """The command line of a Python process that dies with this one, kill -9 included."""
-    return [sys.executable, process_guard.__file__, str(lifeline), sys.executable, *python_arguments]
-
-
 def _keep_logs_off_the_console() -> None:
     """Send Prefect's logs to its server only, unless somebody chose otherwise: they would tear up the live display."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-
-
-def _server_environment(prefect_home: Path) -> dict[str, str]:
-    services_off = {f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _CONTENDING_SERVICES}
-    return {
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{prefect_home / 'prefect.db'}",
-        "PREFECT_SERVER_UI_ENABLED": "false",
-        **services_off,
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise ServerDidNotStart(_last_words(f"the Prefect server ended with code {server.returncode}", log))
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=2):  # noqa: S310 - an address we made ourselves
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.1)
-    raise ServerDidNotStart(_last_words(f"the Prefect server did not answer within {START_TIMEOUT_S:g} s", log))
-
-
-def _last_words(what: str, log: Path) -> str:
-    tail = log.read_text(errors="replace").splitlines()[-15:]
-    return "\n".join([what + "; the end of its log:", *tail])
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    """End the whole process group; the database is consistent at any moment, so patience has a limit."""
-    deadline = time.monotonic() + STOP_GRACE_S
-    _signal_group(server, signal.SIGTERM)
-    server.wait()
-    while _signal_group(server, 0) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    # Where nobody reaps orphans (a container without an init), the group stays there as a zombie: it is not waited for.
-    _signal_group(server, signal.SIGKILL)
-
-
-def _signal_group(server: subprocess.Popen[bytes], number: int) -> bool:
-    """Whether any process of the server's group was there to be signalled."""
-    try:
-        os.killpg(server.pid, number)
-    except ProcessLookupError:
-        return False
-    return True

@@ -25,7 +25,12 @@ async def begin_rollout(report: CampaignReport) -> str | None:
     verdict = report.provenance.record_digest
     if verdict is None or outcome_of(report) is not Outcome.PROMOTE:
         return None
-    row = await asyncio.to_thread(wiring.stores().campaigns.find, report.campaign)
+    return await ask_for_approval(report.region, report.campaign, verdict)
+
+
+async def ask_for_approval(region: str, campaign: str, verdict: str) -> str | None:
+    """Begin the run that asks about a verdict, and return its page; None where the server has no such deployment."""
+    row = await asyncio.to_thread(wiring.stores().campaigns.find, campaign)
     requester = None if row is None else row.config.get(wiring.REQUESTER)
     async with get_client() as client:
         try:
@@ -35,8 +40,8 @@ async def begin_rollout(report: CampaignReport) -> str | None:
         # Through the client: what `run_deployment` begins inside a run is a sub-flow, and those cannot wait.
         run = await client.create_flow_run_from_deployment(
             deployed.id,
-            parameters={"region": report.region, "verdict": verdict, "requested_by": requester},
-            name=f"{report.region}/rollout",
+            parameters={"region": region, "verdict": verdict, "requested_by": requester},
+            name=f"{region}/rollout",
             idempotency_key=verdict,
         )
     return url_for("flow-run", obj_id=run.id)

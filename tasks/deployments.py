@@ -7,12 +7,13 @@ by its name and campaign first, and created under a key that says which attempt 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import httpx
 from prefect import get_client
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
@@ -26,7 +27,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.deployments import arun_deployment
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Crashed
 
 from tasks.alive import LEASE_S, is_alive
@@ -37,6 +38,8 @@ LOOK_FOR_LIFE_EVERY_S = 15.0
 # From RUNNING to the lease: importing takes seconds on a cold node, and a lost lease must have run out.
 SILENCE_S = 2 * LEASE_S
 SERVER_PATIENCE_S = 180
+SERVER_ERROR = 500
+Answer = TypeVar("Answer")
 UNFINISHED = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING)
 
 
@@ -71,26 +74,29 @@ async def ended(child: Child) -> State[Any]:
 
     A child that says RUNNING and gives no sign of life is set to CRASHED. Raises BadInput when the deployment is missing.
     """
-    async with patient_client() as client:
+    async with get_client() as client:
         found = await runs_under_way(client, child.campaign, child.flow, child.name)
-        run = found[0] if found else await _create(child)
+        run = found[0] if found else await patiently(lambda: _create(child))
         return await _wait(client, child, run.id)
 
 
-@asynccontextmanager
-async def patient_client() -> AsyncIterator[PrefectClient]:
-    """A client of a server that answers. One that is being restarted is waited for; later requests retry by themselves.
+async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What `ask` answers, asked again while the Prefect server is away or says 5xx; `ask` must be safe to repeat.
 
-    Raises PrefectServerSilent.
+    Prefect's own client gives up on a server that it never reached at once, and on a busy one after a minute. Raises
+    PrefectServerSilent.
     """
-    async with get_client() as client:
-        for _ in range(SERVER_PATIENCE_S):
-            if await client.api_healthcheck() is None:
-                break
-            await asyncio.sleep(1)
-        else:
-            raise PrefectServerSilent(f"the Prefect server did not answer for {SERVER_PATIENCE_S} s")
-        yield client
+    deadline = time.monotonic() + SERVER_PATIENCE_S
+    while True:
+        try:
+            return await ask()
+        except (PrefectHTTPStatusError, httpx.TransportError) as error:
+            lasting = isinstance(error, PrefectHTTPStatusError) and error.response.status_code < SERVER_ERROR
+            if lasting:
+                raise
+            if time.monotonic() > deadline:
+                raise PrefectServerSilent(f"the Prefect server gave no answer for {SERVER_PATIENCE_S} s: {error}") from error
+            await asyncio.sleep(POLL_S)
 
 
 async def runs_under_way(client: PrefectClient, campaign: str, flow: str, name: str | None = None) -> list[FlowRun]:
@@ -100,7 +106,8 @@ async def runs_under_way(client: PrefectClient, campaign: str, flow: str, name: 
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(UNFINISHED))),
         name=None if name is None else FlowRunFilterName(any_=[name]),
     )
-    return await client.read_flow_runs(flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])), flow_run_filter=wanted)
+    of_flow = FlowFilter(name=FlowFilterName(any_=[flow]))
+    return await patiently(lambda: client.read_flow_runs(flow_filter=of_flow, flow_run_filter=wanted))
 
 
 async def _create(child: Child) -> FlowRun:
@@ -122,7 +129,7 @@ async def _create(child: Child) -> FlowRun:
 async def _wait(client: PrefectClient, child: Child, run_id: Any) -> State[Any]:
     silent_s = 0.0
     while True:
-        run = await client.read_flow_run(run_id)
+        run = await patiently(lambda: client.read_flow_run(run_id))
         state = run.state
         if state is not None and state.is_final():
             return state
@@ -146,4 +153,4 @@ async def is_lost(campaign: str, subject: str, run: FlowRun) -> bool:
 async def give_up(client: PrefectClient, run: FlowRun) -> None:
     """Set a run that is gone to CRASHED; safe to repeat."""
     message = f"No sign of life for {LEASE_S:g} s: its process or its machine is gone."
-    await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+    await patiently(lambda: client.set_flow_run_state(run.id, Crashed(message=message), force=True))

@@ -16,13 +16,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
+from prefect import get_client
 from prefect.client.orchestration import PrefectClient
 from prefect.logging import get_run_logger
 from prefect.states import Cancelling
 
 from tasks.alive import live_subjects
-from tasks.deployments import give_up, is_lost, patient_client, runs_under_way
+from tasks.deployments import give_up, is_lost, patiently, runs_under_way
 from tasks.records import kept_answer
 from tasks.requests import trial_subject
 from tasks.simulation import summed_up
@@ -43,7 +45,7 @@ class Reconciler:
         """One round; returns how often each repair was made, and logs what was done."""
         trials = await asyncio.to_thread(wiring.study(self._campaign).trials)
         repairs = Counter(await self._close_trials_of_the_dead(trials))
-        async with patient_client() as client:
+        async with get_client() as client:
             repairs.update(await self._cancel_orphans(client, trials))
             repairs.update(await self._bury_silent_runs(client))
         if repairs:
@@ -77,7 +79,7 @@ class Reconciler:
         orphans = [run for run in await runs_under_way(client, self._campaign, "simulate") if run.name in finished]
         for run in orphans:
             if run.state is not None and not run.state.is_cancelling():
-                await client.set_flow_run_state(run.id, Cancelling(message=CANCELLED_BECAUSE))
+                await patiently(partial(client.set_flow_run_state, run.id, Cancelling(message=CANCELLED_BECAUSE)))
         return ["simulation of a finished trial cancelled" for _ in orphans]
 
     async def _bury_silent_runs(self, client: PrefectClient) -> list[str]:

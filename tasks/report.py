@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact
+from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
 from tasks.evaluation import Judged
 from tasks.notices import tell, this_run_url
-from tasks.options import EFFECT
+from tasks.options import EFFECT, artifact_key
 from tasks.records import kept_answer
 from tunegate import __version__, wiring
 from tunegate.config.plan import CampaignPlan
@@ -22,6 +22,7 @@ from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.gate.characteristics import published
 from tunegate.gate.confirmation import Confirmed
 from tunegate.gate.ledger import Allowance
+from tunegate.report.artifacts import parameter_rows, value_rows
 from tunegate.report.html import render
 from tunegate.report.index import INDEX_PAGE, page_name, render_index, route_map_name
 from tunegate.report.model import (
@@ -39,6 +40,7 @@ from tunegate.report.model import (
     Timing,
 )
 from tunegate.report.notices import VerdictReached
+from tunegate.report.stills import pictures_markdown
 from tunegate.report.text import markdown, outcome_json
 from tunegate.report.words import words_for
 
@@ -56,9 +58,13 @@ async def publish_report(report: CampaignReport) -> dict[str, Any]:
     """Write the HTML page and the run's artifacts; returns the outcome as `--json` prints it."""
     shelf, name = wiring.reports(), page_name(report.campaign)
     await asyncio.to_thread(shelf.put, name, render(report))
-    key = report.campaign.replace("_", "-")
-    await acreate_markdown_artifact(markdown(report), key=f"verdict-{key}", description=f"Verdict of {report.campaign}")
-    await acreate_link_artifact(shelf.uri(name), link_text=name, key=f"report-{key}")
+    key, about = artifact_key(report.campaign), report.campaign
+    await acreate_markdown_artifact(markdown(report), key=f"verdict-{key}", description=f"Verdict of {about}")
+    await acreate_table_artifact(value_rows(report), key=f"values-{key}", description=f"Gain of {about}, as it was found")
+    await acreate_table_artifact(parameter_rows(report), key=f"parameters-{key}", description=f"What {about} would change")
+    pictures = await asyncio.to_thread(pictures_markdown, report)
+    await acreate_markdown_artifact(pictures, key=f"pictures-{key}", description=f"Pictures of {about}")
+    await acreate_link_artifact(shelf.uri(name), link_text=name, key=f"report-{key}", description=f"Report of {about}")
     return outcome_json(report, shelf.place(name))
 
 
@@ -73,7 +79,7 @@ async def tell_verdict(report: CampaignReport) -> None:
 @task(**EFFECT)
 async def refresh_index() -> None:
     """Write the page that lists every campaign by region with its verdict, so that nobody searches among hundreds of runs."""
-    await asyncio.to_thread(_refresh_index)
+    await asyncio.to_thread(write_index)
 
 
 def report_address(campaign: str) -> str | None:
@@ -91,7 +97,8 @@ def _address(name: str) -> str | None:
     return shelf.uri(name) if name in shelf.names() else None
 
 
-def _refresh_index() -> None:
+def write_index() -> None:
+    """The same, outside of a run."""
     shelf = wiring.reports()
     campaigns, pages = wiring.stores().campaigns.all(), shelf.names()
 

@@ -146,7 +146,7 @@ def reports() -> ReportShelf:
     """Where people find reports. Raises as `publisher`."""
     match workspace().reports:
         case Folder(path):
-            return FileShelf(path)
+            return FileShelf(path, workspace().reports_web)
         case Bucket() as bucket:
             with _cloud_client(bucket):
                 from tunegate.adapters.gcs_shelf import GcsShelf  # noqa: PLC0415 - one machine does without
@@ -360,6 +360,17 @@ def study(campaign: str) -> SearchStudy:
     """The study of a campaign, created or joined."""
     opened = plan(campaign)
     return SearchStudy.open(workspace().study_url(campaign), opened.study_definition, opened.config.budget)
+
+
+def serve_studies(host: str, port: int) -> None:
+    """Show every study of this installation in a browser, until the process ends."""
+    from tunegate.adapters import study_dashboard  # noqa: PLC0415 - a campaign needs no web server
+
+    shared = workspace().shared_study_url
+    if shared is None:
+        study_dashboard.serve_folder(workspace().studies, host, port)
+    else:
+        study_dashboard.serve_database(shared, host, port)
 
 
 def simulator_pool(config: RegionConfig) -> SimulatorPool:

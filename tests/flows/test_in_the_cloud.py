@@ -76,3 +76,14 @@ def test_a_campaign_survives_bigquery_being_away_and_loses_and_doubles_nothing(i
     assert (published["version"], published["parameters"]) == (2, outcome["candidate"])
     assert not (in_the_cloud.home / "published").exists()
     assert not (in_the_cloud.home / "reports").exists()
+
+
+def test_a_campaign_that_failed_shows_analysts_its_trials_and_a_missing_table_is_told_before_one_begins(in_the_cloud, bigquery):
+    failed = in_the_cloud.retune("--fail-share", "1.0", search__failure_budget=2, search__attempts_per_trial=1)
+    assert failed.code == 1, failed.stderr
+    states = {state for (state,) in bigquery.select("SELECT state FROM results.trials")}
+    assert "failed" in states
+    bigquery.tables.pop(("results", "trials"))
+    refused = in_the_cloud.retune()
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "bigquery://acme-tunegate/results: dataset and tables must exist, but got 404" in refused.stderr

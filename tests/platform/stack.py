@@ -66,7 +66,7 @@ class Platform:
         self.mariadb = self._stack.enter_context(MariaDb(self.folder / "mariadb"))
         self.proxy = self._stack.enter_context(Forwarder(self.mariadb.port, self.folder / "proxy.sock"))
         self.gcs = self._stack.enter_context(gcs_service("tunegate"))
-        self.bigquery = self._stack.enter_context(bigquery_service("acme"))
+        self.bigquery = self._stack.enter_context(bigquery_service("acme-tunegate"))
         self.bigquery.create("taxis")
         self.slack = self._stack.enter_context(slack_server())
         self._stack.enter_context(self.cluster)
@@ -81,7 +81,7 @@ class Platform:
         self._run("python", "-c", SAVE_SLACK_BLOCK, TUNEGATE_SLACK_WEBHOOK_URL=self.slack.url)
         self.prefect("--no-prompt", "deploy", "--all")
         for pool in POOLS:
-            self._start(f"worker-{pool}", "worker", "start", "--pool", pool, "--type", "kubernetes")
+            self._start(f"worker-{pool}", "prefect", "worker", "start", "--pool", pool, "--type", "kubernetes")
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -102,7 +102,7 @@ class Platform:
             "TUNEGATE_USER": "cron",
             "TUNEGATE_PUBLISH_URL": "gs://tunegate/published",
             "TUNEGATE_REPORTS_URL": "gs://tunegate/reports",
-            "TUNEGATE_RESULTS_URL": "bigquery://acme/taxis",
+            "TUNEGATE_RESULTS_URL": "bigquery://acme-tunegate/taxis",
             "TUNEGATE_SLACK_BLOCK": SLACK_BLOCK,
             "STORAGE_EMULATOR_HOST": self.gcs.url,
             "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
@@ -112,7 +112,7 @@ class Platform:
     def start_server(self) -> None:
         """Start the Prefect server, again on the same port and database after `stop_server`."""
         port = self.api_url.split(":")[2].split("/")[0]
-        self._start("server", "server", "start", "--host", "127.0.0.1", "--port", port)
+        self._start("server", "python", "-m", "flows.prefect_server", "server", "start", "--host", "127.0.0.1", "--port", port)
         self.cluster.wait_until(self._server_answers, "the Prefect server answers", PATIENCE_S)
 
     def stop_server(self) -> None:
@@ -237,11 +237,11 @@ class Platform:
             "TUNEGATE_IMAGE": "registry.example/tunegate/pipeline:test",
         }
 
-    def _start(self, name: str, *arguments: str) -> None:
+    def _start(self, name: str, program: str, *arguments: str) -> None:
         lifeline, ours = os.pipe()
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, process_guard.__file__, str(lifeline), str(BIN / "prefect"), *arguments],
+                [sys.executable, process_guard.__file__, str(lifeline), str(BIN / program), *arguments],
                 env=self._environment(),
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,

@@ -13,7 +13,8 @@ import pytest
 from tests.platform.campaigns import Campaigns
 from tests.platform.stack import Platform
 
-pytestmark = pytest.mark.slow
+# The platform itself takes a minute to start on a busy machine, and belongs to the first test.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 OUTAGE_S = 10.0
 SLOW_DAYS = ("--day-s", "0.3")
 

@@ -11,7 +11,8 @@ from tests.platform.stack import NAMESPACE, SLACK_BLOCK, Platform
 from tests.services.mariadb import PASSWORD
 from tests.services.slack import WEBHOOK_PATH
 
-pytestmark = pytest.mark.slow
+# The platform itself takes a minute to start on a busy machine, and belongs to the first test.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_release(

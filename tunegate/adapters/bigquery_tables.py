@@ -27,7 +27,6 @@ class Column:
 
     name: str
     type: str
-    required: bool
     limit: int | None
 
 
@@ -40,7 +39,7 @@ class TableSchema:
 
     def column(self, name: str) -> Column:
         """The column of this name. Raises KeyError."""
-        return next((column for column in self.columns if column.name == name), None) or _unknown(self.name, name)
+        return {column.name: column for column in self.columns}[name]
 
     def value(self, name: str, value: Any) -> bigquery.ScalarQueryParameter:
         """A named parameter of a column's type. Raises ValueError for a text that the column would not take."""
@@ -64,12 +63,7 @@ def table_schema(name: str) -> TableSchema:
     return TableSchema(
         name,
         tuple(
-            Column(
-                field["name"],
-                field["type"],
-                field["mode"] == "REQUIRED",
-                int(field["maxLength"]) if "maxLength" in field else None,
-            )
+            Column(field["name"], field["type"], int(field["maxLength"]) if "maxLength" in field else None)
             for field in document["schema"]["fields"]
         ),
     )
@@ -78,7 +72,3 @@ def table_schema(name: str) -> TableSchema:
 def schema_text(name: str) -> str:
     """The file: the part of a table's REST resource that we decide (schema, partitioning, clustering, description)."""
     return files("tunegate.adapters").joinpath("bigquery", f"{name}.json").read_text(encoding="utf-8")
-
-
-def _unknown(table: str, column: str) -> Column:
-    raise KeyError(f"{table} has no column {column}")

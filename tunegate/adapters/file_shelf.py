@@ -8,10 +8,14 @@ from tunegate.adapters.files import write_text
 
 
 class FileShelf:
-    """Implements the port `ReportShelf`. Pages link to each other by their names, so that the folder may be moved."""
+    """Implements the port `ReportShelf`. Pages link to each other by their names, so that the folder may be moved.
 
-    def __init__(self, folder: Path) -> None:
+    `web` is the address under which somebody serves the folder: a browser follows no link from a page on the web to a file.
+    """
+
+    def __init__(self, folder: Path, web: str | None = None) -> None:
         self._folder = folder
+        self._web = web
 
     def put(self, name: str, page: str) -> None:
         """See the port."""
@@ -27,7 +31,7 @@ class FileShelf:
 
     def uri(self, name: str) -> str:
         """See the port."""
-        return (self._folder / name).as_uri()
+        return (self._folder / name).as_uri() if self._web is None else f"{self._web}/{name}"
 
     def link(self, name: str) -> str:
         """See the port."""

@@ -17,6 +17,7 @@ STUDY_VARIABLE = "TUNEGATE_STUDY_URL"
 RESULTS_VARIABLE = "TUNEGATE_RESULTS_URL"
 PUBLISH_VARIABLE = "TUNEGATE_PUBLISH_URL"
 REPORTS_VARIABLE = "TUNEGATE_REPORTS_URL"
+REPORTS_WEB_VARIABLE = "TUNEGATE_REPORTS_WEB"
 DEFAULT_HOME = Path(".tunegate")
 
 
@@ -76,6 +77,11 @@ class Workspace:
         return self.database_url.startswith("mysql")
 
     @property
+    def reports_web(self) -> str | None:
+        """Where somebody serves the folder of reports to browsers, without a slash at its end; None where nobody does."""
+        return os.environ.get(REPORTS_WEB_VARIABLE, "").strip().rstrip("/") or None
+
+    @property
     def slack_block(self) -> str | None:
         """Name of the Prefect block through which notices go to Slack; None where nobody is told."""
         return os.environ.get(SLACK_VARIABLE, "").strip() or None
@@ -87,11 +93,17 @@ class Workspace:
 
     def study_url(self, campaign: str) -> str:
         """The Optuna study of a campaign: in the shared database if there is one, else in a file. May hold a password."""
-        if self.study:
-            return self.study
-        if self.is_shared:
-            return self.database_url
-        return f"journal:///{self.root / 'studies' / f'{campaign}.journal'}"
+        return self.shared_study_url or f"journal:///{self.studies / f'{campaign}.journal'}"
+
+    @property
+    def shared_study_url(self) -> str | None:
+        """Where all studies are together; None where each has a file. May hold a password."""
+        return self.study or (self.database_url if self.is_shared else None)
+
+    @property
+    def studies(self) -> Path:
+        """The studies that are kept in files."""
+        return self.root / "studies"
 
     def region_lock(self, region: str) -> Path:
         """Held while a campaign of the region runs on this machine."""

@@ -58,7 +58,7 @@ def markdown(report: CampaignReport) -> str:
         "",
         f"| Value | Change | {_plain(_interval_heading(report))} |",
         "| --- | ---: | ---: |",
-        *(f"| {_plain(name)} | {_plain(value)} | {_plain(span)} |" for name, value, span in _values(report)),
+        *(f"| {_plain(name)} | {_plain(value)} | {_plain(span)} |" for name, value, span in values(report)),
         "",
         *_trouble(report),
         _plain(_cost_line(report)),
@@ -117,7 +117,7 @@ def _values_table(report: CampaignReport) -> Table:
     table.add_column("")
     table.add_column("change", justify="right")
     table.add_column(_interval_heading(report), justify="right")
-    for name, value, span in _values(report):
+    for name, value, span in values(report):
         table.add_row(Text(name), Text(value, style="bold"), Text(span))
     return table
 
@@ -126,7 +126,7 @@ def _interval_heading(report: CampaignReport) -> str:
     return interval_name(report.gate) if report.gate is not None else "interval"
 
 
-def _values(report: CampaignReport) -> Iterable[tuple[str, str, str]]:
+def values(report: CampaignReport) -> Iterable[tuple[str, str, str]]:
     """Name, estimate and interval of the four values, in the order they were found."""
     candidate, gate = report.candidate, report.gate
     if candidate is None or gate is None:

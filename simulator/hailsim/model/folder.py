@@ -99,8 +99,13 @@ def read_observed(city: str | Path) -> tuple[CabDay, ...]:
 def write_city(city: City, folder: Path, papers: Papers, *, observed: Sequence[CabDay] = (), replace: bool = False) -> str:
     """Write a folder with recorded trips and, if there is any, what cabs were seen to do; returns its digest.
 
-    An existing folder that holds anything stays untouched (BadInput) unless `replace`; then it is swapped whole.
+    An existing folder that holds anything stays untouched (BadInput) unless `replace`; then it is swapped whole. BadInput, too,
+    for a city that could not be read again.
     """
+    links, trips = str(folder / tables.LINKS_FILE), str(folder / tables.TRIPS_FILE)
+    faults = [*check_network(city.network, links), *check_trips(city.trips, city.network, city.days, trips)]
+    if faults:
+        raise BadInput(faults)
     files = {tables.TRIPS_FILE: tables.trips_bytes(city.trips)}
     if observed:
         files[OBSERVED_FILE] = observed_bytes(observed)

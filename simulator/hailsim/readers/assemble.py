@@ -18,8 +18,8 @@ from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
 from hailsim.model.observed import CabDay
 from hailsim.model.roads import RawNetwork
 from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
-from hailsim.readers.days import Coverage, covered_days, quietest_hour
-from hailsim.readers.factors import LEAST_FACTOR, MOST_FACTOR, default_factors, travel_time_factors
+from hailsim.readers.days import Coverage, covered_days, quietest_hour, refuse_bare_days
+from hailsim.readers.factors import LEAST_FACTOR, MOST_FACTOR, SHORTEST_FREEFLOW_S, default_factors, travel_time_factors
 from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
 from hailsim.readers.match import Drives, SnappedTrips, measure_drives, same_street, snap_trips
 from hailsim.readers.observed import Runs, observe
@@ -93,6 +93,7 @@ def assemble(source: SourceCity, choices: Choices) -> Imported:
     screen_times(screen, source.trips, choices.shortest_trip_s, choices.longest_trip_s)
     timeline = _timeline(source, choices, screen)
     matched = _match(source, choices, built, screen)
+    refuse_bare_days(timeline.day[matched.rows], timeline.coverage)
     factors, factors_from = _traffic(source, matched, timeline)
     hours = hour_of_week(timeline.wall_s[matched.rows])
     drive_s_per_day = float((matched.drives.drive_freeflow_s * factors[hours]).sum()) / timeline.coverage.days
@@ -184,7 +185,10 @@ def _traffic(source: SourceCity, matched: _Matched, timeline: _Timeline) -> tupl
     if observed_s is None:
         return default_factors(), "default profile: the source has no drop-off times"
     hours = hour_of_week(timeline.wall_s[matched.rows])
-    return travel_time_factors(hours, observed_s, matched.drives.drive_freeflow_s), "fitted to observed trips"
+    fitted = travel_time_factors(hours, observed_s, matched.drives.drive_freeflow_s)
+    if fitted is None:
+        return default_factors(), f"default profile: no trip with a free-flow drive of {SHORTEST_FREEFLOW_S:.0f} s"
+    return fitted, "fitted to observed trips"
 
 
 def _fleet(source: SourceCity, choices: Choices, timeline: _Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:

@@ -71,6 +71,18 @@ def covered_days(wall_s: Ints, day_start_hour: int, first: date | None, last: da
     return Coverage(earliest + begin, earliest + end - 1, dict(sorted(left_out.items())))
 
 
+def refuse_bare_days(day: Ints, coverage: Coverage) -> None:
+    """BadInput for covered days of which no trip was good enough. `day`: covered days (0 is the first) of the trips kept."""
+    bare = np.flatnonzero(np.bincount(day, minlength=coverage.days) == 0)
+    if len(bare):
+        raise refuse(
+            "every covered day keeps a trip that lies on the network and obeys the rules",
+            f"{len(bare)} of {coverage.days} days without, the first {date_of(coverage.first + int(bare[0]))}",
+            "the trips",
+            "Leave such days out with --first-day and --last-day, or give more trips.",
+        )
+
+
 def _longest_run(good: NDArray[np.bool_]) -> tuple[int, int]:
     """Begin and end of the longest run of True, the earliest of equals."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(np.int8)))

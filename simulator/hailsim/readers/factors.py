@@ -24,14 +24,14 @@ DEFAULT_BY_HOUR = (
 
 def travel_time_factors(
     hour_of_week: NDArray[np.int64], observed_s: NDArray[np.float64], freeflow_s: NDArray[np.float32]
-) -> NDArray[np.float32]:
+) -> NDArray[np.float32] | None:
     """float32[168] median ratio by hour of week, shrunk to the hour of day, that to the overall median; within [1, 4].
 
-    Raises ValueError when no trip has a free-flow drive of a minute or more.
+    None when no trip has a free-flow drive of a minute or more: there is nothing to fit to.
     """
     usable = freeflow_s >= SHORTEST_FREEFLOW_S
     if not usable.any():
-        raise ValueError("no trip with a free-flow drive of at least 60 s to fit travel-time factors to")
+        return None
     ratio = observed_s[usable] / freeflow_s[usable]
     hour = hour_of_week[usable]
     overall = np.full(24, np.median(ratio))

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.standing import Team, stand, team
+from tunegate.domain.errors import BadInput
+
+TEAM = Team(ui="http://127.0.0.1:4200", api="http://127.0.0.1:4200/api", dashboard="http://d", pages="http://r")
+STANDS = """
+import sys, time
+from pathlib import Path
+from flows.standing import Team, stand
+with stand(Path(sys.argv[1]), Team("u", "a", "d", "r")):
+    print("stands", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_team_is_found_while_it_stands_and_never_after(tmp_path: Path) -> None:
+    assert team(tmp_path) is None
+    with stand(tmp_path, TEAM):
+        assert team(tmp_path) == TEAM
+    assert team(tmp_path) is None
+
+
+def test_a_second_one_is_refused_with_the_address_of_the_first(tmp_path: Path) -> None:
+    with stand(tmp_path, TEAM), pytest.raises(BadInput, match=r"one at http://127\.0\.0\.1:4200"), stand(tmp_path, TEAM):
+        pass
+
+
+def test_one_that_was_killed_stands_no_more(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", STANDS, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "stands\n"
+    assert team(tmp_path) == Team("u", "a", "d", "r")
+    process.kill()
+    process.wait()
+    assert team(tmp_path) is None
+    with stand(tmp_path, TEAM):
+        assert team(tmp_path) == TEAM
