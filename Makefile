@@ -95,4 +95,4 @@ $(VENV)/.team: requirements-team.lock $(VENV)/.runtime
 $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
 	$(PIP) install --require-hashes --requirement requirements-dev.lock
 	$(INSTALL_OURS)
-	touch $@
+	touch $(VENV)/.team $@

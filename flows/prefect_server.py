@@ -1,12 +1,12 @@
-"""`python -m flows.prefect_server server start …`: Prefect's own server, put right in two places where SQLite is its database.
+"""`python -m flows.prefect_server server start …`: Prefect's own server, put right in two places.
 
-Writers wait for each other. A transaction that reads first and writes later loses on SQLite when another one wrote in between,
-and no time-out helps: the API answers 503 and its client sleeps 2 s. Prefect begins most of its transactions that way. Begun as
-writers, they queue for the moment it takes (docs/adr/0011-one-command-for-a-team.md has the figures). The database's
-configuration is where Prefect lets itself be told how transactions begin.
+On SQLite, writers wait for each other. A transaction that reads first and writes later loses there when another one wrote in
+between, and no time-out helps: the API answers 503 and its client sleeps 2 s. Prefect begins most of its transactions that
+way. Begun as writers, they queue for the moment it takes (docs/adr/0011-one-command-for-a-team.md has the figures). The
+database's configuration is where Prefect lets itself be told how transactions begin.
 
-Schedules are kept. Prefect 3.8 inserts scheduled runs with their state beside them, which SQLAlchemy 2.0 passed over and 2.1
-refuses, so that no cron ever fires; it is told to pass over it again.
+On every database, schedules are kept. Prefect 3.8 inserts scheduled runs with their state beside them, which SQLAlchemy 2.0
+passed over and 2.1 refuses, so that no cron ever fires; it is told to pass over it again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def _pass_over(_table: type[FlowRun], _values: dict[str, Any], _state: Any) -> N
 
 
 if __name__ == "__main__":
-    MODELS_DEPENDENCIES["database_config"] = WaitingWriters(PREFECT_API_DATABASE_CONNECTION_URL.value())
+    database: str = PREFECT_API_DATABASE_CONNECTION_URL.value()
+    if database.startswith("sqlite"):
+        MODELS_DEPENDENCIES["database_config"] = WaitingWriters(database)
     state: Any = FlowRun.__mapper__.all_orm_descriptors["state"]
     state.bulk_dml_setter = _pass_over
     app()

@@ -32,6 +32,22 @@ resource "google_project_iam_member" "queries" {
   member  = google_service_account.workload[each.key].member
 }
 
+# A statement has a name that BigQuery runs once; whoever sends it again looks at the job of who was first.
+resource "google_project_iam_custom_role" "job_reader" {
+  role_id     = replace("${local.name}_job_reader", "-", "_")
+  title       = "tunegate ${var.environment}: sees BigQuery jobs"
+  description = "State and outcome of jobs that another of tunegate's accounts began."
+  permissions = ["bigquery.jobs.get"]
+}
+
+resource "google_project_iam_member" "jobs" {
+  for_each = local.pipeline
+
+  project = var.project_id
+  role    = google_project_iam_custom_role.job_reader.name
+  member  = google_service_account.workload[each.key].member
+}
+
 locals {
   # bucket/identity → role. Only the orchestrator publishes and reports.
   bucket_roles = merge(

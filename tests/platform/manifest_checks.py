@@ -88,21 +88,22 @@ def _resources(value: dict[str, dict[str, Any]] | list[str]) -> Iterator[str]:
     unreadable = [*_quantities(requests), *_quantities(limits)]
     yield from unreadable
     for name in sorted(requests.keys() & limits.keys()):
-        if not unreadable and _size(requests[name]) > _size(limits[name]):
+        if not unreadable and quantity(requests[name]) > quantity(limits[name]):
             yield f"{name}: requests {requests[name]} but is limited to {limits[name]}"
     if "memory" not in limits and "storage" not in requests:
         yield "no limit of memory"
 
 
 def _quantities(value: dict[str, Any]) -> Iterator[str]:
-    for name, quantity in value.items():
+    for name, written in value.items():
         wanted = CPU if name.endswith("cpu") else BYTES if name.endswith(("memory", "storage")) else COUNT
-        if not wanted.match(str(quantity)):
-            yield f"{name}: {quantity!r} is no quantity"
+        if not wanted.match(str(written)):
+            yield f"{name}: {written!r} is no quantity"
 
 
-def _size(quantity: Any) -> float:
-    text = str(quantity)
+def quantity(written: Any) -> float:
+    """A quantity of Kubernetes as a number: cores, bytes."""
+    text = str(written)
     for unit, factor in (("m", 1e-3), ("Ki", 2**10), ("Mi", 2**20), ("Gi", 2**30), ("Ti", 2**40)):
         if text.endswith(unit):
             return float(text.removesuffix(unit)) * factor

@@ -7,14 +7,19 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.platform.manifest_checks import faults
+from flows.automations import SILENCE
+from tasks.blocks import RESULT_BLOCK, SLACK_BLOCK
+from tasks.pools import POOLS
+from tests.platform.manifest_checks import faults, quantity
 from tests.platform.terraform_checks import Module
+from tunegate.config import workspace
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "infra" / "kubernetes"
@@ -157,6 +162,30 @@ def test_every_pool_has_a_quota_of_its_own_and_a_worker(objects: Objects) -> Non
     ports = [entry["value"] for entry in environment if entry["name"].endswith("WEBSERVER_PORT")]
     assert [str(container["livenessProbe"]["httpGet"]["port"]) for container in containers] == ports
     assert len(set(ports)) == 3
+
+
+def test_a_quota_is_no_tighter_than_the_limit_of_its_pool(objects: Objects) -> None:
+    """Else runs would end as jobs whose pods are refused, and not wait in Prefect."""
+    hard = {item["metadata"]["name"]: item["spec"]["hard"] for item in objects if item["kind"] == "ResourceQuota"}
+    for pool, (_, limit) in POOLS.items():
+        pod = find(pools()[pool], "initContainers")[0][0]["resources"]["requests"]
+        given = defaults(pools()[pool])
+        assert int(hard[pool]["pods"]) >= limit
+        # The driver of the data bucket takes as much as the proxy.
+        assert quantity(hard[pool]["requests.cpu"]) >= limit * (quantity(given["cpu_request"]) + 2 * quantity(pod["cpu"]))
+        assert quantity(hard[pool]["requests.memory"]) >= limit * (quantity(given["memory"]) + 2 * quantity(pod["memory"]))
+
+
+def test_settings_are_the_ones_that_programs_read(objects: Objects) -> None:
+    settings = next(item["data"] for item in objects if item["kind"] == "ConfigMap")
+    read = {value for name, value in vars(workspace).items() if name.endswith("_VARIABLE")}
+    assert {name for name in settings if name.startswith("TUNEGATE_")} <= read
+    assert settings["TUNEGATE_SLACK_BLOCK"] == SLACK_BLOCK
+    assert settings["PREFECT_DEFAULT_RESULT_STORAGE_BLOCK"] == f"gcs-bucket/{RESULT_BLOCK}"
+    assert 3 * int(settings["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]) <= SILENCE.total_seconds()
+    server = next(item for item in objects if item["metadata"]["name"] == "prefect-server" and item["kind"] == "Deployment")
+    (container,) = server["spec"]["template"]["spec"]["containers"]
+    assert find_spec(container["args"][container["args"].index("-m") + 1]) is not None
 
 
 def test_a_priority_class_orders_the_pools(objects: Objects) -> None:

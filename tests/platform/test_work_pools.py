@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from prefect.client.schemas.objects import FlowRun
 from prefect.server.schemas.actions import DeploymentCreate, WorkPoolCreate
 from prefect.utilities.schema_tools.validation import ValidationError
@@ -155,3 +156,11 @@ async def test_an_evicted_run_is_scheduled_again_and_never_started_twice(pool: s
     assert (job["spec"]["parallelism"], job["spec"]["completions"]) == (1, 1)
     assert environment(job)["PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"] == "reschedule"
     assert pod(job)["containers"][0]["args"] == (command.split() if command else ["prefect", "flow-run", "execute"])
+
+
+def test_prefect_yaml_sets_only_what_the_pools_declare() -> None:
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    assert {deployment["work_pool"]["name"] for deployment in deployments} == set(POOLS)
+    for deployment in deployments:
+        declared = template(deployment["work_pool"]["name"])["variables"]["properties"]
+        assert set(deployment["work_pool"].get("job_variables", {})) <= set(declared), deployment["name"]
