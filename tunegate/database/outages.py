@@ -36,13 +36,18 @@ _WORTH_A_TRY = _CONNECTION_LOST | _ROLLED_BACK | _READ_ONLY
 _log = logging.getLogger("tunegate.database")
 
 
-def passes(error: BaseException | None) -> bool:
+class ConnectionLost(Exception):
+    """A connection ended that held more than a transaction. What was done under it must begin again."""
+
+
+def passes(error: BaseException) -> bool:
     """Whether this error, or what caused it, is a database that is away for a while or asks to try again."""
-    while error is not None:
-        if isinstance(error, DBAPIError):
-            number = error.orig.args[0] if error.orig is not None and error.orig.args else None
-            return error.connection_invalidated or number in _WORTH_A_TRY
-        error = error.__cause__
+    for each in _causes(error):
+        if isinstance(each, ConnectionLost):
+            return True
+        if isinstance(each, DBAPIError):
+            number = each.orig.args[0] if each.orig is not None and each.orig.args else None
+            return each.connection_invalidated or number in _WORTH_A_TRY
     return False
 
 
@@ -99,10 +104,13 @@ def _unreachable(error: Exception, patience_s: float) -> Fault:
     return Fault(rule, f"no answer for {patience_s:.0f} s ({_words(error)})", "the database", remedy)
 
 
-def _words(error: BaseException | None) -> str:
+def _words(error: BaseException) -> str:
     """What the driver says, which names host and user but no password."""
+    return next((str(each.orig) for each in _causes(error) if isinstance(each, DBAPIError)), str(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and what it was raised from or while handling: libraries wrap what the driver raised."""
     while error is not None:
-        if isinstance(error, DBAPIError):
-            return str(error.orig)
-        error = error.__cause__
-    return "unknown"
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

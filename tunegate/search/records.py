@@ -26,12 +26,16 @@ _UNFINISHED = {OptunaState.RUNNING: TrialState.RUNNING, OptunaState.WAITING: Tri
 
 
 class RecordReader:
-    """Reads records of one study. Finished trials never change, so each is converted once; safe to share by threads."""
+    """Reads records of one study, each trial once as long as it stays as it is; safe to share by threads.
+
+    Finished trials never change, and a storage gives another object for an unfinished one that did.
+    """
 
     def __init__(self, space: Space) -> None:
         self._space = space
         self._searched = space.distributions.keys()
         self._finished: dict[int, TrialRecord] = {}
+        self._unfinished: dict[int, tuple[FrozenTrial, TrialRecord]] = {}
 
     def is_born(self, trial: FrozenTrial) -> bool:
         """Whether the trial is one: queued, or handed with all its parameters to a worker.
@@ -50,9 +54,15 @@ class RecordReader:
     def _record(self, trial: FrozenTrial) -> TrialRecord:
         if (known := self._finished.get(trial.number)) is not None:
             return known
+        before, record = self._unfinished.get(trial.number, (None, None))
+        if before is trial and record is not None:
+            return record
         record = _record(trial, self._space)
         if trial.state.is_finished():
             self._finished[trial.number] = record
+            self._unfinished.pop(trial.number, None)
+        else:
+            self._unfinished[trial.number] = (trial, record)
         return record
 
 

@@ -7,15 +7,17 @@ own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import optuna
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunaState
 
+from tunegate.database.outages import patient
 from tunegate.domain.errors import BadInput, FailureClass
 from tunegate.domain.parameters import Parameters, ParameterValue
 from tunegate.domain.trials import TrialRecord, TrialState
@@ -84,12 +86,13 @@ class SearchStudy:
         self._reader = RecordReader(self._space)
 
     @classmethod
+    @patient
     def open(cls, storage_url: str, definition: StudyDefinition, budget: SearchBudget) -> SearchStudy:
         """Create the study or join it; production's parameters are its first trial, exactly once.
 
         Raises BadInput, with one fault per difference, when the stored study began with another definition.
         """
-        storage = storage_from_url(storage_url)
+        storage = storage_from_url(storage_url, definition.name)
         with storage.lock():
             study = optuna.create_study(
                 storage=storage.storage,
@@ -109,9 +112,19 @@ class SearchStudy:
         Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own
         parameters cannot be simulated: without them no candidate can be measured.
         """
+        return self._ask(worker, uuid4().hex)
+
+    @patient
+    def _ask(self, worker: str, call: str) -> Asked | BudgetSpent | WaitForOthers:
+        """`ask`, which may be repeated: what this `call` was given before an outage is given again."""
         with self._lock():
             self._bury_unborn()
-            known = self._known()
+            trials = self._study.get_trials(deepcopy=False)
+            if (
+                given := next((trial for trial in trials if trial.user_attrs.get(ASKED, {}).get("call") == call), None)
+            ) is not None:
+                return self._asked(given.number, given.user_attrs[ASKED], given.params)
+            known = self._reader.read(trials)
             count = Counter(record.state for record in known)
             self._raise_if_hopeless(known)
             open_places = self._budget.trials - count[TrialState.COMPLETE] - count[TrialState.RUNNING]
@@ -119,8 +132,9 @@ class SearchStudy:
                 return BudgetSpent()
             if open_places <= 0:
                 return WaitForOthers(count[TrialState.RUNNING])
-            return self._next_trial(worker, known)
+            return self._next_trial(worker, call, known)
 
+    @patient
     def report_day(self, number: int, step: int, revenue_minor: float) -> bool:
         """Report the mean fleet revenue of one tuning day (`step` counts them from 0); True when the trial should stop.
 
@@ -133,6 +147,7 @@ class SearchStudy:
         pruned = len(self._study.get_trials(deepcopy=False, states=(OptunaState.PRUNED,)))
         return pruned < self._budget.trials and handle.should_prune()
 
+    @patient
     def tell_complete(self, number: int, revenue_minor_per_day: float, simulated_days: int, simulation_s: float) -> None:
         """Finish a trial with its objective: mean fleet revenue per simulated day. Telling a finished trial changes nothing."""
         spent = {"simulated_days": simulated_days, "simulation_s": simulation_s}
@@ -140,12 +155,14 @@ class SearchStudy:
         with self._lock():
             self._settle(number, outcome)
 
+    @patient
     def tell_pruned(self, number: int, simulated_days: int, simulation_s: float) -> None:
         """Finish a trial that was stopped early. Telling a finished trial changes nothing."""
         spent = {"simulated_days": simulated_days, "simulation_s": simulation_s}
         with self._lock():
             self._settle(number, {"state": TrialState.PRUNED, "reason": "stopped early: clearly worse by day result", **spent})
 
+    @patient
     def tell_failed(self, number: int, reason: str, failure_class: FailureClass, simulation_s: float = 0.0) -> None:
         """Finish a trial without a result; a transient failure queues the same parameters again while attempts are left.
 
@@ -161,6 +178,7 @@ class SearchStudy:
             self._settle(number, outcome)
             self._raise_if_hopeless(self._known())
 
+    @patient
     def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
         """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
 
@@ -178,6 +196,7 @@ class SearchStudy:
                 self._forgive_failures()
         return len(stale)
 
+    @patient
     def tell_lost(self, worker: str, reason: str) -> int:
         """Finish the running trials of a worker that is gone, and queue their parameters again; returns how many there were.
 
@@ -193,6 +212,7 @@ class SearchStudy:
             self._raise_if_hopeless(self._known())
         return len(stale)
 
+    @patient
     def trials(self) -> tuple[TrialRecord, ...]:
         """Every trial so far, in order of number."""
         return with_uplifts(self._known())
@@ -212,6 +232,7 @@ class SearchStudy:
                 best.setdefault(record.parameters.digest, record)
         return tuple(best.values())[:k]
 
+    @patient
     def importance(self) -> dict[str, float] | None:
         """Share of each parameter in how good trials differ from the rest, None when there are too few to tell."""
         return parameter_importance(self._study)
@@ -251,7 +272,7 @@ class SearchStudy:
         if production_is_dead(known):
             self._enqueue(self._space.searched_production, proposal=0, attempt=1)
 
-    def _next_trial(self, worker: str, known: Sequence[TrialRecord]) -> Asked:
+    def _next_trial(self, worker: str, call: str, known: Sequence[TrialRecord]) -> Asked:
         """Take the oldest waiting trial, or let the sampler propose a new one. The lock is held."""
         waiting = next((record for record in known if record.state is TrialState.WAITING), None)
         proposal = waiting.proposal if waiting else 1 + max(record.proposal for record in known)
@@ -260,9 +281,13 @@ class SearchStudy:
         if waiting is None:
             self._study.sampler = keyed_sampler(self._definition.sampler, self._definition.seed, proposal, distributions)
         trial = self._study.ask(distributions)
-        asked_at = datetime.now(UTC).isoformat()
-        trial.set_user_attr(ASKED, {"proposal": proposal, "attempt": attempt, "worker": worker, "at": asked_at})
-        return Asked(trial.number, proposal, attempt, self._space.complete(trial.params))
+        now = datetime.now(UTC).isoformat()
+        asked = {"proposal": proposal, "attempt": attempt, "worker": worker, "call": call, "at": now}
+        trial.set_user_attr(ASKED, asked)
+        return self._asked(trial.number, asked, trial.params)
+
+    def _asked(self, number: int, asked: Mapping[str, Any], searched: Mapping[str, ParameterValue]) -> Asked:
+        return Asked(number, asked["proposal"], asked["attempt"], self._space.complete(searched))
 
     def _bury_unborn(self) -> None:
         """Close trials whose process died while it asked: asking holds the lock, and the caller holds it now."""
@@ -291,11 +316,15 @@ class SearchStudy:
             return  # It died before it became a proposal; the next proposal takes its place.
         lost = state is TrialState.INTERRUPTED or failure_class == FailureClass.INFRASTRUCTURE
         due = lost or (failure_class == FailureClass.TRANSIENT and self._attempts_left(asked["proposal"]) > 0)
-        waiting = self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
-        queued = any(other.user_attrs[ASKED]["proposal"] == asked["proposal"] for other in waiting)
-        if due and not queued:
+        if due and not self._is_followed(trial):
             searched = trial.system_attrs.get("fixed_params", trial.params)
             self._enqueue(dict(searched), asked["proposal"], asked["attempt"] + (state is TrialState.FAILED))
+
+    def _is_followed(self, trial: FrozenTrial) -> bool:
+        """Whether its proposal was queued again, and perhaps taken, before a crash or an outage kept it from being closed."""
+        proposal = self._proposal(trial)
+        trials = self._study.get_trials(deepcopy=False)
+        return any(other.number > trial.number and self._proposal(other) == proposal for other in trials)
 
     def _attempts_left(self, proposal: int) -> int:
         """How often a proposal may still be simulated after the failure whose outcome was just written."""

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import optuna
 import pytest
 
+from tests.services.mariadb import MariaDb
+
+IN_FILE_AND_SERVER = pytest.mark.parametrize("url", ["journal", "mariadb"], indirect=True)
 SCRIPT = Path(__file__).with_name("worker_process.py")
 
 
@@ -22,6 +27,19 @@ def toy() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session")
+def study_database(mariadb: MariaDb) -> str:
+    """One database for all studies of this process: its tables take longer to make than most tests."""
+    return mariadb.database().url
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"journal://{tmp_path}/study.journal"
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a study of its own may be kept: a journal file, or a server when the test is marked `IN_FILE_AND_SERVER`."""
+    if getattr(request, "param", "journal") == "journal":
+        yield f"journal://{tmp_path}/study.journal"
+        return
+    server_url: str = request.getfixturevalue("study_database")
+    yield server_url
+    for name in optuna.get_all_study_names(server_url):
+        optuna.delete_study(study_name=name, storage=server_url)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.search.conftest import IN_FILE_AND_SERVER
 from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.search.study import SearchStudy
 
@@ -76,11 +77,13 @@ def test_a_sqlite_file_keeps_the_budget_too(toy: ModuleType, tmp_path: Path) -> 
     assert found[TrialState.COMPLETE] == 12
 
 
+@IN_FILE_AND_SERVER
 def test_a_relaunch_adds_no_trial(toy: ModuleType, url: str) -> None:
     first = work_in_threads(toy, url, workers=3, trials=10, fail_percent=20)
     assert work_in_threads(toy, url, workers=5, trials=10, fail_percent=20) == first
 
 
+@IN_FILE_AND_SERVER
 def test_a_larger_budget_extends_a_study_and_a_smaller_one_changes_nothing(toy: ModuleType, url: str) -> None:
     ten = work_in_threads(toy, url, workers=2, trials=10, fail_percent=0)
     extended = work_in_threads(toy, url, workers=2, trials=15, fail_percent=0)
@@ -89,6 +92,7 @@ def test_a_larger_budget_extends_a_study_and_a_smaller_one_changes_nothing(toy: 
     assert work_in_threads(toy, url, workers=2, trials=5, fail_percent=0) == extended
 
 
+@IN_FILE_AND_SERVER
 def test_production_is_the_first_trial_exactly_once_however_many_open_the_study(toy: ModuleType, url: str) -> None:
     for _ in range(2):
         records = work_in_threads(toy, url, workers=8, trials=12, fail_percent=0)
@@ -97,6 +101,7 @@ def test_production_is_the_first_trial_exactly_once_however_many_open_the_study(
     assert [record.number for record in records if record.is_production] == [0]
 
 
+@IN_FILE_AND_SERVER
 def test_every_attempt_of_a_proposal_has_the_same_parameters(toy: ModuleType, url: str) -> None:
     records = work_in_threads(toy, url, workers=5, trials=24, fail_percent=30)
     by_proposal: dict[int, list[TrialRecord]] = {}

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.unit.search.conftest import IN_FILE_AND_SERVER
 from tunegate.domain.errors import BadInput, FailureBudgetSpent, FailureClass, SimulationFailed
 from tunegate.domain.trials import TrialState
 from tunegate.search.study import Asked, SearchStudy, WaitForOthers
@@ -47,6 +48,7 @@ def test_a_permanent_failure_is_not_tried_again(toy: ModuleType, url: str) -> No
     assert (ask(study).proposal, study.trials()[1].failure_class) == (2, PERMANENT)
 
 
+@IN_FILE_AND_SERVER
 def test_telling_twice_changes_nothing(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget())
     complete_production(study)
@@ -59,6 +61,7 @@ def test_telling_twice_changes_nothing(toy: ModuleType, url: str) -> None:
     assert study.trials() == before
 
 
+@IN_FILE_AND_SERVER
 def test_the_failure_budget_ends_the_campaign_with_the_reasons_most_frequent_first(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=3))
     complete_production(study)
@@ -72,6 +75,7 @@ def test_the_failure_budget_ends_the_campaign_with_the_reasons_most_frequent_fir
         study.ask("another worker")
 
 
+@IN_FILE_AND_SERVER
 def test_a_resumed_campaign_has_a_fresh_failure_budget(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=1))
     complete_production(study)
@@ -115,6 +119,7 @@ def test_a_campaign_whose_production_cannot_be_simulated_ends_and_may_be_resumed
     assert ask(study).is_production
 
 
+@IN_FILE_AND_SERVER
 def test_interrupted_trials_are_queued_again_and_cost_nothing_of_the_failure_budget(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget(failure_budget=0))
     complete_production(study)
@@ -126,6 +131,7 @@ def test_interrupted_trials_are_queued_again_and_cost_nothing_of_the_failure_bud
     assert [record.state for record in study.trials()[1:3]] == [TrialState.INTERRUPTED] * 2
 
 
+@IN_FILE_AND_SERVER
 def test_one_dead_worker_is_recovered_without_touching_the_others(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget())
     complete_production(study)
@@ -136,6 +142,7 @@ def test_one_dead_worker_is_recovered_without_touching_the_others(toy: ModuleTyp
     assert study.trials()[alive.number].state is TrialState.COMPLETE
 
 
+@IN_FILE_AND_SERVER
 def test_a_result_that_comes_after_its_trial_was_given_up_is_ignored(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget())
     asked = ask(study)
@@ -145,6 +152,7 @@ def test_a_result_that_comes_after_its_trial_was_given_up_is_ignored(toy: Module
     assert study.trials()[1].state is TrialState.WAITING
 
 
+@IN_FILE_AND_SERVER
 def test_a_worker_waits_while_running_trials_may_still_fill_the_budget(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget(trials=3))
     complete_production(study)
@@ -164,6 +172,7 @@ def test_the_value_is_the_uplift_over_production_once_that_is_known(toy: ModuleT
     assert (study.trials()[1].simulated_days, study.trials()[1].simulation_s) == (2, 0.25)
 
 
+@IN_FILE_AND_SERVER
 def test_the_best_are_distinct_complete_and_never_production(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget(trials=9))
     complete_production(study, 5000.0)
@@ -177,6 +186,7 @@ def test_the_best_are_distinct_complete_and_never_production(toy: ModuleType, ur
     assert [record.number for record in study.top_k(2)] == [6, 4]
 
 
+@IN_FILE_AND_SERVER
 def test_times_are_in_utc_wherever_the_worker_is(toy: ModuleType, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
@@ -194,6 +204,7 @@ def test_times_are_in_utc_wherever_the_worker_is(toy: ModuleType, url: str, monk
     assert abs(datetime.now(UTC) - record.finished_at) < timedelta(minutes=1)
 
 
+@IN_FILE_AND_SERVER
 def test_a_study_is_not_resumed_under_another_definition(toy: ModuleType, url: str) -> None:
     SearchStudy.open(url, toy.definition(), toy.budget())
     with pytest.raises(BadInput) as refused:
@@ -206,8 +217,8 @@ def test_a_study_is_not_resumed_under_another_definition(toy: ModuleType, url: s
 
 
 def test_a_storage_of_another_kind_is_refused_by_name(toy: ModuleType) -> None:
-    with pytest.raises(BadInput, match="must be journal:///path or sqlite:///path, but got redis://x"):
-        SearchStudy.open("redis://x", toy.definition(), toy.budget())
+    with pytest.raises(BadInput, match=r"must be journal:///path, sqlite:///path or mysql.* one that begins with redis"):
+        SearchStudy.open("redis://:marked-secret@x", toy.definition(), toy.budget())
 
 
 def test_a_place_that_cannot_be_written_is_refused(toy: ModuleType, tmp_path: Path) -> None:
@@ -248,6 +259,7 @@ def test_what_the_infrastructure_lost_is_tried_again_beyond_the_attempts_of_a_tr
     assert ask(study).parameters.digest == attempts[0].parameters.digest
 
 
+@IN_FILE_AND_SERVER
 def test_attempts_count_failures_of_the_simulator_and_not_of_the_infrastructure(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget(attempts_per_trial=2))
     complete_production(study)
@@ -266,6 +278,7 @@ def test_the_infrastructure_has_a_failure_budget_of_its_own(toy: ModuleType, url
         study.tell_failed(ask(study).number, "out of memory", INFRASTRUCTURE)
 
 
+@IN_FILE_AND_SERVER
 def test_a_lost_worker_gives_its_trials_back_and_those_of_others_stay(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget())
     complete_production(study)
@@ -279,6 +292,7 @@ def test_a_lost_worker_gives_its_trials_back_and_those_of_others_stay(toy: Modul
     assert (again.proposal, again.attempt) == (lost.proposal, 2)
 
 
+@IN_FILE_AND_SERVER
 def test_recovering_leaves_the_trials_of_workers_that_are_alive(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(), toy.budget())
     complete_production(study)

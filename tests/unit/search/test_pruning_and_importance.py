@@ -4,6 +4,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.unit.search.conftest import IN_FILE_AND_SERVER
 from tunegate.domain.trials import TrialState
 from tunegate.search.importance import MINIMUM_TRIALS
 from tunegate.search.study import Asked, SearchStudy
@@ -52,6 +53,7 @@ def test_production_is_never_pruned(toy: ModuleType, url: str) -> None:
     assert not any(study.report_day(production.number, step, 1.0) for step in range(6))
 
 
+@IN_FILE_AND_SERVER
 def test_pruned_trials_do_not_count_and_pruning_ends_after_as_many_as_the_budget(toy: ModuleType, url: str) -> None:
     trials = 7
     study = SearchStudy.open(url, toy.definition(pruner="median"), toy.budget(trials))
