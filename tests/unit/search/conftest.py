@@ -12,6 +12,7 @@ import pytest
 from tests.services.mariadb import MariaDb
 
 IN_FILE_AND_SERVER = pytest.mark.parametrize("url", ["journal", "mariadb"], indirect=True)
+ON_SERVER = pytest.mark.parametrize("url", ["mariadb"], indirect=True)
 SCRIPT = Path(__file__).with_name("worker_process.py")
 
 
@@ -35,7 +36,7 @@ def study_database(mariadb: MariaDb) -> str:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where a study of its own may be kept: a journal file, or a server when the test is marked `IN_FILE_AND_SERVER`."""
+    """Where a study of its own may be kept: a journal file, or a server where the test says so."""
     if getattr(request, "param", "journal") == "journal":
         yield f"journal://{tmp_path}/study.journal"
         return

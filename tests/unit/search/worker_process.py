@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import time
 
 from tunegate.domain.errors import FailureClass
@@ -45,7 +47,9 @@ def fails(asked: Asked, percent: int) -> bool:
     return keyed_integer("fail", asked.proposal, asked.attempt) % 100 < percent
 
 
-def work(study: SearchStudy, worker: str, fail_percent: int = 0, simulation_s: float = 0.0) -> list[Asked]:
+def work(
+    study: SearchStudy, worker: str, fail_percent: int = 0, simulation_s: float = 0.0, pause_s: float = 0.003
+) -> list[Asked]:
     """Ask, simulate and tell until the budget is spent; what was asked, in order."""
     done: list[Asked] = []
     while True:
@@ -54,7 +58,7 @@ def work(study: SearchStudy, worker: str, fail_percent: int = 0, simulation_s: f
             case BudgetSpent():
                 return done
             case WaitForOthers():
-                time.sleep(0.003)
+                time.sleep(pause_s)
             case Asked():
                 done.append(answer)
                 time.sleep(simulation_s)
@@ -64,10 +68,36 @@ def work(study: SearchStudy, worker: str, fail_percent: int = 0, simulation_s: f
                     study.tell_complete(answer.number, revenue(answer.parameters), simulated_days=2, simulation_s=0.5)
 
 
-if __name__ == "__main__":
-    url, trials, fail_percent, worker = sys.argv[1:5]
-    opened = SearchStudy.open(url, definition(), budget(trials=int(trials)))
-    sys.stdout.write("open\n")
-    sys.stdout.flush()
+def work_as_process(url: str, trials: int, fail_percent: int, worker: str) -> None:
+    """Open the study, say so, work when told to; at the end say which trials were simulated here."""
+    opened = SearchStudy.open(url, definition(), budget(trials=trials))
+    say("open")
     sys.stdin.readline()  # Processes start when all are there, however slow the machine.
-    work(opened, worker, int(fail_percent), simulation_s=0.02)
+    done = work(opened, worker, fail_percent, simulation_s=0.02, pause_s=0.05)
+    say(f"simulated {' '.join(str(asked.number) for asked in done)}")
+
+
+def say(line: str) -> None:
+    """One write, so that the lines of many processes do not mix."""
+    os.write(1, f"{line}\n".encode())
+
+
+def work_as_processes(url: str, trials: int, fail_percent: int, worker: str, processes: int) -> int:
+    """Many such processes, forked once everything is imported; 0 when all of them ended well."""
+    SearchStudy.open(f"sqlite:///{tempfile.mkdtemp()}/warm", definition(), budget())
+    children = []
+    for index in range(processes):
+        if (child := os.fork()) == 0:
+            work_as_process(url, trials, fail_percent, f"{worker}-{index}")
+            os._exit(0)  # An exception above ends the child, too, with 1.
+        children.append(child)
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    return int(any(statuses))
+
+
+if __name__ == "__main__":
+    place, wanted, failing, name = sys.argv[1:5]
+    if len(sys.argv) == 5:
+        work_as_process(place, int(wanted), int(failing), name)
+    else:
+        sys.exit(work_as_processes(place, int(wanted), int(failing), name, int(sys.argv[5])))
