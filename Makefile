@@ -11,6 +11,9 @@ INFRA := $(VENV)/infra
 TOOLS := infra/tools
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL_OURS := $(PIP) install --no-deps --no-build-isolation --editable . --editable ./simulator
+# What a lock file names, into an environment. uv reads no pip.conf: where only that knows the package index, pip does it.
+LOCKED = $(BIN)/uv pip install --quiet --python $(or $(3),$(BIN)/python) --require-hashes --requirement $(1) $(2) \
+	  || $(or $(3),$(BIN)/python) -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $(1) $(2)
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -68,12 +71,15 @@ clean:  ## remove what the targets above made; campaigns in .tunegate stay
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# uv, itself from the lock, installs a hundred packages in two seconds; pip takes a minute.
-$(INFRA)/.tools: requirements-infra.lock
+# uv, itself from the lock, installs a hundred packages in seconds where pip takes minutes.
+$(BIN)/uv: requirements.lock | $(BIN)/python
+	@awk '/^uv==/, /[^\\]$$/' $< > $(VENV)/uv.lock
+	$(PIP) install --no-deps --require-hashes --requirement $(VENV)/uv.lock
+	touch $@
+
+$(INFRA)/.tools: requirements-infra.lock $(BIN)/uv
 	$(PYTHON) -m venv --clear $(INFRA)
-	awk '/^uv==/, /[^\\]$$/' $< > $(INFRA)/uv.lock
-	$(INFRA)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes --requirement $(INFRA)/uv.lock
-	$(INFRA)/bin/uv pip install --quiet --python $(INFRA)/bin/python --no-deps --require-hashes --requirement $<
+	@$(call LOCKED,$<,--no-deps,$(INFRA)/bin/python)
 	touch $@
 
 $(TOOLS)/node_modules: $(TOOLS)/package-lock.json
@@ -81,18 +87,18 @@ $(TOOLS)/node_modules: $(TOOLS)/package-lock.json
 	touch $@
 
 # The kernels are compiled here, once, and not during somebody's first campaign.
-$(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml | $(BIN)/python
-	@echo "installing the locked requirements into $(VENV) (about a minute)"
-	$(PIP) install --require-hashes --requirement requirements.lock
+$(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml $(BIN)/uv
+	@echo "installing the locked requirements into $(VENV)"
+	@$(call LOCKED,requirements.lock)
 	$(INSTALL_OURS)
 	$(BIN)/hailsim warmup
 	touch $@
 
 $(VENV)/.team: requirements-team.lock $(VENV)/.runtime
-	$(PIP) install --require-hashes --requirement requirements-team.lock
+	@$(call LOCKED,requirements-team.lock)
 	touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
-	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(call LOCKED,requirements-dev.lock)
 	$(INSTALL_OURS)
 	touch $(VENV)/.team $@
