@@ -6,7 +6,7 @@ from tunegate.gate.routes.check import Blocked, NotChecked
 from tunegate.report import formats
 from tunegate.report.document import Block, Cell, Column, Section, Table, Text, Tone
 from tunegate.report.model import RouteReport
-from tunegate.report.route_words import measure_rows, standing
+from tunegate.report.route_words import NO_LIMIT, MeasureRow, measure_rows, standing
 
 _COLUMNS = (
     Column("Measure"),
@@ -31,7 +31,7 @@ def routes(report: RouteReport) -> Section:
             Cell(row.production),
             Cell(row.candidate),
             Cell(row.limit),
-            Cell("broken", tone=Tone.BAD) if row.broken else Cell("held", tone=Tone.GOOD),
+            _standing(row),
         )
         for row in measure_rows(findings, report.policy.limits)
     )
@@ -39,6 +39,12 @@ def routes(report: RouteReport) -> Section:
     if rows:
         blocks.append(Table(f"{formats.label(report.drawn)}", _COLUMNS, rows))
     return Section("routes", "What drivers would be told", _LEAD, tuple(blocks))
+
+
+def _standing(row: MeasureRow) -> Cell:
+    if row.limit == NO_LIMIT:
+        return Cell("not limited")
+    return Cell("broken", tone=Tone.BAD) if row.broken else Cell("held", tone=Tone.GOOD)
 
 
 def _why(report: RouteReport) -> str:

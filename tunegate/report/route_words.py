@@ -25,6 +25,7 @@ class MeasureRow:
     broken: bool
 
 
+NO_LIMIT = "none"
 NAMES = {
     "u_turns_per_10_km": "U-turns per 10 km",
     "hard_turns_per_10_km": "Turns across the traffic per 10 km",
@@ -98,7 +99,7 @@ def _rows(production: ArmMeasures, candidate: ArmMeasures, changed_pct: float, l
             NAMES[name], formats.number(before), formats.number(after), _limit(limit), _breaks(limit, before, after)
         )
     bound = limits.changed_pct
-    words = "none" if bound is None else f"at most {bound:g}"
+    words = NO_LIMIT if bound is None else f"at most {bound:g}"
     changed = formats.number(changed_pct, 1)
     yield MeasureRow("Changed routes, %", "", changed, words, bound is not None and changed_pct > bound + SLACK)
 
@@ -106,7 +107,7 @@ def _rows(production: ArmMeasures, candidate: ArmMeasures, changed_pct: float, l
 def _limit(limit: Limit) -> str:
     parts = [] if limit.worse is None else [f"+{limit.worse:g}"]
     parts += [] if limit.at_most is None else [f"at most {limit.at_most:g}"]
-    return ", ".join(parts) or "none"
+    return ", ".join(parts) or NO_LIMIT
 
 
 def _breaks(limit: Limit, before: float, after: float) -> bool:

@@ -49,9 +49,11 @@ function makeMap(canvas, network, onPick) {
     const box = bounds(all.length ? all : roads);
     if (!(box[2] >= box[0]) || !size.width) return;
     const width = Math.max(box[2] - box[0], 50), height = Math.max(box[3] - box[1], 50);
-    view.scale = Math.min(size.width / width, size.height / height) * 0.9;
+    // Below stands the legend.
+    const free = size.height > 500 ? size.height - 90 : size.height;
+    view.scale = Math.min(size.width / width, free / height) * 0.9;
     view.x = size.width / 2 - (view.scale * (box[0] + box[2])) / 2;
-    view.y = size.height / 2 - (view.scale * (box[1] + box[3])) / 2;
+    view.y = free / 2 - (view.scale * (box[1] + box[3])) / 2;
     redraw();
   }
 
