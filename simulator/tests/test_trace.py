@@ -10,6 +10,7 @@ from random_worlds import PLAYED_DAY, random_world
 from small_city import FIRST_DAY, small_city
 
 from hailsim.model.calendar import History
+from hailsim.model.folder import Papers, write_city
 from hailsim.model.metrics import report_day
 from hailsim.model.settings import read_settings
 from hailsim.model.simulation import PreparedDay, Scenario, play, prepare_day
@@ -115,25 +116,32 @@ def test_the_page_holds_the_day_and_asks_nobody_for_anything(world: World, day: 
     assert page == trace_page(traced, world, DAY)
 
 
-def test_the_command_writes_lines_and_a_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A city folder of twelve days and 25 taxis."""
+    path = tmp_path_factory.mktemp("cities") / "small"
+    write_city(small_city(), path, Papers(("made up",), {"kind": "test"}, {"kept": 1}))
+    return str(path)
+
+
+def test_the_command_writes_lines_and_a_map(tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "day.html"
-    few = ["--set", "taxis=60", "--set", "latent_factor=0.2", "--day", "2015-01-06", "--history-days", "7"]
-    assert trace_command(["manhattan", *few, "--map", str(page)]) == 0
+    assert trace_command([folder, "--map", str(page)]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (lines[0]["city"], lines[0]["day"], lines[-1]["event"]) == ("manhattan", "2015-01-06", "totals")
+    assert (lines[0]["city"], lines[0]["day"], lines[-1]["event"]) == ("small", "2024-03-15", "totals")
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert trace_command(["manhattan", *few, "--taxi", str(lines[0]["taxi"])]) == 0
+    assert trace_command([folder, "--taxi", str(lines[0]["taxi"])]) == 0
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == lines
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--taxi", "500"], "a taxi must be a number from 0 to 499, or `typical`, but got 500"),
+        (["--taxi", "500"], "a taxi must be a number from 0 to 24, or `typical`, but got 500"),
         (["--taxi", "-1"], "but got -1"),
         (["--day", "2016-01-01"], "must be covered by the city's records"),
         (["--day", "2015-02-30"], "a date that exists"),
-        (["--day", "2014-12-01"], "a day before it to learn from"),
+        (["--day", "2024-03-04"], "a day before it to learn from"),
         (["--history-days", "0"], "a day before it to learn from"),
         (["--parameter", "gamma"], "NAME=VALUE with a number"),
         (["--parameter", "gamma=7"], "0.5 <= gamma <= 0.999 must hold"),
@@ -141,19 +149,18 @@ def test_the_command_writes_lines_and_a_map(tmp_path: Path, capsys: pytest.Captu
     ],
 )
 def test_bad_input_is_said_in_words_and_nothing_is_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+    tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     page = tmp_path / "day.html"
-    assert trace_command(["manhattan", *arguments, "--map", str(page)]) == 2
+    assert trace_command([folder, *arguments, "--map", str(page)]) == 2
     said = capsys.readouterr()
     assert words in said.err
     assert said.out == ""
     assert not page.exists()
 
 
-def test_a_map_that_cannot_be_written_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    few = ["--set", "taxis=60", "--set", "latent_factor=0.2", "--day", "2015-01-06", "--history-days", "7"]
-    assert trace_command(["manhattan", *few, "--map", str(tmp_path / "nowhere" / "day.html")]) == 2
+def test_a_map_that_cannot_be_written_is_said_in_words(tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trace_command([folder, "--map", str(tmp_path / "nowhere" / "day.html")]) == 2
     said = capsys.readouterr()
     assert "the map must be written to a file" in said.err
     assert said.out == ""
