@@ -135,6 +135,16 @@ def test_a_broken_file_in_the_cache_is_named(tmp_path: Path, monkeypatch: pytest
         kept_forecasts(CITY, HISTORY, lambda: pytest.fail("nothing is to be learnt"))
 
 
+def rmse(expected: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(expected - truth))))
+
+
+def poisson_deviance(expected: np.ndarray, truth: np.ndarray) -> float:
+    # A forecast of nothing at all where something came would be infinitely wrong; one in a thousand is the least.
+    expected = np.maximum(expected.astype(np.float64), 1e-3)
+    return float(2.0 * np.mean(np.where(truth > 0, truth * np.log(np.maximum(truth, 1.0) / expected), 0.0) - truth + expected))
+
+
 @pytest.mark.slow
 def test_ml_beats_statistics_on_held_out_days_of_san_francisco(san_francisco: City) -> None:
     counts = pickup_counts(san_francisco)
@@ -142,12 +152,10 @@ def test_ml_beats_statistics_on_held_out_days_of_san_francisco(san_francisco: Ci
     learnt = learn_forecasts(san_francisco, counts, history)
     held_out = [history.last + timedelta(days=1 + n) for n in range((san_francisco.last_day - history.last).days)]
 
-    def rmse(forecast_of: object) -> float:
-        assert callable(forecast_of)
-        errors = [forecast_of(day) - counts[(day - san_francisco.first_day).days] for day in held_out]
-        return float(np.sqrt(np.mean(np.square(errors))))
-
     def statistics(day: date) -> np.ndarray:
         return statistics_forecast(san_francisco, counts, history, day)
 
-    assert rmse(learnt.of) < 0.92 * rmse(statistics)
+    truth = np.stack([counts[(day - san_francisco.first_day).days] for day in held_out]).astype(np.float64)
+    ml, mean = np.stack([learnt.of(day) for day in held_out]), np.stack([statistics(day) for day in held_out])
+    assert rmse(ml, truth) < 0.92 * rmse(mean, truth)
+    assert poisson_deviance(ml, truth) < 0.92 * poisson_deviance(mean, truth)
