@@ -1,8 +1,8 @@
 """How good the forecasts are on days that they were not learnt from: `python benchmarks/hailsim_forecasts.py`.
 
 Pickups per zone and half hour, forecast against recorded, over all zones and by hour of the day: root of the mean squared
-error, and mean Poisson deviance (expected values below a thousandth count as one). San Francisco's later eight days after its first
-eight, and January of the bundled Manhattan after its December.
+error, and mean Poisson deviance (expected values below a thousandth count as one). San Francisco's later eight days after its
+first eight, and January of the bundled Manhattan after its December.
 """
 
 from __future__ import annotations
