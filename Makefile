@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-team demo check test services bench lock work-pools infra-check terraform-format clean
+.PHONY: help setup setup-team demo check test platform-test services bench lock work-pools infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -31,8 +31,11 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.development services infra-check  ## all tests, from nothing
-	$(BIN)/pytest --numprocesses 2 --dist worksteal
+test: $(VENV)/.development services infra-check platform-test  ## all tests, from nothing
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not platform"
+
+platform-test: $(VENV)/.development services  ## a cluster, a database, buckets and Slack on this machine: campaigns over pods, and faults
+	$(BIN)/pytest -m platform tests/platform
 
 bench: $(VENV)/.development  ## the figures of docs/speed.md
 	$(BIN)/python benchmarks/hailsim_speed.py

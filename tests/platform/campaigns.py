@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,15 @@ from tests.platform.stack import PATIENCE_S, Platform
 from tests.services.kubernetes.cluster import Pod
 from tests.services.mariadb import Database
 
+BUDGET = 6
+
 
 @dataclass(frozen=True)
 class Ended:
-    """What is left of a campaign: its row in the book, its trials as the study has them, and its day results."""
+    """What is left of a campaign: its row in the book, its verdict, its trials as the study has them, and its day results."""
 
     campaign: str
+    verdict: str
     outcome: Mapping[str, Any]
     trials: tuple[tuple[int, str], ...]
     days: tuple[tuple[Any, ...], ...]
@@ -39,16 +42,18 @@ class Campaigns:
     platform: Platform
     region: str
 
-    def start(self, placement: str, *simulator_options: str, **search: Any) -> str:
+    def start(
+        self, placement: str, *simulator_options: str, approvers: Sequence[str] = (), campaign: str | None = None, **search: Any
+    ) -> str:
         """Start a run of the `retune` deployment; returns its id. `search` replaces keys of that section."""
         region = copy.deepcopy(REGION)
         region["region"] = self.region
         region["simulator"]["command"] += ["--log", str(self._log), *simulator_options]
-        region["search"] |= {"trials": 6, "confirm_top": 1, **search}
-        region["release"] = {"approvers": ["ada"], "four_eyes": True, "expiry_days": 7}
+        region["search"] |= {"trials": BUDGET, "confirm_top": 1, **search}
+        region["release"] = {"approvers": list(approvers), "four_eyes": True, "expiry_days": 7}
         path = self.platform.folder / f"{self.region}.yaml"
         path.write_text(yaml.safe_dump(region))
-        return self.platform.run("retune", {"config": str(path), "placement": placement})
+        return self.platform.run("retune", {"config": str(path), "placement": placement, "campaign": campaign})
 
     def wait_for_trials(self, count: int) -> None:
         """Until so many trials are complete."""
@@ -67,9 +72,8 @@ class Campaigns:
         state = self.platform.ended(run)
         assert state["type"] == "COMPLETED", f"{state}\n{self.platform.story()}"
         ended = self.left()
-        budget = ended.outcome["trials"]["complete"]
         assert ended.outcome["verdict"] in {"promote", "reject", "inconclusive"}, ended.outcome
-        assert len(ended.complete()) == budget == 6
+        assert ended.outcome["trials"]["complete"] == len(ended.complete()) == BUDGET
         self._check_days(ended)
         return ended
 
@@ -84,7 +88,9 @@ class Campaigns:
         )
         kept = self.platform.bigquery.select("SELECT campaign, phase, subject, forecast, day, seed FROM taxis.day_results")
         rows = [row[1:] for row in kept if row[0] == campaign]
-        return Ended(campaign, json.loads(outcome or "{}"), tuple((row[0], row[1]) for row in trials), tuple(rows))
+        verdicts = self._rows("SELECT id FROM verdicts WHERE campaign = :name", name=campaign)
+        verdict = verdicts[0][0] if verdicts else ""
+        return Ended(campaign, verdict, json.loads(outcome or "{}"), tuple((row[0], row[1]) for row in trials), tuple(rows))
 
     def _check_days(self, ended: Ended) -> None:
         assert len(ended.days) == len(set(ended.days)), "a day result is there twice"

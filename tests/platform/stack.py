@@ -34,7 +34,7 @@ POOLS = ("orchestrators", "tuning", "simulations")
 NAMESPACE = "tunegate"
 HOME = "/var/lib/tunegate"  # an empty folder in every pod
 BIN = Path(sys.executable).parent
-PATIENCE_S = 300
+PATIENCE_S = 900  # of a busy machine; a quiet one needs 20 s for most of what is waited for
 PAGE = 200
 WATCH_EVERY_S = 0.3
 SLACK_BLOCK = "tunegate"
@@ -98,6 +98,7 @@ class Platform:
             "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
             "PREFECT_LOCAL_STORAGE_PATH": str(self.folder / "prefect-results"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_CLIENT_MAX_RETRIES": "10",
             "TUNEGATE_HOME": HOME,
             "TUNEGATE_USER": "cron",
             "TUNEGATE_PUBLISH_URL": "gs://tunegate/published",

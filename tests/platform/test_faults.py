@@ -14,7 +14,7 @@ from tests.platform.campaigns import Campaigns
 from tests.platform.stack import Platform
 
 # The platform itself takes a minute to start on a busy machine, and belongs to the first test.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(1800)]
 OUTAGE_S = 10.0
 SLOW_DAYS = ("--day-s", "0.3")
 
@@ -71,11 +71,16 @@ def test_bigquery_that_answers_503_for_ten_seconds_costs_only_time(campaigns: Ca
     campaigns.finished(run)
 
 
-def test_a_dead_slack_changes_nothing(campaigns: Campaigns, platform: Platform) -> None:
-    said = len(platform.slack.messages)
-    platform.slack.status = 500
+def test_with_slack_dead_throughout_a_campaign_ends_and_running_it_again_adds_nothing(
+    campaigns: Campaigns, platform: Platform
+) -> None:
+    said, platform.slack.status = len(platform.slack.messages), 500
     try:
-        campaigns.finished(campaigns.start("workers", workers=2))
+        ended = campaigns.finished(campaigns.start("workers", workers=2))
+        workers = len(platform.cluster.pods("tuning"))
+        assert platform.ended(campaigns.start("workers", workers=2, campaign=ended.campaign))["type"] == "COMPLETED"
     finally:
         platform.slack.status = 200
+    assert campaigns.left() == ended
+    assert len(platform.cluster.pods("tuning")) == workers
     assert len(platform.slack.messages) == said
