@@ -19,19 +19,15 @@ from tunegate.report.notices import RunCrashed, slack_text
 
 SILENCE = timedelta(seconds=90)
 _HEARTBEAT = "prefect.flow-run.heartbeat"
-# Everything after which a run rightly is silent. Without the last five, runs that wait for an answer, for their time or for
-# another attempt would be killed.
-_NO_HEARTBEAT_NEEDED = (
-    "Completed",
-    "Failed",
-    "Cancelled",
-    "Crashed",
-    "Suspended",
-    "Paused",
-    "AwaitingRetry",
-    "Scheduled",
-    "Pending",
-)
+# States are told by name, and these are all after which a run rightly is silent: how it ended, also in our own words, and that
+# it waits for an answer, for its time or for another attempt.
+_ENDS = ("Completed", "Failed", "TimedOut", "Cancelled", "Crashed")
+_ENDS_OF_OURS = ("Skipped", "Approved", "Declined", "Expired", "Refused", "RolledBack")
+_WAITS = ("Suspended", "Paused", "Resuming", "AwaitingRetry", "Scheduled", "Late", "Pending", "Cancelling")
+# Not `rollout`: a heartbeat that reaches the server after the news that the run is suspended would end the wait for an answer.
+# On a busy machine ten runs that had ended were taken for lost that way; the server refuses that, but not for suspended ones. A
+# rollout runs for seconds, and its verdict is closed in time all the same.
+_MAY_BE_LOST = ("retune", "tune", "confirm", "gate", "routes", "worker", "simulate", "rollback")
 # A lost search worker or simulation is made good by its campaign; these are not, and nobody else would notice.
 _WATCHED = ("retune", "rollout", "rollback")
 # These tell nobody that they failed; `retune` does.
@@ -54,8 +50,8 @@ def wanted_automations(slack_block_id: UUID | None) -> list[Automation]:
     lost = _lost_runs()
     if slack_block_id is None:
         return [lost]
-    crashed = _notice("tunegate: a run crashed", "Crashed", _WATCHED, slack_block_id)
-    failed = _notice("tunegate: a release run failed", "Failed", _SILENT_WHEN_FAILED, slack_block_id)
+    crashed = _notice("tunegate: a run crashed", ("Crashed",), _WATCHED, slack_block_id)
+    failed = _notice("tunegate: a release run failed", ("Failed", "TimedOut", "Refused"), _SILENT_WHEN_FAILED, slack_block_id)
     return [lost, crashed, failed]
 
 
@@ -65,8 +61,9 @@ def _lost_runs() -> Automation:
         description="A run that gave a heartbeat and then none for 90 s has lost its process or its machine.",
         trigger=EventTrigger(
             after={_HEARTBEAT},
-            expect={_HEARTBEAT, *(f"prefect.flow-run.{state}" for state in _NO_HEARTBEAT_NEEDED)},
+            expect={_HEARTBEAT, *(f"prefect.flow-run.{state}" for state in (*_ENDS, *_ENDS_OF_OURS, *_WAITS))},
             match={"prefect.resource.id": "prefect.flow-run.*"},
+            match_related={"prefect.resource.role": "flow", "prefect.resource.name": list(_MAY_BE_LOST)},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
@@ -82,13 +79,13 @@ def _lost_runs() -> Automation:
     )
 
 
-def _notice(name: str, state: str, flows: Sequence[str], slack_block_id: UUID) -> Automation:
+def _notice(name: str, states: Sequence[str], flows: Sequence[str], slack_block_id: UUID) -> Automation:
     headline, _, body = _template().partition("\n")
     return Automation(
         name=name,
-        description=f"Tells people through Slack that a run of {', '.join(flows)} is {state}.",
+        description=f"Tells people through Slack that a run of {', '.join(flows)} is {', '.join(states)}.",
         trigger=EventTrigger(
-            expect={f"prefect.flow-run.{state}"},
+            expect={f"prefect.flow-run.{state}" for state in states},
             match={"prefect.resource.id": "prefect.flow-run.*"},
             match_related={"prefect.resource.role": "flow", "prefect.resource.name": list(flows)},
             posture=Posture.Reactive,

@@ -11,8 +11,13 @@ from tasks.rollback import restore, restored_state, tell_restored
 async def rollback(region: str, by: str, why: str, to: int | None = None) -> State[None]:
     """Bring an earlier version of a region's parameters back into production, byte for byte.
 
-    `by` and `why` are kept for ever; `to` is a version of the registry, by default the one that ran before. Raises BadInput
-    when there is none, ReleaseLost when another release came first.
+    Raises BadInput when there is no such version, ReleaseLost when another release came first.
+
+    Args:
+        region: The region whose parameters are to be what they were.
+        by: Your name; the registry keeps it for ever.
+        why: The reason; the registry keeps it for ever.
+        to: A version of the registry; empty: the one that ran before.
     """
     release = await restore(region, to, by, why)
     await tell_restored(release)

@@ -13,8 +13,13 @@ from tasks.approval_form import newest_reply, wait_for_answer
 async def rollout(region: str, verdict: str, requested_by: str | None = None) -> State[None]:
     """Ask a person about a verdict, and release its candidate when they approve.
 
-    `verdict` is the digest of its record, or at least six digits of it; `requested_by` is who asks for the rollout. The run
-    waits suspended; resumed, it starts here again and decides by the answer. It ends Approved, Declined, Expired or Refused.
+    The run waits suspended; resumed, it starts here again and decides by the answer. It ends Approved, Declined, Expired or
+    Refused.
+
+    Args:
+        region: The region that the verdict is about.
+        verdict: The digest of the verdict's record, or at least its first six digits.
+        requested_by: Who asks for the rollout; the approver is shown it.
     """
     question = await open_question(region, verdict, requested_by)
     await tag_rollout(question)

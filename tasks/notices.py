@@ -34,8 +34,7 @@ async def tell(notice: Notice) -> bool:
         async with asyncio.timeout(LONGEST_WAIT_S):
             await _send(block, text)
     except (OSError, TimeoutError, ImportError, ValueError, NotificationError, httpx.HTTPError) as error:
-        # Never the text of the error, which may hold the webhook's address, and that is its password.
-        logger.warning("a notice could not be sent through the Slack block %s: %s", block, type(error).__name__)
+        logger.warning("a notice could not be sent through the Slack block %s: %s", block, _what_hindered(error))
         return False
     return True
 
@@ -49,6 +48,21 @@ async def _send(block: str, text: str) -> None:
         await webhook.notify_async(text)
     except ClientError as error:
         raise ConnectionError(type(error).__name__) from None
+
+
+def _what_hindered(error: Exception) -> str:
+    """In our own words: the error's may hold the webhook's address, and that is its password."""
+    match error:
+        case ImportError():
+            return "prefect-slack is not installed here"
+        case TimeoutError():
+            return f"no answer within {LONGEST_WAIT_S:g} s"
+        case NotificationError():
+            return "Slack refused it"
+        case ValueError():
+            return "the server has no block of this name of the kind Slack Incoming Webhook"
+        case _:
+            return type(error).__name__
 
 
 def _logger() -> Logger:
