@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -44,9 +44,10 @@ def slack_server() -> Iterator[Slack]:
             time.sleep(slack.silence_s)
             if self.path == WEBHOOK_PATH and slack.status == 200:
                 slack.messages.append(json.loads(body)["text"])
-            self.send_response(slack.status if self.path == WEBHOOK_PATH else 404)
-            self.end_headers()
-            self.wfile.write(b"ok")
+            with suppress(ConnectionError):  # Who waited for the silence to end may be gone.
+                self.send_response(slack.status if self.path == WEBHOOK_PATH else 404)
+                self.end_headers()
+                self.wfile.write(b"ok")
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class calls it so
             pass
