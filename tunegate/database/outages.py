@@ -43,6 +43,8 @@ class ConnectionLost(Exception):
 def passes(error: BaseException) -> bool:
     """Whether this error, or what caused it, is a database that is away for a while or asks to try again."""
     for each in _causes(error):
+        if isinstance(each, DatabaseUnreachable):
+            return False  # It was waited for, or must not be said again.
         if isinstance(each, ConnectionLost):
             return True
         if isinstance(each, DBAPIError):

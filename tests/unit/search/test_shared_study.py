@@ -13,10 +13,10 @@ from types import ModuleType
 from typing import Any
 
 import optuna
-import pymysql
 import pytest
 from sqlalchemy import Engine, event
 
+from tests.services.losses import Loss
 from tests.services.mariadb import PASSWORD, Database, MariaDb
 from tests.unit.search.conftest import ON_SERVER
 from tunegate.database.outages import ConnectionLost
@@ -90,32 +90,10 @@ def test_a_database_that_is_down_for_ten_seconds_costs_no_trial(toy: ModuleType,
     assert sorted(simulated) == [record.number for record in study.trials()]
 
 
-class Loss:
-    """Ends the connection at one of the statements of a test: before the server has it, or when it has done it."""
-
-    def __init__(self, at: int | None, *, done: bool) -> None:
-        self.count = 0
-        self._at = at
-        self._done = done
-
-    def on(self, method: Any) -> Any:
-        def lossy(connection: Any, *arguments: Any, **named: Any) -> Any:
-            self.count += 1
-            if self.count != self._at:
-                return method(connection, *arguments, **named)
-            if self._done:
-                method(connection, *arguments, **named)
-            connection._force_close()
-            raise pymysql.err.OperationalError(2013, "Lost connection to MySQL server during query")
-
-        return lossy
-
-
 def campaign(toy: ModuleType, url: str, monkeypatch: pytest.MonkeyPatch, loss: Loss) -> list[tuple[object, ...]]:
     """All trials of a small campaign with failures, whose connections end as `loss` says."""
     with monkeypatch.context() as patched:
-        for name in ("query", "commit"):
-            patched.setattr(pymysql.connections.Connection, name, loss.on(getattr(pymysql.connections.Connection, name)))
+        loss.install(patched)
         study = SearchStudy.open(url, toy.definition("random"), toy.budget(3))
         toy.work(study, "w", fail_percent=40)
         found = [(each.proposal, each.attempt, each.state, each.parameters) for each in study.trials()]
