@@ -28,8 +28,9 @@ from tunegate.domain.periods import Period
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.search.answers import Asked, BudgetSpent
 from tunegate.search.definition import PrunerName, SearchBudget, StudyDefinition
-from tunegate.search.study import Asked, BudgetSpent, SearchStudy
+from tunegate.search.study import SearchStudy
 
 TUNING_DAYS = 7
 HELD_OUT_DAYS = 14

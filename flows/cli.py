@@ -11,7 +11,7 @@ from flows import evidence_commands, release_commands, route_commands, setup, up
 from flows.deploying import NotDeployed
 from flows.server import ServerDidNotStart
 from tunegate import __version__, wiring
-from tunegate.domain.errors import BadInput, FailureBudgetSpent, SimulationFailed
+from tunegate.domain.errors import BadInput, DatabaseUnreachable, FailureBudgetSpent, SimulationFailed
 from tunegate.ports.outage import Outage
 from tunegate.ports.results import RecordConflict
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RecordConflict as error:
         _say(f"error: {error.fault}")
         return EXIT_BAD_INPUT
-    except (FailureBudgetSpent, SimulationFailed, ServerDidNotStart, NotDeployed, Outage) as error:
+    except (DatabaseUnreachable, FailureBudgetSpent, SimulationFailed, ServerDidNotStart, NotDeployed, Outage) as error:
         _say(f"failed: {error}")
         return EXIT_FAILED
     except KeyboardInterrupt:

@@ -34,13 +34,13 @@ async def simulate(
     """
     whole = SimulationRequest.from_message(request)
     run = run_simulation.with_options(retries=attempts - 1)
-    answers = []
+    parts = []
     async with working_alone(campaign, subject, on_its_own):
         for step, part in enumerate([whole] if prune_trial is None else whole.day_by_day()):
-            answers.append(await run(campaign, RequestKey(phase, subject), part))
-            if prune_trial is not None and await stop_early(campaign, prune_trial, step, answers[-1]):
-                return summed_up(answers, pruned=step + 1 < len(whole.days))
-    return summed_up(answers)
+            parts.append(await run(campaign, RequestKey(phase, subject), part))
+            if prune_trial is not None and await stop_early(campaign, prune_trial, step, parts[-1].answer):
+                return summed_up(parts, pruned=step + 1 < len(whole.days))
+    return summed_up(parts)
 
 
 async def simulated(arguments: dict[str, Any], *, elsewhere: bool, **limits: int) -> Simulated | SimulationFailed:

@@ -15,7 +15,7 @@ from prefect.runtime import flow_run
 
 from tasks.deployments import Child, ended
 from tasks.records import kept_answer
-from tasks.simulation import RETRY_DELAY_S, Simulated, summed_up
+from tasks.simulation import RETRY_DELAY_S, Kept, Simulated, summed_up
 from tunegate.domain.errors import FailureClass, Fault, SimulationFailed
 from tunegate.domain.simulation import SimulationRequest
 
@@ -70,7 +70,7 @@ async def _told(state: State[Any]) -> Simulated | SimulationFailed | None:
 async def _answered(arguments: dict[str, Any]) -> Simulated | None:
     request = SimulationRequest.from_message(arguments["request"])
     answer = await asyncio.to_thread(kept_answer, arguments["campaign"], request)
-    return None if answer is None else summed_up([answer])
+    return None if answer is None else summed_up([Kept(answer)])
 
 
 def _lost(state: State[Any], arguments: dict[str, Any]) -> SimulationFailed:

@@ -27,7 +27,7 @@ from tasks.alive import live_subjects
 from tasks.deployments import give_up, is_lost, patiently, runs_under_way
 from tasks.records import kept_answer
 from tasks.requests import trial_subject
-from tasks.simulation import summed_up
+from tasks.simulation import Kept, summed_up
 from tunegate import wiring
 from tunegate.domain.trials import TrialRecord, TrialState
 
@@ -66,7 +66,7 @@ class Reconciler:
         if answer is None:
             await asyncio.to_thread(study.tell_lost, trial.worker or "", "its worker gave no sign of life")
             return "trial of a lost worker queued again"
-        done = summed_up([answer])
+        done = summed_up([Kept(answer)])
         await asyncio.to_thread(
             study.tell_complete, trial.number, done.revenue_minor_per_day, done.simulated_days, done.simulation_s
         )

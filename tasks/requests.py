@@ -12,7 +12,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
 from tunegate.ports.results import Phase
-from tunegate.search.study import Asked
+from tunegate.search.answers import Asked
 
 PRODUCTION = "production"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,15 @@ class Simulated:
     simulated_days: int
     simulation_s: float
     pruned: bool = False
+    store_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that is in the results store, and how long putting it there took."""
+
+    answer: SimulationAnswer
+    store_s: float = 0.0
 
 
 @asynccontextmanager
@@ -49,7 +59,7 @@ async def may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> b
 
 
 @task(retry_condition_fn=may_pass, retry_delay_seconds=RETRY_DELAY_S, **EFFECT)
-async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequest) -> SimulationAnswer:
+async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequest) -> Kept:
     """Simulate a request and keep the answer; a request whose answer is kept already is not simulated again.
 
     Raises SimulationFailed.
@@ -61,8 +71,9 @@ async def run_simulation(campaign: str, key: RequestKey, request: SimulationRequ
         async with wiring.simulators(campaign).lease() as simulator:
             answer = await simulator.simulate(request, day_announcer(campaign))
         refuse_another_world(campaign, answer)
+    began_s = time.monotonic()
     await asyncio.to_thread(results.save_answer, campaign, key, request, answer)
-    return answer
+    return Kept(answer, time.monotonic() - began_s)
 
 
 def refuse_another_world(campaign: str, answer: SimulationAnswer | RoutesAnswer) -> None:
@@ -87,12 +98,13 @@ async def stop_early(campaign: str, trial: int, step: int, answer: SimulationAns
     return await asyncio.to_thread(wiring.study(campaign).report_day, trial, step, revenue_minor)
 
 
-def summed_up(answers: Sequence[SimulationAnswer], pruned: bool = False) -> Simulated:
+def summed_up(parts: Sequence[Kept], pruned: bool = False) -> Simulated:
     """One `Simulated` of the answers to the parts of a request."""
-    days = [day for answer in answers for day in answer.days]
+    days = [day for part in parts for day in part.answer.days]
     return Simulated(
         revenue_minor_per_day=sum(day.revenue_minor for day in days) / len(days),
         simulated_days=len(days),
-        simulation_s=sum(answer.compute_s for answer in answers),
+        simulation_s=sum(part.answer.compute_s for part in parts),
         pruned=pruned,
+        store_s=sum(part.store_s for part in parts),
     )

@@ -16,10 +16,11 @@ from tunegate import wiring
 from tunegate.domain.errors import SimulationFailed
 from tunegate.domain.placement import Placement
 from tunegate.domain.trials import TrialRecord
-from tunegate.search.study import Asked, BudgetSpent, WaitForOthers
+from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers
 
-# Other workers' trials take a fraction of a second to minutes; asking costs a few milliseconds.
+# Other workers' trials take a fraction of a second to minutes; a thousand that wait for the last ones ask less and less.
 WAIT_FOR_OTHERS_S = 0.2
+WAIT_AT_MOST_S = 3.0
 
 
 @task(**EFFECT)
@@ -40,7 +41,7 @@ async def ask_trial(campaign: str, worker: str) -> Asked | None:
     Raises FailureBudgetSpent, and SimulationFailed when production itself cannot be simulated. Not a Prefect task: asking is
     no step of the run that anybody would look for, and the study keeps who asked what and when.
     """
-    study = wiring.study(campaign)
+    study, pause_s = wiring.study(campaign), WAIT_FOR_OTHERS_S
     while True:
         match await asyncio.to_thread(study.ask, worker):
             case Asked() as asked:
@@ -48,7 +49,8 @@ async def ask_trial(campaign: str, worker: str) -> Asked | None:
             case BudgetSpent():
                 return None
             case WaitForOthers():
-                await asyncio.sleep(WAIT_FOR_OTHERS_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(1.5 * pause_s, WAIT_AT_MOST_S)
 
 
 @asynccontextmanager
@@ -71,10 +73,11 @@ async def tell_trial(campaign: str, number: int, outcome: Simulated | Simulation
         case SimulationFailed(failure_class=failure_class, fault=fault):
             await asyncio.to_thread(study.tell_failed, number, f"{fault.rule}, but got {fault.value}", failure_class)
         case Simulated(pruned=True):
-            await asyncio.to_thread(study.tell_pruned, number, outcome.simulated_days, outcome.simulation_s)
+            await asyncio.to_thread(study.tell_pruned, number, outcome.simulated_days, outcome.simulation_s, outcome.store_s)
         case Simulated():
             days, revenue_minor = outcome.simulated_days, outcome.revenue_minor_per_day
-            await asyncio.to_thread(study.tell_complete, number, revenue_minor, days, outcome.simulation_s)
+            spent = (outcome.simulation_s, outcome.store_s)
+            await asyncio.to_thread(study.tell_complete, number, revenue_minor, days, *spent)
         case _:
             assert_never(outcome)
 

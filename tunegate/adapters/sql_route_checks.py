@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from tunegate.adapters.sql_database import insert_if_absent
 from tunegate.adapters.sql_tables import route_checks
+from tunegate.database.outages import patient
 from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.errors import Fault
 from tunegate.ports.records import RouteCheckRow
@@ -22,6 +23,7 @@ class SqlRouteChecks:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @patient
     def save(self, verdict: str, document: Mapping[str, object], at: datetime) -> str:
         """See the port."""
         text = canonical_json(dict(document))
@@ -34,6 +36,7 @@ class SqlRouteChecks:
             raise RecordConflict(Fault(rule, f"{digest} beside {kept}", f"verdict {verdict}", remedy))
         return digest
 
+    @patient
     def find(self, verdict: str) -> RouteCheckRow | None:
         """See the port."""
         with self._engine.connect() as connection:

@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # Longer than a failover; then a person has to look.
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 

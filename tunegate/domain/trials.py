@@ -22,13 +22,34 @@ class TrialState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TrialTimes:
+    """Where the time of a trial went, one phase after the other, in seconds.
+
+    `queue_s` from the question for a trial to its parameters; `start_s` until the simulator works: runs scheduled, pods
+    started, and what else is neither simulating nor storing; `simulate_s` as the simulator says; `store_s` keeping its days;
+    `tell_s` from there until the study knows.
+    """
+
+    queue_s: float
+    start_s: float
+    simulate_s: float
+    store_s: float
+    tell_s: float
+
+    @property
+    def overhead_s(self) -> float:
+        """Everything but simulating."""
+        return self.queue_s + self.start_s + self.store_s + self.tell_s
+
+
+@dataclass(frozen=True, slots=True)
 class TrialRecord:
     """What is known of one trial.
 
     `proposal` counts distinct proposals of parameters from 0 (production); a retry is a new trial of the same proposal with
     the next `attempt` (from 1). `revenue_minor_per_day` is the objective: mean fleet revenue per simulated day, in minor
     currency units. `value_pct` is its uplift over production on the same days and seeds, known once production's own
-    trial is complete. Times are aware and in UTC.
+    trial is complete. Points in time are aware and in UTC; `times` are those of complete and pruned trials.
     """
 
     number: int
@@ -45,6 +66,7 @@ class TrialRecord:
     failure_class: FailureClass | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    times: TrialTimes | None = None
 
     @property
     def is_production(self) -> bool:

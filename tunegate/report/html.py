@@ -7,7 +7,16 @@ from dataclasses import replace
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tunegate.report import formats, route_sections, run_sections, search_sections, svg, trust_sections, verdict_sections
+from tunegate.report import (
+    formats,
+    route_sections,
+    run_sections,
+    search_sections,
+    svg,
+    time_sections,
+    trust_sections,
+    verdict_sections,
+)
 from tunegate.report.document import Banner, Fact, Page, Section
 from tunegate.report.model import CampaignReport, GateResult
 from tunegate.report.route_words import standing
@@ -108,7 +117,12 @@ def _sections(report: CampaignReport, words: Words) -> tuple[Section, ...]:
     gate = report.gate
     parameters, search = search_sections.parameters(report), search_sections.search(report)
     shrinkage, next_steps = verdict_sections.shrinkage(report), run_sections.next_steps(words)
-    ending = (run_sections.failures(report), run_sections.provenance(report), run_sections.reading())
+    ending = (
+        run_sections.failures(report),
+        time_sections.where_the_time_goes(report),
+        run_sections.provenance(report),
+        run_sections.reading(),
+    )
     if gate is None:
         return (next_steps, shrinkage, parameters, search, *ending)
     result, checks = verdict_sections.result(report, gate), trust_sections.checks(gate)

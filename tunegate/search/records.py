@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from tunegate.domain.errors import FailureClass
-from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.domain.trials import TrialRecord, TrialState, TrialTimes
 from tunegate.search.space import Space
 
 ASKED = "asked"
@@ -109,6 +109,25 @@ def _record(trial: FrozenTrial, space: Space) -> TrialRecord:
         failure_class=FailureClass(ended["failure_class"]) if ended.get("failure_class") else None,
         started_at=_time(asked.get("at")),
         finished_at=_time(ended.get("at")),
+        times=_times(asked, ended),
+    )
+
+
+def _times(asked: Mapping[str, Any], ended: Mapping[str, Any]) -> TrialTimes | None:
+    """The phases of a trial; None where one of their ends is not known, as when it failed."""
+    if "called_at" not in asked or "came_at" not in ended:
+        return None
+    called, given, came, told = (
+        datetime.fromisoformat(each) for each in (asked["called_at"], asked["at"], ended["came_at"], ended["at"])
+    )
+    simulate_s, store_s = ended["simulation_s"], ended["store_s"]
+    return TrialTimes(
+        queue_s=(given - called).total_seconds(),
+        # An answer that was kept before took no time now.
+        start_s=max(0.0, (came - given).total_seconds() - simulate_s - store_s),
+        simulate_s=simulate_s,
+        store_s=store_s,
+        tell_s=(told - came).total_seconds(),
     )
 
 

@@ -6,9 +6,7 @@ own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -19,8 +17,9 @@ from optuna.trial import TrialState as OptunaState
 
 from tunegate.database.outages import patient
 from tunegate.domain.errors import BadInput, FailureClass
-from tunegate.domain.parameters import Parameters, ParameterValue
+from tunegate.domain.parameters import ParameterValue
 from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers, without_place
 from tunegate.search.definition import SearchBudget, StudyDefinition, definition_faults
 from tunegate.search.failures import production_is_dead, raise_if_hopeless
 from tunegate.search.importance import parameter_importance
@@ -44,33 +43,6 @@ _FINAL_STATE = {
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A trial to simulate now."""
-
-    number: int
-    proposal: int
-    attempt: int
-    parameters: Parameters
-
-    @property
-    def is_production(self) -> bool:
-        """Whether these are the parameters that run in production now."""
-        return self.proposal == 0
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetSpent:
-    """The budgeted number of trials is complete; the worker may end."""
-
-
-@dataclass(frozen=True, slots=True)
-class WaitForOthers:
-    """Running trials may still fill the budget. Ask again later: one of them may fail."""
-
-    running: int
-
-
 class SearchStudy:
     """A study in a storage, shared by threads and processes through its lock.
 
@@ -84,6 +56,7 @@ class SearchStudy:
         self._budget = budget
         self._space = Space(definition.dimensions, definition.production)
         self._reader = RecordReader(self._space)
+        self._waits = False
 
     @classmethod
     @patient
@@ -112,10 +85,21 @@ class SearchStudy:
         Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own
         parameters cannot be simulated: without them no candidate can be measured.
         """
-        return self._ask(worker, uuid4().hex)
+        # Many who wait for the last trials must not stand in the way of those who tell them: they look without the lock.
+        if self._waits and (nothing := self._look_for_place()) is not None:
+            return nothing
+        answer = self._ask(worker, uuid4().hex, datetime.now(UTC).isoformat())
+        self._waits = not isinstance(answer, Asked)
+        return answer
 
     @patient
-    def _ask(self, worker: str, call: str) -> Asked | BudgetSpent | WaitForOthers:
+    def _look_for_place(self) -> BudgetSpent | WaitForOthers | None:
+        known = self._known()
+        self._raise_if_hopeless(known)
+        return without_place(known, self._budget.trials)
+
+    @patient
+    def _ask(self, worker: str, call: str, called_at: str) -> Asked | BudgetSpent | WaitForOthers:
         """`ask`, which may be repeated: what this `call` was given before an outage is given again."""
         with self._lock():
             self._bury_unborn()
@@ -125,14 +109,9 @@ class SearchStudy:
             ) is not None:
                 return self._asked(given.number, given.user_attrs[ASKED], given.params)
             known = self._reader.read(trials)
-            count = Counter(record.state for record in known)
             self._raise_if_hopeless(known)
-            open_places = self._budget.trials - count[TrialState.COMPLETE] - count[TrialState.RUNNING]
-            if count[TrialState.COMPLETE] >= self._budget.trials:
-                return BudgetSpent()
-            if open_places <= 0:
-                return WaitForOthers(count[TrialState.RUNNING])
-            return self._next_trial(worker, call, known)
+            asker = {"worker": worker, "call": call, "called_at": called_at}
+            return without_place(known, self._budget.trials) or self._next_trial(known, asker)
 
     @patient
     def report_day(self, number: int, step: int, revenue_minor: float) -> bool:
@@ -147,20 +126,30 @@ class SearchStudy:
         pruned = len(self._study.get_trials(deepcopy=False, states=(OptunaState.PRUNED,)))
         return pruned < self._budget.trials and handle.should_prune()
 
-    @patient
-    def tell_complete(self, number: int, revenue_minor_per_day: float, simulated_days: int, simulation_s: float) -> None:
-        """Finish a trial with its objective: mean fleet revenue per simulated day. Telling a finished trial changes nothing."""
-        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s}
-        outcome = {"state": TrialState.COMPLETE, "revenue_minor_per_day": revenue_minor_per_day, **spent}
-        with self._lock():
-            self._settle(number, outcome)
+    def tell_complete(
+        self, number: int, revenue_minor_per_day: float, simulated_days: int, simulation_s: float, store_s: float = 0.0
+    ) -> None:
+        """Finish a trial with its objective: mean fleet revenue per simulated day. Telling a finished trial changes nothing.
 
-    @patient
-    def tell_pruned(self, number: int, simulated_days: int, simulation_s: float) -> None:
+        `store_s` says how long its days took to keep.
+        """
+        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s, "store_s": store_s}
+        self._tell(number, {"state": TrialState.COMPLETE, "revenue_minor_per_day": revenue_minor_per_day, **spent})
+
+    def tell_pruned(self, number: int, simulated_days: int, simulation_s: float, store_s: float = 0.0) -> None:
         """Finish a trial that was stopped early. Telling a finished trial changes nothing."""
-        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s}
-        with self._lock():
-            self._settle(number, {"state": TrialState.PRUNED, "reason": "stopped early: clearly worse by day result", **spent})
+        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s, "store_s": store_s}
+        self._tell(number, {"state": TrialState.PRUNED, "reason": "stopped early: clearly worse by day result", **spent})
+
+    def _tell(self, number: int, outcome: dict[str, Any]) -> None:
+        came = datetime.now(UTC)
+
+        @patient
+        def settle() -> None:
+            with self._lock():
+                self._settle(number, {"came_at": came.isoformat(), **outcome})
+
+        settle()
 
     @patient
     def tell_failed(self, number: int, reason: str, failure_class: FailureClass, simulation_s: float = 0.0) -> None:
@@ -272,7 +261,7 @@ class SearchStudy:
         if production_is_dead(known):
             self._enqueue(self._space.searched_production, proposal=0, attempt=1)
 
-    def _next_trial(self, worker: str, call: str, known: Sequence[TrialRecord]) -> Asked:
+    def _next_trial(self, known: Sequence[TrialRecord], asker: Mapping[str, str]) -> Asked:
         """Take the oldest waiting trial, or let the sampler propose a new one. The lock is held."""
         waiting = next((record for record in known if record.state is TrialState.WAITING), None)
         proposal = waiting.proposal if waiting else 1 + max(record.proposal for record in known)
@@ -281,8 +270,7 @@ class SearchStudy:
         if waiting is None:
             self._study.sampler = keyed_sampler(self._definition.sampler, self._definition.seed, proposal, distributions)
         trial = self._study.ask(distributions)
-        now = datetime.now(UTC).isoformat()
-        asked = {"proposal": proposal, "attempt": attempt, "worker": worker, "call": call, "at": now}
+        asked = {"proposal": proposal, "attempt": attempt, **asker, "at": datetime.now(UTC).isoformat()}
         trial.set_user_attr(ASKED, asked)
         return self._asked(trial.number, asked, trial.params)
 

@@ -10,7 +10,8 @@ import pytest
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
-from tunegate.search.study import Asked, SearchStudy
+from tunegate.search.answers import Asked
+from tunegate.search.study import SearchStudy
 
 
 def starting(toy: ModuleType, *gammas: float):

@@ -10,7 +10,8 @@ import pytest
 from tests.unit.search.conftest import IN_FILE_AND_SERVER
 from tunegate.domain.errors import BadInput, FailureBudgetSpent, FailureClass, SimulationFailed
 from tunegate.domain.trials import TrialState
-from tunegate.search.study import Asked, SearchStudy, WaitForOthers
+from tunegate.search.answers import Asked, WaitForOthers
+from tunegate.search.study import SearchStudy
 
 TRANSIENT, PERMANENT, INFRASTRUCTURE = FailureClass.TRANSIENT, FailureClass.PERMANENT, FailureClass.INFRASTRUCTURE
 
@@ -300,3 +301,29 @@ def test_recovering_leaves_the_trials_of_workers_that_are_alive(toy: ModuleType,
     assert study.recover_interrupted(alive={"worker-2"}) == 1
     states = {record.number: record.state for record in study.trials()}
     assert (states[dead.number], states[alive.number]) == (TrialState.INTERRUPTED, TrialState.RUNNING)
+
+
+@IN_FILE_AND_SERVER
+def test_the_phases_of_a_trial_add_up_to_all_of_its_time(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget())
+    began = time.monotonic()
+    asked = ask(study)
+    time.sleep(0.2)
+    study.tell_complete(asked.number, 1.0, simulated_days=2, simulation_s=0.05, store_s=0.03)
+    took_s = time.monotonic() - began
+    times = study.trials()[0].times
+    assert times is not None
+    assert (times.simulate_s, times.store_s) == (0.05, 0.03)
+    assert times.start_s >= 0.11
+    assert min(times.queue_s, times.tell_s) > 0
+    assert 0.2 <= times.overhead_s + times.simulate_s <= took_s + 0.001
+    study.tell_failed(ask(study).number, "refused", PERMANENT)
+    assert study.trials()[1].times is None
+
+
+def test_an_answer_that_was_kept_before_took_no_time_to_start(toy: ModuleType, url: str) -> None:
+    study = SearchStudy.open(url, toy.definition(), toy.budget())
+    study.tell_complete(ask(study).number, 1.0, simulated_days=2, simulation_s=500.0)
+    times = study.trials()[0].times
+    assert times is not None
+    assert times.start_s == 0.0

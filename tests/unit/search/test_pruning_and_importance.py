@@ -6,8 +6,9 @@ import pytest
 
 from tests.unit.search.conftest import IN_FILE_AND_SERVER
 from tunegate.domain.trials import TrialState
+from tunegate.search.answers import Asked
 from tunegate.search.importance import MINIMUM_TRIALS
-from tunegate.search.study import Asked, SearchStudy
+from tunegate.search.study import SearchStudy
 
 BUSY_FIRST = (2000.0, 1000.0, 1000.0, 1000.0, 1000.0, 1000.0)
 

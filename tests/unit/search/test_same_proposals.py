@@ -6,8 +6,9 @@ import pytest
 
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
+from tunegate.search.answers import Asked
 from tunegate.search.definition import SamplerName
-from tunegate.search.study import Asked, SearchStudy
+from tunegate.search.study import SearchStudy
 
 SAMPLERS: list[SamplerName] = ["tpe", "random", "qmc"]
 

@@ -10,8 +10,9 @@ import time
 from tunegate.domain.errors import FailureClass
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.seeds import keyed_integer
+from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers
 from tunegate.search.definition import PrunerName, SamplerName, SearchBudget, StudyDefinition
-from tunegate.search.study import Asked, BudgetSpent, SearchStudy, WaitForOthers
+from tunegate.search.study import SearchStudy
 
 PRODUCTION = Parameters({"gamma": 0.5, "max_wait_s": 300.0, "sweeps": 3, "unsearched": 7.0})
 DIMENSIONS = (
