@@ -45,6 +45,7 @@ def test_a_campaign_ends_with_a_judged_candidate_and_a_report(installation: Inst
     report = Path(outcome["report"]).read_text()
     assert report.startswith("<!DOCTYPE html>")
     assert outcome["campaign"] in report
+    assert "Phases of a trial, by parallelism" in report
     index = (Path(outcome["report"]).parent / "index.html").read_text()
     assert f'href="{outcome["campaign"]}.html"' in index
 
