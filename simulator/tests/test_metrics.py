@@ -42,6 +42,16 @@ def test_revenue_adds_up_exactly_over_drivers_zones_and_trips(world: World) -> N
     assert per_follower * followers.sum() + per_other * others.sum() == pytest.approx(revenue, rel=1e-12)
 
 
+def test_revenue_is_told_by_districts_of_3_km_which_cover_every_link(world: World) -> None:
+    road, network = world.road, world.city.network
+    assert set(road.district.tolist()) == set(range(road.districts))
+    middle = np.column_stack([network.start_x_m + network.end_x_m, network.start_y_m + network.end_y_m])[road.city_link] / 2.0
+    for district in range(road.districts):
+        assert (np.ptp(middle[road.district == district], axis=0) <= 3000.0).all()
+    _, report = simulate(world)
+    assert {int(name) for name in report.zone_revenue_minor} <= set(range(road.districts))
+
+
 def test_every_metric_is_described_and_present_when_there_are_followers_and_others(world: World) -> None:
     _, report = simulate(world, follower_share=0.5)
     assert set(report.metrics) == {spec.name for spec in METRICS}

@@ -60,10 +60,10 @@ class Campaigns:
         self._wait(lambda: len(self._complete()) >= count, f"{count} trials are complete")
 
     def wait_for_pod(self, pool: str, which: Callable[[Pod], bool] = lambda pod: True) -> Pod:
-        """The first running pod of this region in a pool."""
+        """The first running pod of this region's workers or simulations, which are named after it."""
 
         def ours(pod: Pod) -> bool:
-            return pod.running and pod.labels.get("prefect.io/flow-run-name", "").startswith(self._label) and which(pod)
+            return pod.running and pod.name.startswith(self._label) and which(pod)
 
         return self.platform.cluster.wait_for_pod(pool, PATIENCE_S, ours)
 
@@ -103,16 +103,19 @@ class Campaigns:
 
     @property
     def _label(self) -> str:
-        return self.region.replace("_", "-")
+        return self.region.replace("_", "-")[:30]
 
     @property
     def _log(self) -> Any:
         return self.platform.folder / f"{self.region}.requests.jsonl"
 
     def _complete(self) -> list[int]:
-        return (
-            self.left().complete() if self._rows("SELECT 1 FROM campaigns WHERE region = :region", region=self.region) else []
-        )
+        """Numbers of the complete trials; none before the first run has made the tables, ours and then Optuna's."""
+        there = {row[0] for row in self._rows("SHOW TABLES")}
+        if not {"campaigns", "trials"} <= there:
+            return []
+        begun = self._rows("SELECT 1 FROM campaigns WHERE region = :region", region=self.region)
+        return self.left().complete() if begun else []
 
     def _rows(self, statement: str, **values: str) -> list[Any]:
         # Over the server's own socket: the proxy in front of it may be away on purpose.

@@ -38,7 +38,8 @@ def test_killed_and_evicted_simulations_are_made_again(campaigns: Campaigns, pla
 def test_a_killed_campaign_goes_on_where_it_was_when_its_run_is_retried(campaigns: Campaigns, platform: Platform) -> None:
     run = campaigns.start("workers", *SLOW_DAYS, workers=2)
     campaigns.wait_for_trials(2)
-    platform.cluster.signal(campaigns.wait_for_pod("orchestrators").name)
+    own = platform.cluster.wait_for_pod("orchestrators", 10, lambda pod: pod.labels["prefect.io/flow-run-id"] == run)
+    platform.cluster.signal(own.name)
     assert platform.ended(run)["type"] == "CRASHED"
     complete = campaigns.left().complete()
     platform.prefect("flow-run", "retry", run)

@@ -78,7 +78,7 @@ def report_day(outcome: DayOutcome, road: Road) -> DayReport:
     fares, link = customers.fare_minor[served], customers.link[served]
     revenue = int(fares.sum())
     by_driver = _sums(driver, fares, len(fleet.follower))
-    by_zone = _sums(road.zone[link], fares, road.zones)
+    by_zone = _sums(road.district[link], fares, road.districts)
     busy_s, duty_s = int(arrays.busy_s.sum()), int(arrays.duty_s.sum())
     half_m = road.length_m[link] / 2.0
     count, wanted = len(served), len(arrays.wait)

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from hailsim.faults import refuse
 from hailsim.kernels.arrays import MAX_LINKS, MAX_STEP_S, RoadArrays
 from hailsim.model.city import MAX_SUCCESSORS, City, Network, RoadClass, Turn
+from hailsim.model.geometry import zone_cells
 
+# Pickups are forecast by cells of 500 m; results are told by districts. A search covers two kilometres (540 s at 15 km/h), so
+# taxis that search better move between neighbouring cells, which nobody minds. That a district is deserted is what a city must
+# see, so a district is larger than a search.
+DISTRICT_CELL_M = 3000.0
 # Whole numbers, so that the order is the same on every machine.
 _DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
 
@@ -25,9 +30,9 @@ class Road:
     """A city's network, renumbered.
 
     city_link: int32[L] number in the city file. link_of: int32[L] its inverse. successors, turns, turn_s, freeflow_s, zone:
-    as in `RoadArrays`. length_m: float64[L]. hail_class: int8[L] RoadClass. before: int32[L, P] links that lead into a link
-    without a U-turn and where one can hail, L in unused slots; before_turn_s: int32[L, P] seconds of those turns;
-    before_count: int32[L].
+    as in `RoadArrays`. district: int32[L] of the link's middle, numbered densely from 0. length_m: float64[L]. hail_class:
+    int8[L] RoadClass. before: int32[L, P] links that lead into a link without a U-turn and where one can hail, L in unused
+    slots; before_turn_s: int32[L, P] seconds of those turns; before_count: int32[L].
     """
 
     city_link: NDArray[np.int32]
@@ -38,6 +43,7 @@ class Road:
     freeflow_s: NDArray[np.float32]
     length_m: NDArray[np.float64]
     zone: NDArray[np.int32]
+    district: NDArray[np.int32]
     road_class: NDArray[np.int8]
     before: NDArray[np.int32]
     before_turn_s: NDArray[np.int32]
@@ -47,6 +53,11 @@ class Road:
     def links(self) -> int:
         """Number of links L."""
         return len(self.zone)
+
+    @property
+    def districts(self) -> int:
+        """Number of districts."""
+        return int(self.district.max()) + 1
 
     @property
     def zones(self) -> int:
@@ -94,11 +105,18 @@ def read_road(city: City) -> Road:
         freeflow_s=freeflow_s,
         length_m=network.length_m[order].astype(np.float64),
         zone=np.ascontiguousarray(network.zone[order], np.int32),
+        district=_districts(network)[order],
         road_class=road_class,
         before=before,
         before_turn_s=before_turn_s,
         before_count=before_count,
     )
+
+
+def _districts(network: Network) -> NDArray[np.int32]:
+    east_m = (network.start_x_m.astype(np.float64) + network.end_x_m) / 2.0
+    north_m = (network.start_y_m.astype(np.float64) + network.end_y_m) / 2.0
+    return zone_cells(east_m, north_m, DISTRICT_CELL_M)
 
 
 def _along_the_city(network: Network) -> NDArray[np.int64]:
