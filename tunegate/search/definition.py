@@ -14,7 +14,7 @@ from typing import Literal
 from tunegate.domain.errors import Fault
 from tunegate.domain.parameters import Dimension, Parameters
 
-SamplerName = Literal["tpe", "random", "qmc"]
+SamplerName = Literal["gp", "tpe", "qmc", "random"]
 PrunerName = Literal["none", "wilcoxon", "median"]
 
 

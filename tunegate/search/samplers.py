@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-import numpy as np
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
-from scipy.stats import qmc
 
 from tunegate.domain.seeds import keyed_integer
+from tunegate.search.cube import from_cube, sobol_points
 from tunegate.search.definition import SamplerName
+from tunegate.search.gp_sampler import GaussianProcessSampler
 
 
 def keyed_sampler(name: SamplerName, seed: int, proposal: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
@@ -29,6 +29,8 @@ def keyed_sampler(name: SamplerName, seed: int, proposal: int, space: Mapping[st
             return RandomSampler(seed=keyed_integer(seed, "random", proposal))
         case "qmc":
             return SobolSampler(keyed_integer(seed, "qmc"), proposal - 1, space)
+        case "gp":
+            return GaussianProcessSampler(keyed_integer(seed, "gp", proposal), keyed_integer(seed, "gp"), proposal, space)
         case _:
             assert_never(name)
 
@@ -60,34 +62,10 @@ class SobolSampler(BaseSampler):
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
         """The point's coordinates, scaled to the distributions in sorted order of their names."""
-        engine = qmc.Sobol(len(search_space), scramble=True, rng=np.random.default_rng(self._seed))
-        if self._point > 0:  # scipy refuses to go forward by none
-            engine.fast_forward(self._point)
-        unit_point = engine.random(1)[0]
-        return {
-            name: _scaled(float(unit), search_space[name]) for name, unit in zip(sorted(search_space), unit_point, strict=True)
-        }
+        return from_cube(sobol_points(self._seed, self._point, 1, len(search_space))[0], search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Never needed: the relative space is the whole one."""
         raise NotImplementedError(f"{param_name} is not in the space this sampler was built for")
-
-
-def _scaled(unit: float, axis: BaseDistribution) -> int | float:
-    """A coordinate in 0 ≤ unit < 1 on an axis, uniform in its logarithm where the axis is logarithmic."""
-    match axis:
-        case IntDistribution(low=low, high=high, log=log):
-            # Half a step on either side gives the bounds the same share as every other integer.
-            return min(high, max(low, round(_between(unit, low - 0.5, high + 0.5, log))))
-        case FloatDistribution(low=low, high=high, log=log):
-            return min(high, max(low, _between(unit, low, high, log)))
-        case _:
-            raise TypeError(f"axes are float or int, but got {axis}")
-
-
-def _between(unit: float, low: float, high: float, log: bool) -> float:
-    if log:
-        return float(np.exp(np.log(low) + unit * (np.log(high) - np.log(low))))
-    return low + unit * (high - low)

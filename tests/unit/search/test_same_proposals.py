@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
@@ -10,7 +11,7 @@ from tunegate.search.answers import Asked
 from tunegate.search.definition import SamplerName
 from tunegate.search.study import SearchStudy
 
-SAMPLERS: list[SamplerName] = ["tpe", "random", "qmc"]
+SAMPLERS: list[SamplerName] = list(get_args(SamplerName))
 
 
 def proposals(study: SearchStudy) -> list[Parameters]:
@@ -30,7 +31,7 @@ def test_one_worker_and_one_seed_give_the_same_trials(
         runs.append(proposals(study))
     assert runs[0] == runs[1]
     assert runs[0][0] == runs[2][0] == toy.PRODUCTION
-    assert not set(runs[0][1:]) & set(runs[2][1:])
+    assert not set(runs[0][1:6]) & set(runs[2][1:6])  # later on, both may have found the optimum
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -1,0 +1,258 @@
+"""How close each way to search comes to the best parameters there are, by the simulated days it spends.
+
+    python benchmarks/search.py [--city manhattan] [--repeats 10] [--processes 2] [--arms PART ...] [--out FILE] [--quick]
+
+A search is a study of the product, one worker unless the arm says otherwise. What it chose is valued on days and seeds that no
+search saw, the same for all; the best is the best on one half of those seeds, measured on the other, among everything that any
+search chose and what two long reference searches found. Searches that are in `--out` already are not run again.
+
+Samplers that do not ship are measured where they are installed: CMA-ES needs `cmaes`, Optuna's own Gaussian process `torch`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler
+from search_cases import CASES, Case, Cell, open_case
+from threadpoolctl import threadpool_limits
+
+from tunegate.domain.parameters import Parameters
+from tunegate.domain.seeds import keyed_integer
+from tunegate.search import study as study_module
+from tunegate.search.definition import PrunerName, SearchBudget, StudyDefinition
+from tunegate.search.expected import expected_values
+from tunegate.search.samplers import keyed_sampler
+from tunegate.search.space import Space
+from tunegate.search.study import Asked, SearchStudy
+
+FOREIGN: Mapping[str, Callable[[int], BaseSampler]] = {
+    "cmaes": lambda seed: CmaEsSampler(seed=seed),
+    "optuna-gp": lambda seed: GPSampler(seed=seed),
+}
+NEEDS = {"cmaes": "cmaes", "optuna-gp": "torch"}
+FINALISTS, VALIDATION_DAYS = 4, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to search. `looks` are numbers of complete trials after which a winner is named."""
+
+    sampler: str
+    days: int
+    looks: tuple[int, ...]
+    pruner: PrunerName = "none"
+    workers: int = 1
+
+    @property
+    def name(self) -> str:
+        """As the table says it."""
+        extra = f", {self.pruner} pruner" if self.pruner != "none" else ""
+        extra += f", {self.workers} workers" if self.workers > 1 else ""
+        return f"{self.sampler}, {self.days} d{extra}"
+
+
+SAMPLERS = ("random", "qmc", "cmaes", "tpe", "gp", "optuna-gp")
+ARMS = (
+    *(Arm(sampler, 1, (60, 100)) for sampler in SAMPLERS),
+    *(Arm(sampler, 2, (30, 50, 100) if sampler in {"tpe", "gp"} else (30, 50)) for sampler in SAMPLERS),
+    *(Arm(sampler, 7, (14, 28, 100)) for sampler in ("tpe", "gp")),
+    *(Arm(sampler, 7, (14, 28)) for sampler in SAMPLERS if sampler not in {"tpe", "gp"}),
+    *(Arm("tpe", 7, (28,), pruner) for pruner in ("median", "wilcoxon")),
+    *(Arm("gp", 1, (60, 100), workers=workers) for workers in (5, 20)),
+)
+QUICK = tuple(Arm(sampler, 1, (12,)) for sampler in ("random", "tpe", "gp"))
+# What the best is: a long search, or whatever beats it.
+REFERENCE, REFERENCES = Arm("gp", 14, (100,)), 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an arm named after so many trials by one rule.
+
+    `simulated_days` are the search's and the confirmation's; `fresh_minor` is fresh revenue by seed, then day.
+    """
+
+    city: str
+    repeat: int
+    arm: str
+    trials: int
+    rule: str
+    simulated_days: int
+    asking_s: float
+    parameters: dict[str, float]
+    fresh_minor: list[float]
+
+
+def run(city: str, arm: Arm, repeat: int) -> list[Choice]:
+    """One search, and the truth about what it named."""
+    with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
+        case = open_case(city)
+        return list(_choices(case, arm, repeat, f"journal://{folder}/study.journal"))
+
+
+def _choices(case: Case, arm: Arm, repeat: int, url: str) -> Iterator[Choice]:
+    for trials, study, asking_s in _looks(case, arm, repeat, url):
+        spent = sum(record.simulated_days for record in study.trials())
+        for rule, finalists in _finalists(case, study, arm).items():
+            confirmed = _confirmed(case, repeat, finalists)
+            confirming = VALIDATION_DAYS * (1 + len(finalists))
+            for how, chosen, days in ((rule, finalists[0], spent), (f"{rule}, confirmed", confirmed, spent + confirming)):
+                fresh = case.revenues_of(chosen, case.fresh_cells()).tolist()
+                yield Choice(case.name, repeat, arm.name, trials, how, days, asking_s, dict(chosen), fresh)
+
+
+def _finalists(case: Case, study: SearchStudy, arm: Arm) -> dict[str, list[Parameters]]:
+    """Best first, by what was observed and, of the Gaussian process, by what it expects."""
+    trials = [trial for trial in study.trials() if not trial.is_production and trial.revenue_minor_per_day is not None]
+    found = {"observed": sorted(trials, key=lambda trial: -(trial.revenue_minor_per_day or 0.0))}
+    if arm.sampler == "gp":
+        expected = expected_values(study.trials(), Space(case.config.dimensions, case.config.production).distributions)
+        found["expected"] = sorted(trials, key=lambda trial: -expected[trial.number])
+    return {rule: [trial.parameters for trial in ranked[:FINALISTS]] for rule, ranked in found.items()}
+
+
+def _confirmed(case: Case, repeat: int, finalists: list[Parameters]) -> Parameters:
+    """The best on the validation days, as the campaign's confirmation chooses."""
+    cells = case.validation_cells(repeat, VALIDATION_DAYS)
+    production = case.revenues_of(case.config.production, cells)
+    return max(finalists, key=lambda one: float((case.revenues_of(one, cells) / production).mean()))
+
+
+def _looks(case: Case, arm: Arm, repeat: int, url: str) -> Iterator[tuple[int, SearchStudy, float]]:
+    """The study whenever it has as many trials as the arm looks at, and the seconds that asking has taken so far."""
+    config, cells = case.config, case.tuning_cells(repeat, arm.days)
+    shipped = arm.sampler not in FOREIGN
+    sampler = arm.sampler if shipped else "random"
+    definition = StudyDefinition("bench", config.dimensions, config.production, repeat, sampler, arm.pruner, {})  # type: ignore[arg-type]
+    study = SearchStudy.open(url, definition, SearchBudget(max(arm.looks), 0, 1, 0))
+    with mock.patch.object(study_module, "keyed_sampler", keyed_sampler if shipped else _foreign(arm.sampler)):
+        running: deque[Asked] = deque()
+        complete, asking_s = 0, 0.0
+        while complete < max(arm.looks):
+            while len(running) < arm.workers:
+                began = time.perf_counter()
+                asked = study.ask("bench")
+                asking_s += time.perf_counter() - began
+                if not isinstance(asked, Asked):
+                    break
+                running.append(asked)
+            if _simulate(case, study, running.popleft(), cells):
+                complete += 1
+                if complete in arm.looks:
+                    yield complete, study, asking_s
+
+
+def _simulate(case: Case, study: SearchStudy, asked: Asked, cells: tuple[Cell, ...]) -> bool:
+    """Day by day, until the study says stop; whether the trial was completed."""
+    daily: list[float] = []
+    for step, cell in enumerate(cells):
+        daily.append(case.revenue(asked.parameters, cell))
+        if study.report_day(asked.number, step, daily[-1]) and step + 1 < len(cells):
+            study.tell_pruned(asked.number, len(daily), 0.0)
+            return False
+    study.tell_complete(asked.number, float(np.mean(daily)), len(daily), 0.0)
+    return True
+
+
+def _foreign(sampler: str) -> Callable[[str, int, int, Mapping[str, BaseDistribution]], BaseSampler]:
+    """A sampler of Optuna's that does not ship, keyed as the shipped ones are."""
+    return lambda _name, seed, proposal, _space: FOREIGN[sampler](keyed_integer(seed, sampler, proposal))
+
+
+def jobs(arms: list[Arm], repeats: int) -> list[tuple[Arm, int]]:
+    """Every arm once, then every arm again, so that an early look at the results is a fair one."""
+    usable = [arm for arm in arms if find_spec(NEEDS.get(arm.sampler, "optuna")) is not None]
+    for missing in sorted({arm.sampler for arm in arms} - {arm.sampler for arm in usable}):
+        print(f"{missing}: left out, needs the package {NEEDS[missing]}", flush=True)
+    return [(arm, repeat) for repeat in range(repeats) for arm in usable]
+
+
+def references() -> list[tuple[Arm, int]]:
+    """Long searches with seeds of their own."""
+    return [(REFERENCE, 1000 + number) for number in range(REFERENCES)]
+
+
+def collect(city: str, wanted: list[tuple[Arm, int]], out: Path, processes: int) -> list[Choice]:
+    """Run what `out` does not hold yet, and return all of this city that was wanted."""
+    lines = out.read_text().splitlines() if out.exists() else []
+    found = [Choice(**json.loads(line)) for line in lines]
+    done = {(choice.city, choice.arm, choice.repeat) for choice in found}
+    with ProcessPoolExecutor(processes) as pool, out.open("a") as file:
+        pending = [pool.submit(run, city, arm, repeat) for arm, repeat in wanted if (city, arm.name, repeat) not in done]
+        for number, future in enumerate(as_completed(pending), 1):
+            found += future.result()
+            file.writelines(json.dumps(asdict(choice)) + "\n" for choice in future.result())
+            file.flush()
+            print(f"{number} of {len(pending)} searches", file=sys.stderr, flush=True)
+    named = {(arm.name, repeat) for arm, repeat in wanted}
+    return [choice for choice in found if choice.city == city and (choice.arm, choice.repeat) in named]
+
+
+def gaps_pct(choices: list[Choice], seeds: int) -> tuple[NDArray[np.float64], float]:
+    """True gap of each choice to the best, float64[len(choices)], and the standard error of one gap.
+
+    The best on the even seeds is measured on the odd ones and the other way round: the maximum of many noisy truths overstates.
+    """
+    fresh = np.array([choice.fresh_minor for choice in choices]).reshape(len(choices), seeds, -1)
+    halves = [fresh[:, half::2].mean(axis=(1, 2)) for half in (0, 1)]
+    best = [halves[1 - half].argmax() for half in (0, 1)]
+    gaps = np.mean([100.0 * (1.0 - halves[half] / halves[half][best[half]]) for half in (0, 1)], axis=0)
+    top = fresh[best[0]]
+    cells = 100.0 * (fresh[gaps < np.median(gaps)] / top - 1.0).reshape(-1, top.size)
+    spread = cells[cells.std(axis=1) > 0].std(axis=1, ddof=1)
+    return gaps, float(np.median(spread) / top.size**0.5)
+
+
+def table(choices: list[Choice], seeds: int) -> str:
+    """One row per arm, number of trials and rule, in order of simulated days."""
+    gaps, error = gaps_pct(choices, seeds)
+    rows: dict[tuple[str, int, str], list[tuple[int, float, float]]] = defaultdict(list)
+    for choice, gap in zip(choices, gaps, strict=True):
+        rows[choice.arm, choice.trials, choice.rule].append((choice.simulated_days, gap, choice.asking_s))
+    lines = [f"standard error of one true gap: {error:.3f} points", ""]
+    lines += ["| search | trials | winner by | simulated days | true gap, median | quartiles | searches | s per proposal |"]
+    lines += ["| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |"]
+    for (arm, trials, rule), found in sorted(rows.items(), key=lambda row: (np.mean([one[0] for one in row[1]]), row[0])):
+        days, gap, asking_s = np.array(found).T
+        low, middle, high = np.quantile(gap, (0.25, 0.5, 0.75))
+        lines.append(
+            f"| {arm} | {trials} | {rule} | {days.mean():.0f} | {middle:.2f} % | {low:.2f} to {high:.2f} % | {len(found)} "
+            f"| {np.median(asking_s) / trials:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Search, and print the table."""
+    arms = [arm for arm in ARMS if not arguments.arms or any(part in arm.name for part in arguments.arms)]
+    wanted = jobs(list(QUICK), 2) if arguments.quick else [*jobs(arms, arguments.repeats), *references()]
+    began = time.monotonic()
+    choices = collect(arguments.city, wanted, arguments.out, arguments.processes)
+    print(f"{arguments.city}: {len(wanted)} searches, {time.monotonic() - began:.0f} s")
+    print(table(choices, open_case(arguments.city).fresh_seeds))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--city", choices=sorted(CASES), default="manhattan")
+    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--arms", nargs="*", default=[], metavar="PART", help="only arms with such a part in their name")
+    parser.add_argument("--out", type=Path, default=Path("search.jsonl"), help="searches as JSON lines, kept for the next call")
+    parser.add_argument("--quick", action="store_true", help="two repeats of three short searches: does it run?")
+    main(parser.parse_args())
