@@ -136,7 +136,6 @@ def simulated(city: str) -> None:
         started = time.process_time()
         sweep(value, gain, keep, prepared.road.successors, plan.turn_cost, plan.turn_discount, SLOTS)
         sweep_s.append(time.process_time() - started)
-    planning_s = statistics.median(sweep_s[1:]) * 4
     figures = {
         "links": links,
         "taxis": len(prepared.fleet.follower),
@@ -146,7 +145,6 @@ def simulated(city: str) -> None:
         "events": events,
         "update_ns": 1e9 * statistics.median(sweep_s[1:]) / (links * SLOTS),
         "mb": peak_mb(),
-        "planning_s": planning_s,
     }
     print(json.dumps(figures))
 

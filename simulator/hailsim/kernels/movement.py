@@ -13,7 +13,7 @@ clock       int32[N, 4]            columns WAKE_S end of its stay in a far list,
                                    the first drop-off of a shift), FREE_S end of its last trip, ON_S start of its shift
                                    (-1 off duty)
 shift       int32[N]               index of the shift it is in or waits for
-due         uint64[N + 4]          taxis of this second
+due         uint64[N + 4]          taxis of this second; steps int64[N] what each of them does, see `_decide`
 draw        uint64                 hash of key, second and taxi: 16 bits each decide following, the turn, and standing
 
 Functions of the inner loop take arrays, not the groups they stand in: a field of a group is a counted reference, and counting
@@ -48,6 +48,7 @@ from hailsim.kernels.arrays import (
     SEARCH_S,
     STAND,
 )
+from hailsim.kernels.fetching import fetch_row
 from hailsim.kernels.hashing import ODD_A, ODD_B, mix, trailing_zeros
 
 NEAR_S = 256
@@ -204,33 +205,48 @@ def _collect(near, row, due):
 
 
 @njit(cache=True)
+def _decide(record, taxis, due, steps, count, key_now):
+    """What each of a second's taxis does: its step as it stands in the record, or -1 less 16 bits of its draw when it stands.
+
+    Decisions look at nothing that another taxi changes within the second, so all are made first, and the records of the links
+    that they lead to are on their way while the others are made.
+    """
+    for number in range(count):
+        taxi = due[number]
+        draw = mix(key_now + taxi * ODD_B)
+        link, follows = uint64(taxis[taxi, LINK]), int64(taxis[taxi, FOLLOWS])
+        chance = int64((draw >> uint64(16)) & uint64(0xFFFF))
+        step = _choose(record, link, follows & (STANDING - 1), draw)
+        fetch_row(record, step & _LINK_MASK)
+        steps[number] = -1 - chance if follows >= STANDING or chance < int64(record[link, STAND]) else step
+
+
+@njit(cache=True)
 def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
     """All events of the seconds from_s..to_s-1; returns how many there were."""
     events = 0
     near, far, taxis, clock = moving.near, moving.far, moving.taxi, moving.clock
     wait, trip, busy_s = outcome.wait, customers.trip, outcome.busy_s
-    due = np.empty(len(taxis) + 4, np.uint64)
+    due, steps = np.empty(len(taxis) + 4, np.uint64), np.empty(len(taxis), np.int64)
     for second in range(from_s, to_s):
         if far[second & _FAR_MASK] >= 0:
             _wake(near, far, taxis, clock, second)
         count = _collect(near, second & _NEAR_MASK, due)
         events += count
-        key_now = key + uint64(second) * ODD_A
+        _decide(record, taxis, due, steps, count, key + uint64(second) * ODD_A)
         for number in range(count):
             taxi = due[number]
             if second >= taxis[taxi, SHIFT_END_S]:
                 _end_shift(moving, fleet, outcome, int64(taxi), second)
                 continue
-            draw = mix(key_now + taxi * ODD_B)
-            link, follows = uint64(taxis[taxi, LINK]), int64(taxis[taxi, FOLLOWS])
-            chance = int64((draw >> uint64(16)) & uint64(0xFFFF))
-            if follows >= STANDING or chance < int64(record[link, STAND]):
-                stays = follows < STANDING or chance < STAYS
+            step = steps[number]
+            if step < 0:
+                link, follows = uint64(taxis[taxi, LINK]), int64(taxis[taxi, FOLLOWS])
+                stays = follows < STANDING or -1 - step < STAYS
                 taxis[taxi, FOLLOWS] = (follows | STANDING) if stays else (follows & (STANDING - 1))
                 then_s = second + (STAND_S if stays else 1)
                 leaves_s = second + int64(record[link, HALF_S])
             else:
-                step = _choose(record, link, follows, draw)
                 link = uint64(step & _LINK_MASK)
                 then_s = second + (step >> LINK_BITS)
                 leaves_s = then_s
