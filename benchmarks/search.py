@@ -66,13 +66,14 @@ class Arm:
         return f"{self.sampler}, {self.days} d{extra}"
 
 
+PRUNERS: tuple[PrunerName, ...] = ("median", "wilcoxon")
 SAMPLERS = ("random", "qmc", "cmaes", "tpe", "gp", "optuna-gp")
 ARMS = (
     *(Arm(sampler, 1, (60, 100)) for sampler in SAMPLERS),
     *(Arm(sampler, 2, (30, 50, 100) if sampler in {"tpe", "gp"} else (30, 50)) for sampler in SAMPLERS),
     *(Arm(sampler, 7, (14, 28, 100)) for sampler in ("tpe", "gp")),
     *(Arm(sampler, 7, (14, 28)) for sampler in SAMPLERS if sampler not in {"tpe", "gp"}),
-    *(Arm("tpe", 7, (28,), pruner) for pruner in ("median", "wilcoxon")),
+    *(Arm(sampler, 7, (28,), pruner) for sampler in ("tpe", "gp") for pruner in PRUNERS),
     *(Arm("gp", 1, (60, 100), workers=workers) for workers in (5, 20)),
 )
 QUICK = tuple(Arm(sampler, 1, (12,)) for sampler in ("random", "tpe", "gp"))
@@ -108,7 +109,7 @@ def run(city: str, arm: Arm, repeat: int) -> list[Choice]:
 def _choices(case: Case, arm: Arm, repeat: int, url: str) -> Iterator[Choice]:
     for trials, study, asking_s in _looks(case, arm, repeat, url):
         spent = sum(record.simulated_days for record in study.trials())
-        for rule, finalists in _finalists(case, study, arm).items():
+        for rule, finalists in _finalists(case, study).items():
             confirmed = _confirmed(case, repeat, finalists)
             confirming = VALIDATION_DAYS * (1 + len(finalists))
             for how, chosen, days in ((rule, finalists[0], spent), (f"{rule}, confirmed", confirmed, spent + confirming)):
@@ -116,14 +117,16 @@ def _choices(case: Case, arm: Arm, repeat: int, url: str) -> Iterator[Choice]:
                 yield Choice(case.name, repeat, arm.name, trials, how, days, asking_s, dict(chosen), fresh)
 
 
-def _finalists(case: Case, study: SearchStudy, arm: Arm) -> dict[str, list[Parameters]]:
-    """Best first, by what was observed and, of the Gaussian process, by what it expects."""
+def _finalists(case: Case, study: SearchStudy) -> dict[str, list[Parameters]]:
+    """Best first, by what was observed of each and by what a Gaussian process of all expects of it."""
     trials = [trial for trial in study.trials() if not trial.is_production and trial.revenue_minor_per_day is not None]
-    found = {"observed": sorted(trials, key=lambda trial: -(trial.revenue_minor_per_day or 0.0))}
-    if arm.sampler == "gp":
-        expected = expected_values(study.trials(), Space(case.config.dimensions, case.config.production).distributions)
-        found["expected"] = sorted(trials, key=lambda trial: -expected[trial.number])
-    return {rule: [trial.parameters for trial in ranked[:FINALISTS]] for rule, ranked in found.items()}
+    observed = {trial.number: trial.revenue_minor_per_day or 0.0 for trial in trials}
+    expected = expected_values(study.trials(), Space(case.config.dimensions, case.config.production).distributions)
+    ranked = {
+        rule: sorted(trials, key=lambda trial: -value[trial.number])
+        for rule, value in (("observed", observed), ("expected", expected))
+    }
+    return {rule: [trial.parameters for trial in best[:FINALISTS]] for rule, best in ranked.items()}
 
 
 def _confirmed(case: Case, repeat: int, finalists: list[Parameters]) -> Parameters:

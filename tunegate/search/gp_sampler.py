@@ -2,7 +2,8 @@
 
 The process knows that values are noisy, so it neither chases the luckiest trial nor repeats it. Trials that run elsewhere count
 with the value it expects of them, so that parallel workers keep away from each other; parameters that failed count like the
-worst value seen, so that it does not ask for them again.
+worst value seen, so that it does not ask for them again. A pruned trial counts with how its days compare with the same days of
+complete ones.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ RADII = (0.2, 0.07, 0.025, 0.01)
 # No parameter is known better than this share of its axis. It also keeps the last bits of linear algebra, which may differ
 # between processes, out of proposals.
 GRID = 1e-4
+
+
+Place = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,32 +87,40 @@ class GaussianProcessSampler(BaseSampler):
 
 
 def read_study(trials: Sequence[FrozenTrial], space: Mapping[str, BaseDistribution]) -> Seen:
-    """Complete, failed and unfinished trials as arrays, in an order that does not depend on how they came about."""
-    values: dict[tuple[float, ...], float] = {}
-    pending: set[tuple[float, ...]] = set()
-    failed: set[tuple[float, ...]] = set()
+    """Finished and unfinished trials as arrays, in an order that does not depend on how they came about."""
+    by_state: dict[TrialState, dict[Place, FrozenTrial]] = {state: {} for state in TrialState}
     for trial in trials:
         known = trial.system_attrs["fixed_params"] if trial.state is TrialState.WAITING else trial.params
-        if known.keys() != space.keys():
-            continue  # The very trial that is being asked for, or one whose process died while it asked.
-        point = tuple(to_cube(known, space).tolist())
-        match trial.state:
-            case TrialState.COMPLETE:
-                values[point] = trial.values[0]
-            case TrialState.RUNNING | TrialState.WAITING:
-                pending.add(point)
-            case TrialState.FAIL | TrialState.PRUNED:
-                failed.add(point)
+        if known.keys() == space.keys():  # Not so the very trial that is being asked for, or whose process died while it asked.
+            by_state[trial.state][tuple(to_cube(known, space).tolist())] = trial
+    values = {place: trial.values[0] for place, trial in by_state[TrialState.COMPLETE].items()}
+    pending = by_state[TrialState.RUNNING].keys() | by_state[TrialState.WAITING].keys()
     if values:
-        worst = min(values.values())
-        values |= dict.fromkeys(failed - values.keys() - pending, worst)
-    points = sorted(values)
+        pruned = _values_of_pruned(by_state[TrialState.PRUNED], list(by_state[TrialState.COMPLETE].values()))
+        failed = dict.fromkeys(by_state[TrialState.FAIL].keys() - pending, min(values.values()))
+        values = {**failed, **pruned, **values}
+    places = sorted(values)
     axes = len(space)
     return Seen(
-        np.array(points).reshape(-1, axes),
-        np.array([values[point] for point in points]),
+        np.array(places).reshape(-1, axes),
+        np.array([values[place] for place in places]),
         np.array(sorted(pending - values.keys())).reshape(-1, axes),
     )
+
+
+def _values_of_pruned(pruned: Mapping[Place, FrozenTrial], complete: Sequence[FrozenTrial]) -> dict[Place, float]:
+    """What whole trials would have given: the mean of complete ones, and how far the pruned one's days lie from theirs."""
+    middle = float(np.mean([trial.values[0] for trial in complete]))
+    by_day: dict[int, list[float]] = {}
+    for trial in complete:
+        for day, revenue in trial.intermediate_values.items():
+            by_day.setdefault(day, []).append(revenue)
+    values = {}
+    for place, trial in pruned.items():
+        ahead = [revenue - np.mean(by_day[day]) for day, revenue in sorted(trial.intermediate_values.items()) if day in by_day]
+        if ahead:
+            values[place] = middle + float(np.mean(ahead))
+    return values
 
 
 def most_promising(seen: Seen, random: np.random.Generator, snap: Callable[[FloatArray], FloatArray]) -> FloatArray:
@@ -172,11 +184,11 @@ def on_grid(points: FloatArray, space: Mapping[str, BaseDistribution]) -> FloatA
 
 def _first_unknown(ranked: FloatArray, seen: Seen) -> FloatArray:
     """Skip what was simulated already or is now: all trials share days and seeds, so it would earn the same once more."""
-    known = {_place(point) for point in (*seen.points, *seen.pending)}
-    return next((point for point in ranked if _place(point) not in known), ranked[0])
+    known = {_on_grid_line(point) for point in (*seen.points, *seen.pending)}
+    return next((point for point in ranked if _on_grid_line(point) not in known), ranked[0])
 
 
-def _place(point: FloatArray) -> tuple[int, ...]:
+def _on_grid_line(point: FloatArray) -> tuple[int, ...]:
     return tuple(np.rint(point / GRID).astype(int).tolist())
 
 

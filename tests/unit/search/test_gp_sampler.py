@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import RandomSampler
 from optuna.study import create_study
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tunegate.domain.errors import FailureClass
 from tunegate.search.cube import from_cube, to_cube
@@ -79,7 +79,7 @@ def test_parameters_that_failed_are_not_asked_for_again(toy: ModuleType, url: st
 
 
 def test_trials_are_read_in_one_order_and_running_or_failed_ones_have_their_place() -> None:
-    def trial(gamma: float, state: TrialState, value: float | None = None) -> object:
+    def trial(gamma: float, state: TrialState, value: float | None = None) -> FrozenTrial:
         params = {"gamma": gamma, "sweeps": 1, "wait": 100.0}
         return create_trial(state=state, params=params, distributions=SPACE, value=value)
 
@@ -90,11 +90,25 @@ def test_trials_are_read_in_one_order_and_running_or_failed_ones_have_their_plac
         trial(0.9, TrialState.FAIL),
         trial(0.5, TrialState.FAIL),  # its retry is running
     ]
-    seen = read_study(trials, SPACE)  # type: ignore[arg-type]
-    again = read_study(trials[::-1], SPACE)  # type: ignore[arg-type]
+    seen = read_study(trials, SPACE)
+    again = read_study(trials[::-1], SPACE)
     assert seen.points[:, 0].tolist() == again.points[:, 0].tolist() == [0.2, 0.8, 0.9]
     assert seen.values.tolist() == again.values.tolist() == [7.0, 5.0, 5.0]
     assert seen.pending[:, 0].tolist() == [0.5]
+
+
+def test_a_pruned_trial_counts_by_its_days_and_not_by_which_days_they_were() -> None:
+    """Day 0 is a busy one: 10 % below the others on it alone is 10 % below them."""
+
+    def trial(gamma: float, state: TrialState, daily: list[float]) -> FrozenTrial:
+        params = {"gamma": gamma, "sweeps": 1, "wait": 100.0}
+        value = float(np.mean(daily)) if state is TrialState.COMPLETE else None
+        by_day = dict(enumerate(daily))
+        return create_trial(state=state, params=params, distributions=SPACE, value=value, intermediate_values=by_day)
+
+    complete = [trial(0.1, TrialState.COMPLETE, [210.0, 90.0]), trial(0.2, TrialState.COMPLETE, [190.0, 110.0])]
+    seen = read_study([*complete, trial(0.3, TrialState.PRUNED, [180.0])], SPACE)
+    assert seen.values.tolist() == [150.0, 150.0, 130.0]
 
 
 def test_hopeless_values_do_not_hide_the_differences_at_the_top() -> None:
