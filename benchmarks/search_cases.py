@@ -94,7 +94,7 @@ def _manhattan() -> Case:
         tuning=days_from(date(2014, 12, 15), 7),
         validation=days_from(date(2014, 12, 22), 4),
         fresh=days_from(date(2014, 12, 26), 14),
-        fresh_seeds=4,
+        fresh_seeds=2,
     )
 
 
@@ -109,7 +109,7 @@ def _san_francisco() -> Case:
         tuning=days_from(date(2008, 5, 20), 2),
         validation=days_from(date(2008, 5, 22), 1),
         fresh=days_from(date(2008, 5, 23), 3),
-        fresh_seeds=20,
+        fresh_seeds=16,
     )
 
 
