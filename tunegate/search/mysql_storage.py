@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
@@ -99,9 +99,7 @@ def open_mysql(url: str, study: str) -> tuple[SharedStudyCache, NamedLock]:
     engine = engine_of(url, "the study's database")
     place = shown(engine.url)
     try:
-        # Two processes that create the tables at once trip over each other.
-        with NamedLock(engine, lock_name(place, "tables"))():
-            storage = RDBStorage(engine.url.render_as_string(hide_password=False), engine_kwargs=dict(MYSQL_SETTINGS))
+        storage = _storage(engine, lock_name(place, "tables"))
     except DatabaseError as error:
         if passes(error):
             raise
@@ -111,6 +109,24 @@ def open_mysql(url: str, study: str) -> tuple[SharedStudyCache, NamedLock]:
     lock = NamedLock(engine, lock_name(place, f"study {study}"))
     storage.scoped_session = scoped_session(sessionmaker(bind=engine, class_=_session_class(lock)))
     return SharedStudyCache(storage, lambda: lock.connection), lock
+
+
+def _storage(engine: Engine, tables_lock: str) -> RDBStorage:
+    url, settings = engine.url.render_as_string(hide_password=False), dict(MYSQL_SETTINGS)
+    # A thousand workers that start at once need not stand in line for tables that are there.
+    if _has_tables(engine):
+        return RDBStorage(url, settings, skip_table_creation=True)
+    # Two processes that create the tables at once trip over each other.
+    with NamedLock(engine, tables_lock)():
+        return RDBStorage(url, settings)
+
+
+def _has_tables(engine: Engine) -> bool:
+    """Whether Optuna's tables are complete: the row of its schema's version is written after all of them."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return bool(connection.execute(text("SELECT COUNT(*) FROM alembic_version")).scalar_one())
 
 
 def lock_name(place: str, what: str) -> str:

@@ -6,6 +6,7 @@ own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -56,6 +57,7 @@ class SearchStudy:
         self._budget = budget
         self._space = Space(definition.dimensions, definition.production)
         self._reader = RecordReader(self._space)
+        self._storage = study._storage
         self._waits = False
 
     @classmethod
@@ -101,6 +103,7 @@ class SearchStudy:
     @patient
     def _ask(self, worker: str, call: str, called_at: str) -> Asked | BudgetSpent | WaitForOthers:
         """`ask`, which may be repeated: what this `call` was given before an outage is given again."""
+        self._known()  # What the others did meanwhile is read before the lock is taken, and little is left to read under it.
         with self._lock():
             self._bury_unborn()
             trials = self._study.get_trials(deepcopy=False)
@@ -119,7 +122,8 @@ class SearchStudy:
 
         Production is never pruned, and nothing is once as many trials were pruned as the budget has: the work is bounded.
         """
-        handle = self._handle(number)
+        # Optuna hands out writable trials only from `ask`, but the process that reports need not be the one that asked.
+        handle = Trial(self._study, self._frozen(number)._trial_id)
         handle.report(revenue_minor, step)
         if self._definition.pruner == "none" or handle.user_attrs[ASKED]["proposal"] == 0:
             return False
@@ -293,10 +297,12 @@ class SearchStudy:
         if frozen.state.is_finished():
             return
         state = TrialState(outcome["state"])
-        self._handle(number).set_user_attr(OUTCOME, {"at": datetime.now(UTC).isoformat(), **outcome})
+        value = _finite(outcome["revenue_minor_per_day"]) if state is TrialState.COMPLETE else None
+        written = {"at": datetime.now(UTC).isoformat(), **outcome}
+        # Not through `Study.tell`, which reads the trial three times more, while all other workers wait for the lock.
+        self._storage.set_trial_user_attr(frozen._trial_id, OUTCOME, written)
         self._requeue_if_due(frozen, state, outcome.get("failure_class"))
-        value = outcome["revenue_minor_per_day"] if state is TrialState.COMPLETE else None
-        self._study.tell(number, value, _FINAL_STATE[state], skip_if_finished=True)
+        self._storage.set_trial_state_values(frozen._trial_id, _FINAL_STATE[state], None if value is None else [value])
 
     def _requeue_if_due(self, trial: FrozenTrial, state: TrialState, failure_class: str | None) -> None:
         asked = trial.user_attrs.get(ASKED)
@@ -330,11 +336,15 @@ class SearchStudy:
         raise_if_hopeless(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget)
 
     def _frozen(self, number: int) -> FrozenTrial:
-        for trial in self._study.get_trials(deepcopy=False):
-            if trial.number == number:
-                return trial
-        raise KeyError(f"study {self._definition.name} has no trial {number}")
+        """One trial, without a look at all the others."""
+        try:
+            trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
+        except KeyError:
+            raise KeyError(f"study {self._definition.name} has no trial {number}") from None
+        return self._storage.get_trial(trial_id)
 
-    def _handle(self, number: int) -> Trial:
-        # Optuna hands out writable trials only from `ask`, but the process that tells need not be the one that asked.
-        return Trial(self._study, self._frozen(number)._trial_id)
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"a trial's objective must be a finite number, but got {value}")
+    return value

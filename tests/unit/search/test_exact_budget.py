@@ -92,7 +92,6 @@ def test_a_larger_budget_extends_a_study_and_a_smaller_one_changes_nothing(toy: 
     assert work_in_threads(toy, url, workers=2, trials=5, fail_percent=0) == extended
 
 
-@IN_FILE_AND_SERVER
 def test_production_is_the_first_trial_exactly_once_however_many_open_the_study(toy: ModuleType, url: str) -> None:
     for _ in range(2):
         records = work_in_threads(toy, url, workers=8, trials=12, fail_percent=0)

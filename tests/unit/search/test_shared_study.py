@@ -67,6 +67,7 @@ def test_twenty_processes_complete_exactly_the_budget_and_running_them_again_add
     assert states(study)[TrialState.COMPLETE] == 100
     assert set(states(study)) == {TrialState.COMPLETE, TrialState.FAILED}
     assert sorted(simulated) == [record.number for record in first]
+    assert [record.number for record in first if record.is_production and record.attempt == 1] == [0]
     assert work_in_processes(url, trials=100, fail_percent=10, count=20) == []
     assert study.trials() == first
 
@@ -109,7 +110,7 @@ def test_a_connection_lost_at_any_statement_changes_no_trial_and_no_proposal(
     whole = Loss(None, done=False)
     undisturbed = campaign(toy, url, monkeypatch, whole)
     assert {state for _, _, state, _ in undisturbed} == {TrialState.COMPLETE, TrialState.FAILED}
-    for turn, at in enumerate(range(1, whole.count, whole.count // 12)):
+    for turn, at in enumerate(range(1, whole.count, whole.count // 8)):
         loss = Loss(at, done=turn % 2 == 0)
         assert campaign(toy, url, monkeypatch, loss) == undisturbed, (at, loss)
         assert loss.count >= at
