@@ -37,9 +37,10 @@ test: $(VENV)/.development services infra-check platform-test  ## all tests, fro
 platform-test: $(VENV)/.development services  ## a cluster, a database, buckets and Slack on this machine: campaigns over pods, and faults
 	$(BIN)/pytest -m platform tests/platform
 
-bench: $(VENV)/.development  ## the figures of docs/speed.md
+bench: $(VENV)/.development services  ## the figures of docs/speed.md and docs/scale.md
 	$(BIN)/python benchmarks/hailsim_speed.py
 	$(BIN)/python benchmarks/orchestration.py
+	$(BIN)/python benchmarks/scale.py
 
 services:  ## the Debian packages whose programs the tests start (a database server, a browser)
 	scripts/install_test_services.sh
