@@ -12,8 +12,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -42,22 +42,22 @@ LOOK_EVERY_S = 0.5
 def up(arguments: argparse.Namespace) -> int:
     """Bring everything up, say where it is, and keep it until Ctrl-C. Raises BadInput, ServerDidNotStart, NotDeployed."""
     workspace, ports = wiring.workspace(), range(arguments.port, arguments.port + 3)
-    asked = None if arguments.ask is None else known_verdict(arguments.ask)
-    _refuse_ports_in_use(ports)
+    asked, reports = None if arguments.ask is None else known_verdict(arguments.ask), _reports_folder()
     addresses = _addresses(ports)
-    with _ended_by_signals(), standing.stand(workspace.prefect_home, addresses), ExitStack() as stack:
+    with _ended_by_signals(), standing.stand(workspace.prefect_home, addresses):
+        _refuse_ports_in_use(ports)
         _set_environment(addresses)
-        server = _kept(stack, start_server(workspace.prefect_home, ports[0], _server_settings(addresses)))
-        asyncio.run(set_up("process", None, _quiet))
-        deploy_all()
-        asyncio.run(_schedules(on=arguments.schedules))
-        running = [server, *(_kept(stack, child) for child in _start_others(ports))]
-        wait_until_it_answers(running[-2], addresses.dashboard)
-        wait_until_it_answers(running[-1], addresses.index)
-        _welcome(addresses, schedules=arguments.schedules)
-        if asked is not None:
-            _say(f"{asked.region}: approve or decline at {asyncio.run(_ask(asked))} (Resume, once it is suspended)")
-        _until_one_ends(running)
+        with _kept([start_server(workspace.prefect_home, ports[0], _server_settings(addresses))]) as server:
+            asyncio.run(set_up("process", None, _quiet))
+            deploy_all()
+            asyncio.run(_schedules(on=arguments.schedules))
+            with _kept(_start_others(ports, reports)) as others:
+                wait_until_it_answers(others[-2], addresses.dashboard)
+                wait_until_it_answers(others[-1], addresses.index)
+                _welcome(addresses, schedules=arguments.schedules)
+                if asked is not None:
+                    _say(f"{asked.region}: approve or decline at {asyncio.run(_ask(asked))} (Resume, once it is suspended)")
+                _until_one_ends([*server, *others])
     return EXIT_OK
 
 
@@ -102,8 +102,10 @@ def _server_settings(addresses: Team) -> Mapping[str, str]:
     }
 
 
-def _start_others(ports: range) -> Iterator[Child]:
-    """A worker for each pool, the dashboard of studies, and the pages of reports."""
+def _start_others(ports: range, reports: Path) -> Iterator[Child]:
+    """A worker for each pool, the dashboard of studies, and the pages of reports, with an index from the first moment on."""
+    from tasks.report import write_index  # noqa: PLC0415 - Prefect reads its settings when it is imported
+
     home = wiring.workspace().prefect_home
     for pool in POOLS:
         arguments = (
@@ -121,18 +123,15 @@ def _start_others(ports: range) -> Iterator[Child]:
         yield children.start(f"the worker of {pool}", arguments, home / f"worker-{pool}.log", {})
     dashboard = ("-m", "flows.dashboard", HOST, str(ports[1]))
     yield children.start("the Optuna dashboard", dashboard, home / "dashboard.log", {})
-    pages = ("-m", "http.server", str(ports[2]), "--bind", HOST, "--directory", str(_reports_folder()))
+    pages = ("-m", "http.server", str(ports[2]), "--bind", HOST, "--directory", str(reports))
+    write_index()
     yield children.start("the server of reports", pages, home / "reports.log", {})
 
 
 def _reports_folder() -> Path:
-    """The folder of reports, with an index in it from the first moment on."""
-    from tasks.report import write_index  # noqa: PLC0415 - Prefect reads its settings when it is imported
-
+    """The folder of reports. Raises BadInput where they go to a bucket: that has pages of its own."""
     match wiring.workspace().reports:
         case Folder(path):
-            path.mkdir(parents=True, exist_ok=True)
-            write_index()
             return path
         case other:
             rule, remedy = "`tunegate up` shows reports of a folder", "Unset TUNEGATE_REPORTS_URL, or use the team's server."
@@ -154,9 +153,16 @@ async def _ask(verdict: VerdictRow) -> str | None:
     return await ask_for_approval(verdict.region, verdict.campaign, verdict.id)
 
 
-def _kept(stack: ExitStack, child: Child) -> Child:
-    stack.callback(children.stop, child)
-    return child
+@contextmanager
+def _kept(started: Iterable[Child]) -> Iterator[list[Child]]:
+    """Have children inside `with`, ended together at its end; those too that were started before the next one could not be."""
+    running: list[Child] = []
+    try:
+        for child in started:
+            running.append(child)  # noqa: PERF402 - one by one, or those before a failure would be lost
+        yield running
+    finally:
+        children.stop(*running)
 
 
 def _until_one_ends(running: list[Child]) -> None:

@@ -26,6 +26,15 @@ async def ensure_automation(client: PrefectClient, wanted: Automation) -> str:
 
 def _told(automation: AutomationCore) -> dict[str, Any]:
     """What an automation says, without what the server adds; ids of triggers are drawn anew each time and say nothing."""
-    said = automation.model_dump(mode="json", exclude=set(_ITS_OWN))
-    said["trigger"] = {key: value for key, value in said["trigger"].items() if key != "id"}
+    said: dict[str, Any] = _in_order(automation.model_dump(mode="json", exclude=set(_ITS_OWN)))
+    said["trigger"].pop("id", None)
     return said
+
+
+def _in_order(part: Any) -> Any:
+    """The same with every list of words sorted: they were sets."""
+    if isinstance(part, dict):
+        return {key: _in_order(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return sorted(part) if all(isinstance(each, str) for each in part) else [_in_order(each) for each in part]
+    return part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from prefect import get_client
@@ -13,6 +14,7 @@ from tunegate.domain.errors import BadInput, Fault
 
 RESULT_BLOCK = "tunegate-results"
 SLACK_BLOCK = "tunegate-slack"
+SLACK_TYPE = "slack-incoming-webhook"  # of prefect_slack.SlackWebhook
 _TEAM = "Install the team's packages: pip install 'tunegate[team]'."
 
 
@@ -29,7 +31,7 @@ async def slack_block_id(name: str) -> UUID | None:
     """The document of the Slack block of this name; None where the server has none."""
     async with get_client() as client:
         try:
-            return (await client.read_block_document_by_name(name, "slack-webhook")).id
+            return (await client.read_block_document_by_name(name, SLACK_TYPE)).id
         except ObjectNotFound:
             return None
 
@@ -51,7 +53,13 @@ async def _ensure(name: str, wanted: Block) -> str:
     except ValueError:  # the client's word for a block that is not there
         await wanted.asave(name)
         return f"block {slug}: made"
-    if there.model_dump() == wanted.model_dump():
+    if _said(there) == _said(wanted):
         return f"block {slug}: as it should be"
     await wanted.asave(name, overwrite=True)
     return f"block {slug}: changed"
+
+
+def _said(block: Block) -> dict[str, Any]:
+    """What a block says, without where it is kept. Secrets in it compare by what they are and show as stars."""
+    values = {name: getattr(block, name) for name in type(block).model_fields}
+    return {name: _said(value) if isinstance(value, Block) else value for name, value in values.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,13 +44,18 @@ class Pool:
 
 
 def process_pools(folder: Path) -> tuple[Pool, ...]:
-    """Pools whose runs are processes of the machine their worker is on. They run in `folder`, where region files are."""
+    """Pools whose runs are processes of the machine their worker is on, in `folder`, where region files are.
+
+    What computes is bounded by the processors there, twice over; what is beyond waits for its turn.
+    """
     template = ProcessWorker.get_default_base_job_template()
     defaults = template["variables"]["properties"]
     # A command of our own keeps a run in its worker's process group, so that it ends with the worker; and saves two processes.
     defaults["command"]["default"] = f"{sys.executable} -m prefect.engine"
     defaults["working_dir"]["default"] = str(folder)
-    return tuple(Pool(name, "process", template, limit) for name, (_, limit) in POOLS.items())
+    at_once = 2 * (os.cpu_count() or 1)
+    limits = {"orchestrators": POOLS["orchestrators"][1], "tuning": at_once, "simulations": at_once}
+    return tuple(Pool(name, "process", template, limit) for name, limit in limits.items())
 
 
 def kubernetes_pools(templates: Path) -> tuple[Pool, ...]:

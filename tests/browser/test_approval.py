@@ -1,0 +1,144 @@
+"""From a form in a browser to production, and the way back out of it: one person, one `tunegate up`, two campaigns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.browser.ui import CAMPAIGN_TIMEOUT_MS, Ui
+from tests.flows.conftest import REGION
+from tests.services.team import RunningTeam
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+MANHATTAN = Path(__file__).parents[2] / "configs" / "regions" / "manhattan.yaml"
+DEPLOYMENTS = {
+    "retune", "retune-manhattan", "retune-san-francisco", "tune", "worker", "simulate", "gate", "rollout", "rollback",
+}  # fmt: skip
+
+
+def api(team: RunningTeam, path: str, body: object) -> Any:
+    """The answer of the Prefect API to a POST."""
+    data, headers = json.dumps(body).encode(), {"content-type": "application/json"}
+    request = urllib.request.Request(f"{team.addresses.api}/{path}", data, headers)  # noqa: S310 - ours
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - ours
+        return json.load(answer)
+
+
+def history(team: RunningTeam, region: str) -> dict[str, Any]:
+    """What the registry knows of a region."""
+    command = [sys.executable, "-m", "flows.cli", "registry", "history", region, "--json"]
+    ran = subprocess.run(command, env=team.environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    known: dict[str, Any] = json.loads(ran.stdout)
+    return known
+
+
+def published(team: RunningTeam, region: str) -> dict[str, Any] | None:
+    """What production reads."""
+    path = team.home / "published" / f"{region}.json"
+    document: dict[str, Any] | None = json.loads(path.read_bytes()) if path.exists() else None
+    return document
+
+
+def groups_of_runs(team: RunningTeam) -> set[tuple[int, int]]:
+    """Process group of every run of this team that is a process now, beside that of the worker that started it."""
+    groups = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words, surroundings = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if b"prefect.engine" in words and str(team.home).encode() in surroundings:
+                groups.add((os.getpgid(int(process.name)), os.getpgid(parent)))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return groups
+
+
+def small_manhattan(folder: Path) -> str:
+    """The demo city, where a search of eight trials is enough: this is about the way of a candidate, and not how good it is."""
+    open_end = {"worse": None, "at_most": None}
+    measures = ("u_turns_per_10_km", "hard_turns_per_10_km", "loops_per_hour", "left_area_pct", "no_chance_p95_min")
+    limits = dict.fromkeys((*measures, "no_chance_max_min"), open_end)
+    path = folder / "manhattan.yaml"
+    region = {
+        "extends": str(MANHATTAN),
+        "search": {"confirm_top": 2},
+        "gate": {"worst_zone_margin_pct": None},
+        "routes": {"hours": [8], "starts": 2, "days": 1, "limits": limits},
+    }
+    path.write_text(yaml.safe_dump(region))
+    return path.name
+
+
+def test_a_person_tunes_approves_and_production_runs_the_candidate(ui: Ui, team: RunningTeam) -> None:
+    ui.open_deployment("retune")
+    ui.custom_run()
+    ui.fill("config", small_manhattan(team.folder))
+    ui.fill("Trials", "8")
+    ui.fill("Workers", "1")
+    ui.fill("Test Days", "7")
+    ui.add("overrides", "gate.minimum_effect_pct=0.1")
+    ui.page.get_by_text("Parameters", exact=True).scroll_into_view_if_needed()
+    ui.picture("form")
+    ui.submit()
+    ui.page.get_by_text("scheduled to start").first.wait_for()
+    ui.open_run("retune", "manhattan/retune")
+    runs = groups_of_runs(team)
+    assert runs, "the campaign runs in a process of this machine"
+    assert {run == worker for run, worker in runs} == {True}, "what ends a worker ends its runs"
+    ui.wait_for_state("Completed", CAMPAIGN_TIMEOUT_MS)
+    ui.picture("campaign")
+
+    ui.open_artifact("verdict-manhattan")
+    ui.page.get_by_text("Promote: Manhattan").first.wait_for()
+    ui.picture("verdict")
+    ui.page.goto(team.addresses.index)
+    ui.page.locator("a[href^='manhattan-']").first.click()
+    ui.page.get_by_text("Better than what runs today").first.wait_for()
+    ui.page.goto(team.addresses.dashboard)
+    ui.page.get_by_text("manhattan-").first.wait_for()
+
+    assert published(team, "manhattan") is None
+    ui.open_run("rollout", "manhattan/rollout")
+    ui.wait_for_state("Suspended")
+    ui.answer("approve", "demo", "the taxis stand where the customers are")
+    ui.picture("approval")
+    ui.submit()
+    ui.wait_for_state("Approved")
+    ui.picture("approved")
+    known, now = history(team, "manhattan"), published(team, "manhattan")
+    assert [(release["version"], release["kind"], release["who"]) for release in known["releases"]] == [
+        (1, "initial", known["releases"][0]["who"]),
+        (2, "rollout", "demo"),
+    ]
+    assert now is not None
+    assert now["version"] == 2
+    assert now["parameters"] == known["releases"][1]["parameters"] != known["releases"][0]["parameters"]
+
+
+def test_a_person_declines_and_production_stays(ui: Ui, team: RunningTeam, tmp_path: Path) -> None:
+    config = tmp_path / "toyville.yaml"
+    config.write_text(yaml.safe_dump({**REGION, "release": {"approvers": ["Ada"], "four_eyes": True}}))
+    listed = {each["name"]: each for each in api(team, "deployments/filter", {})}
+    assert set(listed) == DEPLOYMENTS
+    schedules = {name: [each["active"] for each in one["schedules"]] for name, one in listed.items() if one["schedules"]}
+    assert schedules == {"retune-manhattan": [False], "retune-san-francisco": [False]}
+    api(team, f"deployments/{listed['retune']['id']}/create_flow_run", {"parameters": {"config": str(config)}})
+    ui.open_run("rollout", "toyville/rollout")
+    ui.wait_for_state("Suspended")
+    ui.answer("decline", "Ada", "the holiday makes these days unlike any other")
+    ui.submit()
+    ui.wait_for_state("Declined")
+    known = history(team, "toyville")
+    assert [release["kind"] for release in known["releases"]] in ([], ["initial"])
+    assert [(each["outcome"], each["who"]) for each in known["decisions"]] == [("declined", "Ada")]
+    assert published(team, "toyville") is None or known["releases"]

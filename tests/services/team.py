@@ -1,0 +1,84 @@
+"""`tunegate up` as people start it: a process of its own, on ports and in a home of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.server import HOST
+from flows.standing import Team, team
+
+START_TIMEOUT_S = 420
+STOP_TIMEOUT_S = 60
+READY = "Ctrl-C stops all of it"
+
+
+@dataclass(frozen=True)
+class RunningTeam:
+    """Where it runs, and the process that holds all of it together. Region files are looked for in `folder`."""
+
+    folder: Path
+    home: Path
+    addresses: Team
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a terminal beside it."""
+        return {**os.environ, "TUNEGATE_HOME": str(self.home)}
+
+
+@contextmanager
+def tunegate_up(folder: Path, *options: str, **environment: str) -> Iterator[RunningTeam]:
+    """Everything is up inside `with`, started in `folder`; at its end Ctrl-C must stop it, in order and with code 0."""
+    home, log = folder / "home", folder / "up.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", "up", "--port", str(_three_free_ports()), *options],
+            cwd=folder,
+            env={**os.environ, "TUNEGATE_HOME": str(home), **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        addresses = _when_ready(process, home, log)
+        yield RunningTeam(folder, home, addresses, process, log)
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(STOP_TIMEOUT_S)
+    assert code == 0, log.read_text()
+
+
+def _when_ready(process: subprocess.Popen[bytes], home: Path, log: Path) -> Team:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while READY not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+    there = team(home / "prefect")
+    assert there is not None
+    return there
+
+
+def _three_free_ports() -> int:
+    """The first of three in a row that nobody listens on."""
+    while True:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
+            first.bind((HOST, 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind((HOST, port + 1))
+                third.bind((HOST, port + 2))
+            except (OSError, OverflowError):
+                continue
+            return port

@@ -1,0 +1,56 @@
+"""What stands in the way of `tunegate up` is said before anything is started."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows import children
+from flows.cli import main
+from flows.standing import Team, stand
+from tests.flows.offices import forget
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of its own, in which nothing may be started."""
+
+    def started(*_: object) -> None:
+        raise AssertionError("something was started")
+
+    forget()
+    monkeypatch.setenv("TUNEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(children, "start", started)
+    yield tmp_path / "home"
+    forget()
+
+
+def test_each_of_the_three_ports_must_be_free(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for first in (port, port - 1, port - 2):
+            assert main(["up", "--port", str(first)]) == 2
+            assert "--port" in capsys.readouterr().err
+
+
+def test_reports_in_a_bucket_are_not_shown_by_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("TUNEGATE_REPORTS_URL", "gs://team/reports")
+    assert main(["up"]) == 2
+    assert "TUNEGATE_REPORTS_URL" in capsys.readouterr().err
+
+
+def test_it_asks_about_no_verdict_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up", "--ask", "ffffff"]) == 2
+    assert "verdict" in capsys.readouterr().err
+
+
+def test_a_second_one_is_told_where_the_first_is_and_not_of_its_port(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    running = Team("http://127.0.0.1:4200", "a", "d", "p")
+    with stand(home / "prefect", running):
+        assert main(["up"]) == 2
+    assert "one at http://127.0.0.1:4200" in capsys.readouterr().err
