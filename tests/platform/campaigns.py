@@ -59,6 +59,10 @@ class Campaigns:
         """Until so many trials are complete."""
         self._wait(lambda: len(self._complete()) >= count, f"{count} trials are complete")
 
+    def pods(self, pool: str) -> list[Pod]:
+        """Every pod of this region's workers or simulations, which are named after it."""
+        return [pod for pod in self.platform.cluster.pods(pool) if pod.name.startswith(self._label)]
+
     def wait_for_pod(self, pool: str, which: Callable[[Pod], bool] = lambda pod: True) -> Pod:
         """The first running pod of this region's workers or simulations, which are named after it."""
 

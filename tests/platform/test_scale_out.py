@@ -19,7 +19,7 @@ def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_relea
     platform: Platform, campaigns: Campaigns
 ) -> None:
     ended = campaigns.finished(campaigns.start("pod", workers=2, approvers=["ada"]))
-    pods = {pool: len(platform.cluster.pods(pool)) for pool in ("tuning", "simulations")}
+    pods = {pool: len(campaigns.pods(pool)) for pool in ("tuning", "simulations")}
     # Two workers; six trials, production and one finalist, four patterns and the self-check.
     assert pods == {"tuning": 2, "simulations": 6 + 2 + 5}
     assert {run["name"] for run in platform.runs(ended.campaign, "worker")} == {
