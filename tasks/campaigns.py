@@ -85,6 +85,10 @@ async def close_campaign(campaign: str, outcome: Mapping[str, Any], candidate: P
 
 
 def _close(campaign: str, outcome: Mapping[str, Any], candidate: Parameters | None) -> None:
+    book = wiring.stores().campaigns
+    row = book.find(campaign)
+    if row is not None and row.status is CampaignStatus.FINISHED:
+        return  # Run again after its end: nothing was repeated, and what it cost at first stays.
     ranked = wiring.study(campaign).top_k(wiring.plan(campaign).config.search.confirm_top)
     kept = {**outcome, BEST: best_first(candidate, [trial.parameters for trial in ranked])}
-    wiring.stores().campaigns.finish(campaign, CampaignStatus.FINISHED, kept, wiring.clock().now())
+    book.finish(campaign, CampaignStatus.FINISHED, kept, wiring.clock().now())
