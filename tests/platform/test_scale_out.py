@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.platform.campaigns import Campaigns
-from tests.platform.stack import NAMESPACE, SLACK_BLOCK, Platform
+from tests.platform.stack import Platform
 from tests.services.mariadb import PASSWORD
 from tests.services.slack import WEBHOOK_PATH
 
@@ -54,8 +54,3 @@ def test_nothing_secret_is_in_logs_artifacts_reports_or_the_process_list(platfor
     assert ".html" in "".join(platform.gcs.buckets["tunegate"])
     found = [(place, secret[:4]) for place, text in public.items() for secret in secrets if secret in text]
     assert found == []
-
-
-def test_the_platform_is_set_up_by_the_projects_own_files(platform: Platform) -> None:
-    assert NAMESPACE in platform.prefect("work-pool", "inspect", "simulations")
-    assert SLACK_BLOCK in platform.prefect("block", "ls")
