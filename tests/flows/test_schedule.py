@@ -22,7 +22,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import CronSchedule
-from prefect.events import emit_event
+from prefect.events import Event, RelatedResource, Resource
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 from prefect.states import Running
 
@@ -216,6 +216,12 @@ async def a_run_whose_machine_is_gone_is_told(team: Team) -> None:
         "prefect.resource.role": "flow",
         "prefect.resource.name": "retune",
     }
-    emit_event("prefect.flow-run.heartbeat", {"prefect.resource.id": f"prefect.flow-run.{lost.id}"}, related=[flow])
+    # `emit_event` would send it to the server that an earlier test of this process has used.
+    beat = Event(
+        event="prefect.flow-run.heartbeat",
+        resource=Resource({"prefect.resource.id": f"prefect.flow-run.{lost.id}"}),
+        related=[RelatedResource(flow)],
+    )
+    (await team.client._client.post("/events", json=[beat.model_dump(mode="json")])).raise_for_status()
     told = await team.heard("lost/retune: Crashed")
     assert "No sign of life for 90 s" in told
