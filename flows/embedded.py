@@ -59,7 +59,8 @@ async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) ->
 
     try:
         report = await retune(config, overrides=overrides, campaign=campaign)
-        assert isinstance(report, CampaignReport), "only scheduled runs are skipped"  # noqa: S101
+        if not isinstance(report, CampaignReport):
+            raise TypeError(f"only a scheduled run may be skipped, but this one ended as {report}")
         return report
     finally:
         await APILogHandler.aflush()

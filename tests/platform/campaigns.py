@@ -17,7 +17,7 @@ from tests.platform.stack import PATIENCE_S, Platform
 from tests.services.kubernetes.cluster import Pod
 from tests.services.mariadb import Database
 
-BUDGET = 6
+BUDGET = 4
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.platform.campaigns import Campaigns
+from tests.platform.campaigns import BUDGET, Campaigns
 from tests.platform.stack import Platform
 from tests.services.mariadb import PASSWORD
 from tests.services.slack import WEBHOOK_PATH
@@ -20,8 +20,8 @@ def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_relea
 ) -> None:
     ended = campaigns.finished(campaigns.start("pod", workers=2, approvers=["ada"]))
     pods = {pool: len(campaigns.pods(pool)) for pool in ("tuning", "simulations")}
-    # Two workers; six trials, production and one finalist, four patterns and the self-check.
-    assert pods == {"tuning": 2, "simulations": 6 + 2 + 5}
+    # Two workers; the trials, production and one finalist, four patterns and the self-check.
+    assert pods == {"tuning": 2, "simulations": BUDGET + 2 + 5}
     assert {run["name"] for run in platform.runs(ended.campaign, "worker")} == {
         f"{campaigns.region}/worker-{n}" for n in (1, 2)
     }

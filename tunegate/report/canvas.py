@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from typing import TYPE_CHECKING, Literal
 
 from tunegate.report import formats
 from tunegate.report.svg import PIXELS_PER_INCH, Ink
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TEXT_PX = 12.5
 SMALL_PX = 11.5
@@ -43,6 +43,8 @@ def axes_in(figure: Figure, left: float, right: float, top: float, bottom: float
 
 def percent_ticks(axes: Axes, which: Literal["x", "y"], at_most: int) -> None:
     """Round percent ticks with signs and faint grid lines, and a full line at zero."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - as in `svg.render`
+
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(at_most, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: percent_tick(value)))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from tunegate.domain.days import Forecast
 from tunegate.domain.verdicts import Interval
@@ -16,6 +14,10 @@ from tunegate.report import formats
 from tunegate.report.canvas import DASHED, DOTTED, SMALL_PX, TEXT_PX, axes_in, is_narrow, note, percent_ticks
 from tunegate.report.model import Money
 from tunegate.report.svg import Ink, Plot, tip_id
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _LABELS_PX = 204
 FORECAST_INKS = {Forecast.ML: Ink.ACCENT, Forecast.STATISTICS: Ink.SECOND}

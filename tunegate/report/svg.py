@@ -12,10 +12,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 72
 
@@ -46,6 +47,8 @@ _VARIABLES = {
 
 
 def _use_own_settings(key: str) -> None:
+    import matplotlib as mpl  # noqa: PLC0415 - as in `render`
+
     mpl.rcdefaults()  # a matplotlibrc on the machine must not change a report
     mpl.rcParams["svg.hashsalt"] = key
     mpl.rcParams["svg.fonttype"] = "none"
@@ -86,6 +89,10 @@ def tip_id(index: int) -> str:
 
 def render(plot: Plot, key: str, width_px: float, height_px: float) -> str:
     """The plot as an `<svg role="img">` of this many CSS pixels; every identifier in it begins with `key`."""
+    # Takes a second, and of all processes of a campaign only the one that writes its report draws.
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     buffer = io.BytesIO()
     with _DRAWING, mpl.rc_context():
         _use_own_settings(key)

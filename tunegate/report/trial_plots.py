@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from matplotlib.transforms import offset_copy
+from typing import TYPE_CHECKING, Literal
 
 from tunegate.domain.parameters import Dimension
 from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.report import formats
 from tunegate.report.canvas import DASHED, SMALL_PX, axes_in, is_narrow, note, percent_ticks
 from tunegate.report.svg import Ink, Plot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SLICE_WIDTH_PX = 250.0
 _SLICE_HEIGHT_PX = 170.0
@@ -62,6 +61,8 @@ def history(key: str, label: str, trials: Sequence[TrialRecord], candidate_numbe
     stray = [trial for trial in trials if trial.state in _WITHOUT_VALUE]
 
     def draw(figure: Figure) -> None:
+        from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as in `svg.render`
+
         narrow = is_narrow(figure)
         axes = axes_in(figure, 50, 10, top=14, bottom=62 if stray else 40)
         low, high = value_range(points)
@@ -121,6 +122,8 @@ def _scatter(axes: Axes, points: Sequence[Scored], marker: str, size: float) -> 
 
 def _draw_strip(axes: Axes, stray: Sequence[TrialRecord]) -> None:
     """Trials without a value, in a row of marks under the picture."""
+    from matplotlib.transforms import offset_copy  # noqa: PLC0415 - as in `svg.render`
+
     under = offset_copy(axes.get_xaxis_transform(), axes.get_figure(root=True), y=-15, units="points")
     for state, marker, ink in ((TrialState.FAILED, "x", Ink.BAD), (TrialState.PRUNED, "|", Ink.MUTED)):
         numbers = [trial.number for trial in stray if trial.state is state]
@@ -160,6 +163,8 @@ def slice_plot(
 
 
 def _scale_dimension(axes: Axes, dimension: Dimension) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator  # noqa: PLC0415 - as in `svg.render`
+
     if dimension.log and dimension.low > 0:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
-from scipy.stats import qmc
 
 FloatArray = NDArray[np.float64]
 Value = int | float
@@ -15,6 +14,8 @@ Value = int | float
 
 def sobol_points(seed: int, first: int, count: int, axes: int) -> FloatArray:
     """Points number `first` and after of a scrambled Sobol sequence, float64[count, axes]."""
+    from scipy.stats import qmc  # noqa: PLC0415 - takes a second, which only those who search should wait
+
     engine = qmc.Sobol(axes, scramble=True, rng=np.random.default_rng(seed))
     if first > 0:  # scipy refuses to go forward by none
         engine.fast_forward(first)

@@ -13,7 +13,6 @@ from optuna.trial import FrozenTrial
 from tunegate.domain.seeds import keyed_integer
 from tunegate.search.cube import from_cube, sobol_points
 from tunegate.search.definition import SamplerName
-from tunegate.search.gp_sampler import GaussianProcessSampler
 
 
 def keyed_sampler(name: SamplerName, seed: int, proposal: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
@@ -30,6 +29,8 @@ def keyed_sampler(name: SamplerName, seed: int, proposal: int, space: Mapping[st
         case "qmc":
             return SobolSampler(keyed_integer(seed, "qmc"), proposal - 1, space)
         case "gp":
+            from tunegate.search.gp_sampler import GaussianProcessSampler  # noqa: PLC0415 - slow to import
+
             return GaussianProcessSampler(keyed_integer(seed, "gp", proposal), keyed_integer(seed, "gp"), proposal, space)
         case _:
             assert_never(name)
