@@ -1,4 +1,4 @@
-"""Bringing a server up to date with prefect.yaml, and the step in it that says in which image runs start."""
+"""Bringing a server up to date with prefect.yaml, and the steps in it that say in which image and folder runs start."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+
+from prefect.deployments.steps.pull import set_working_directory
 
 from tunegate.domain.errors import BadInput, Fault
 
@@ -31,6 +33,12 @@ def image() -> dict[str, str]:
             Fault(rule, named, IMAGE_VARIABLE, "Write e.g. REPOSITORY/pipeline:1.4.0 or REPOSITORY/pipeline@sha256:….")
         )
     return {"image": named}
+
+
+def stay_here() -> dict[str, str]:
+    """The folder below which runs find their configurations: the checkout, or in an image the folder its processes begin in."""
+    at_hand: dict[str, str] = set_working_directory(str(PREFECT_FILE.parent) if PREFECT_FILE.is_file() else ".")
+    return at_hand
 
 
 class NotDeployed(Exception):

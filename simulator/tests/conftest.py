@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,10 @@ import pytest
 from hailsim.model.city import City
 from hailsim.model.folder import read_city
 from hailsim.readers.command import import_command
+
+# A shell's background jobs ignore Ctrl-C, and so would everything that tests start and then interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SAN_FRANCISCO = Path(__file__).parents[3] / "shared" / "data" / "sf"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -128,7 +129,8 @@ def test_when_production_is_best_the_outcome_says_that_nothing_beats_it(installa
 def test_a_spent_failure_budget_ends_the_campaign_with_the_reasons(installation: Installation) -> None:
     ran = installation.retune("--fail-share", "0.7", search__failure_budget=3, search__attempts_per_trial=20)
     assert ran.code == 1
-    assert "4 trials failed, and the failure budget is 3" in ran.stderr
+    # One that runs elsewhere when the budget is spent may fail, too.
+    assert re.search(r"[45] trials failed, and the failure budget is 3", ran.stderr)
     assert "a toy must be lucky" in ran.stderr
     assert ran.stdout == ""
     noted = installation.python(

@@ -81,7 +81,8 @@ class Platform:
         self._run("python", "-c", SAVE_SLACK_BLOCK, TUNEGATE_SLACK_WEBHOOK_URL=self.slack.url)
         self.prefect("--no-prompt", "deploy", "--all")
         for pool in POOLS:
-            self._start(f"worker-{pool}", "prefect", "worker", "start", "--pool", pool, "--type", "kubernetes")
+            cancels = {"PREFECT_WORKER_ENABLE_CANCELLATION": str(pool != "orchestrators")}  # as infra/kubernetes has it
+            self._start(f"worker-{pool}", "prefect", "worker", "start", "--pool", pool, "--type", "kubernetes", **cancels)
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -163,6 +164,11 @@ class Platform:
         state: dict[str, Any] = self._get(f"/flow_runs/{run}")["state"]
         return state
 
+    def cancel(self, run: str) -> None:
+        """Ask for the end of a run, as the button in the UI does."""
+        body = {"state": {"type": "CANCELLING", "name": "Cancelling"}}
+        httpx.post(f"{self.api_url}/flow_runs/{run}/set_state", json=body, timeout=30).raise_for_status()
+
     def ended(self, run: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The final state of a run. On time-out the error holds what its pods said."""
         final = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -179,12 +185,13 @@ class Platform:
         return found
 
     def story(self) -> str:
-        """What every pod came to, and the last words of those that failed."""
+        """What every pod came to, its last words, and those of the runs."""
         lines = []
         for pod in self.cluster.pods():
             lines.append(f"{pod.name} {pod.phase}")
-            if pod.phase == "Failed":
-                lines += [f"    {line}" for line in (pod.log or "").splitlines()[-12:]]
+            lines += [f"    {line}" for line in (pod.log or "").splitlines()[-12:]]
+        said = {"sort": "TIMESTAMP_DESC", "limit": 60}
+        lines += [entry["message"] for entry in httpx.post(f"{self.api_url}/logs/filter", json=said, timeout=30).json()]
         return "\n".join(lines)
 
     def server_says(self, kind: str) -> str:
@@ -234,16 +241,17 @@ class Platform:
             "PREFECT_SERVER_UI_ENABLED": "false",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_WORKER_CANCELLATION_POLL_SECONDS": "2",
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "TUNEGATE_IMAGE": "registry.example/tunegate/pipeline:test",
         }
 
-    def _start(self, name: str, program: str, *arguments: str) -> None:
+    def _start(self, name: str, program: str, *arguments: str, **environment: str) -> None:
         lifeline, ours = os.pipe()
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, process_guard.__file__, str(lifeline), str(BIN / program), *arguments],
-                env=self._environment(),
+                env=self._environment() | environment,
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -26,13 +26,16 @@ def test_a_killed_worker_is_replaced_and_its_trial_simulated_again(campaigns: Ca
     campaigns.finished(run)
 
 
-def test_killed_and_evicted_simulations_are_made_again(campaigns: Campaigns, platform: Platform) -> None:
-    run = campaigns.start("pod", "--day-s", "1.0", workers=2)
+def test_killed_evicted_and_cancelled_simulations_are_made_again(campaigns: Campaigns, platform: Platform) -> None:
+    run = campaigns.start("pod", *SLOW_DAYS, workers=2)
     killed = campaigns.wait_for_pod("simulations")
     platform.cluster.signal(killed.name, "SIGKILL")
     evicted = campaigns.wait_for_pod("simulations", lambda pod: pod.name != killed.name)
     platform.cluster.signal(evicted.name, "SIGTERM")
+    cancelled = campaigns.wait_for_pod("simulations", lambda pod: pod.name not in {killed.name, evicted.name})
+    platform.cancel(cancelled.labels["prefect.io/flow-run-id"])
     campaigns.finished(run)
+    assert platform.ended(cancelled.labels["prefect.io/flow-run-id"])["type"] == "CANCELLED"
 
 
 def test_a_killed_campaign_goes_on_where_it_was_when_its_run_is_retried(campaigns: Campaigns, platform: Platform) -> None:
