@@ -81,8 +81,7 @@ class Platform:
         self._run("python", "-c", SAVE_SLACK_BLOCK, TUNEGATE_SLACK_WEBHOOK_URL=self.slack.url)
         self.prefect("--no-prompt", "deploy", "--all")
         for pool in POOLS:
-            cancels = {"PREFECT_WORKER_ENABLE_CANCELLATION": str(pool != "orchestrators")}  # as infra/kubernetes has it
-            self._start(f"worker-{pool}", "prefect", "worker", "start", "--pool", pool, "--type", "kubernetes", **cancels)
+            self._start(f"worker-{pool}", "prefect", "worker", "start", "--pool", pool, "--type", "kubernetes")
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -165,7 +164,8 @@ class Platform:
         return state
 
     def cancel(self, run: str) -> None:
-        """Ask for the end of a run, as the button in the UI does."""
+        """Ask for the end of a run once it runs, as the button in the UI does."""
+        self.cluster.wait_until(lambda: self.state(run)["type"] == "RUNNING", f"{run} runs", PATIENCE_S)
         body = {"state": {"type": "CANCELLING", "name": "Cancelling"}}
         httpx.post(f"{self.api_url}/flow_runs/{run}/set_state", json=body, timeout=30).raise_for_status()
 
@@ -241,17 +241,16 @@ class Platform:
             "PREFECT_SERVER_UI_ENABLED": "false",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
-            "PREFECT_WORKER_CANCELLATION_POLL_SECONDS": "2",
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "TUNEGATE_IMAGE": "registry.example/tunegate/pipeline:test",
         }
 
-    def _start(self, name: str, program: str, *arguments: str, **environment: str) -> None:
+    def _start(self, name: str, program: str, *arguments: str) -> None:
         lifeline, ours = os.pipe()
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, process_guard.__file__, str(lifeline), str(BIN / program), *arguments],
-                env=self._environment() | environment,
+                env=self._environment(),
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -14,7 +14,7 @@ from tests.platform.campaigns import Campaigns
 from tests.platform.stack import Platform
 
 # The platform itself takes a minute to start on a busy machine, and belongs to the first test.
-pytestmark = [pytest.mark.platform, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.platform, pytest.mark.xdist_group("platform"), pytest.mark.timeout(1800)]
 OUTAGE_S = 10.0
 SLOW_DAYS = ("--day-s", "0.3")
 
@@ -27,7 +27,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_simulated_again(campaigns: Ca
 
 
 def test_killed_evicted_and_cancelled_simulations_are_made_again(campaigns: Campaigns, platform: Platform) -> None:
-    run = campaigns.start("pod", *SLOW_DAYS, workers=2)
+    run = campaigns.start("pod", "--day-s", "1.0", workers=2)
     killed = campaigns.wait_for_pod("simulations")
     platform.cluster.signal(killed.name, "SIGKILL")
     evicted = campaigns.wait_for_pod("simulations", lambda pod: pod.name != killed.name)

@@ -158,11 +158,6 @@ async def test_an_evicted_run_is_scheduled_again_and_never_started_twice(pool: s
     assert pod(job)["containers"][0]["args"] == (command.split() if command else ["prefect", "flow-run", "execute"])
 
 
-def test_pods_that_are_many_are_one_process_each() -> None:
-    commands = {pool: template(pool)["variables"]["properties"]["command"]["default"] for pool in POOLS}
-    assert commands == {"orchestrators": None, "tuning": "python -m prefect.engine", "simulations": "python -m prefect.engine"}
-
-
 def test_prefect_yaml_sets_only_what_the_pools_declare() -> None:
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
     assert {deployment["work_pool"]["name"] for deployment in deployments} == set(POOLS)
