@@ -31,9 +31,8 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three at a time on two cores: the tests of the platform and of the browser, each in one process, wait most of the time.
-test: $(VENV)/.development services infra-check  ## all tests, from nothing
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup
+test: $(VENV)/.development services infra-check platform-test  ## all tests, from nothing
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not platform"
 
 platform-test: $(VENV)/.development services  ## a cluster, a database, buckets and Slack on this machine: campaigns over pods, and faults
 	$(BIN)/pytest -m platform tests/platform

@@ -13,7 +13,7 @@ from tests.services.team import RunningTeam, tunegate_up
 STEP_TIMEOUT_MS = 90_000
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTeam]:
     with tunegate_up(tmp_path_factory.mktemp("team"), TUNEGATE_USER="carl") as running:
         yield running

@@ -17,7 +17,7 @@ from tests.browser.ui import CAMPAIGN_TIMEOUT_MS, Ui
 from tests.flows.conftest import REGION
 from tests.services.team import RunningTeam
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 MANHATTAN = Path(__file__).parents[2] / "configs" / "regions" / "manhattan.yaml"
 DEPLOYMENTS = {

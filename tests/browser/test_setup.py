@@ -11,7 +11,7 @@ import pytest
 
 from tests.services.team import RunningTeam
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 WEBHOOK = "https://hooks.slack.example/services/T000/B000/planted-secret"
 

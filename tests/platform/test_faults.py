@@ -14,7 +14,7 @@ from tests.platform.campaigns import Campaigns
 from tests.platform.stack import Platform
 
 # The platform itself takes a minute to start on a busy machine, and belongs to the first test.
-pytestmark = [pytest.mark.platform, pytest.mark.xdist_group("platform"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(1800)]
 OUTAGE_S = 10.0
 SLOW_DAYS = ("--day-s", "0.3")
 

@@ -12,7 +12,7 @@ from tests.services.mariadb import PASSWORD
 from tests.services.slack import WEBHOOK_PATH
 
 # The platform itself takes a minute to start on a busy machine, and belongs to the first test.
-pytestmark = [pytest.mark.platform, pytest.mark.xdist_group("platform"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(1800)]
 
 
 def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_release(
