@@ -35,10 +35,15 @@ def image() -> dict[str, str]:
     return {"image": named}
 
 
-def stay_here() -> dict[str, str]:
-    """The folder below which runs find their configurations: the checkout, or in an image the folder its processes begin in."""
-    at_hand: dict[str, str] = set_working_directory(str(PREFECT_FILE.parent) if PREFECT_FILE.is_file() else ".")
-    return at_hand
+def folder() -> dict[str, str]:
+    """The folder that is deployed from: below it runs on this machine look for their configurations."""
+    return {"folder": str(Path.cwd())}
+
+
+def stay_here(folder: str) -> dict[str, str]:
+    """Begin a run in the folder that was deployed from or, where there is none, as in an image, where its process begins."""
+    chosen: dict[str, str] = set_working_directory(folder if Path(folder).is_dir() else ".")
+    return chosen
 
 
 class NotDeployed(Exception):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.deploying import PREFECT_FILE, image, stay_here
+from flows.deploying import folder, image, stay_here
 from tunegate.domain.errors import BadInput
 
 DIGEST = "registry.example/team/pipeline@sha256:" + "0123456789abcdef" * 4
@@ -16,12 +16,12 @@ def test_an_image_is_taken_by_tag_or_digest(monkeypatch: pytest.MonkeyPatch, nam
     assert image() == {"image": named.strip()}
 
 
-def test_runs_stay_in_the_checkout_or_where_their_image_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_runs_stay_where_was_deployed_from_or_where_their_image_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert stay_here() == {"directory": str(PREFECT_FILE.parent)} == {"directory": str(Path.cwd())}
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("flows.deploying.PREFECT_FILE", tmp_path / "prefect.yaml")
-    assert stay_here() == {"directory": str(tmp_path)}
+    deployed_from = folder()
+    monkeypatch.chdir("/")
+    assert stay_here(**deployed_from) == {"directory": str(tmp_path)} == {"directory": str(Path.cwd())}
+    assert stay_here(str(tmp_path / "on another machine")) == {"directory": str(tmp_path)}
 
 
 def test_processes_need_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
