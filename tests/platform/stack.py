@@ -36,7 +36,7 @@ HOME = "/var/lib/tunegate"  # an empty folder in every pod
 BIN = Path(sys.executable).parent
 PATIENCE_S = 900  # of a busy machine; a quiet one needs 20 s for most of what is waited for
 PAGE = 200
-WATCH_EVERY_S = 1.0
+WATCH_EVERY_S = 0.3
 SLACK_BLOCK = "tunegate"
 SAVE_SLACK_BLOCK = f"""
 import os
