@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -38,7 +39,7 @@ def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json
         else:
             plan = asyncio.run(wiring.begin_campaign(config, overrides, wiring.clock().now()))
         try:
-            with orchestration(wiring.workspace().prefect_home):
+            with orchestration(wiring.workspace().prefect_home, _load_flows):
                 report = _run_campaign(config, overrides, plan)
         except KeyboardInterrupt:
             _say(f"interrupted; nothing done is lost. To go on from here: {_resuming(config, overrides)}")
@@ -49,6 +50,10 @@ def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json
 
 def _resuming(config: str, overrides: tuple[str, ...]) -> str:
     return shlex.join([_as_called(), "retune", config, *(word for each in overrides for word in ("--set", each)), "--resume"])
+
+
+def _load_flows() -> None:
+    import_module("flows.retune")
 
 
 async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) -> CampaignReport:

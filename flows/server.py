@@ -13,7 +13,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,8 +40,11 @@ _SERVICES_NOT_NEEDED = (
     "REPOSSESSOR",
     "CLEANUP_RECONCILER",
 )
+# To register their blocks Prefect would import every integration that is installed: four seconds.
 ON_ITS_OWN: Mapping[str, str] = {
     "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+    "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
     **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _SERVICES_NOT_NEEDED},
 }
 
@@ -51,10 +54,11 @@ class ServerDidNotStart(Exception):
 
 
 @contextmanager
-def orchestration(home: Path) -> Iterator[str]:
+def orchestration(home: Path, meanwhile: Callable[[], object] = lambda: None) -> Iterator[str]:
     """Have a Prefect API inside `with`; `home` is the folder of Prefect in the workspace. Yields the API's address.
 
-    Must be entered before `prefect` is imported, because Prefect reads its settings then. Raises ServerDidNotStart.
+    Must be entered before `prefect` is imported, because Prefect reads its settings then: what is slow to import may be
+    imported by `meanwhile`, which is called while a server of our own starts. Raises ServerDidNotStart.
     """
     _keep_logs_off_the_console()
     configured, running = os.environ.get("PREFECT_API_URL"), standing.team(home)
@@ -67,24 +71,30 @@ def orchestration(home: Path) -> Iterator[str]:
         return
     use_home(home)
     port = free_port()
-    server = start_server(home, port, ON_ITS_OWN)
     os.environ["PREFECT_API_URL"] = api_on(port)
     try:
-        yield api_on(port)
+        server = start_server(home, port, ON_ITS_OWN, meanwhile)
+        try:
+            yield api_on(port)
+        finally:
+            children.stop(server)
+            server.log.unlink(missing_ok=True)
     finally:
         del os.environ["PREFECT_API_URL"]
-        children.stop(server)
-        server.log.unlink(missing_ok=True)
 
 
-def start_server(home: Path, port: int, settings: Mapping[str, str]) -> Child:
-    """A server on the database in `home` that answers; `settings` are Prefect's. Raises ServerDidNotStart."""
+def start_server(home: Path, port: int, settings: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None) -> Child:
+    """A server on the database in `home` that answers; `settings` are Prefect's. Raises ServerDidNotStart.
+
+    `meanwhile` is called while it starts.
+    """
     home.mkdir(parents=True, exist_ok=True)
     environment = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}", **settings}
     arguments = ("-m", "flows.prefect_server", "server", "start", "--host", HOST, "--port", str(port))
     with _one_at_a_time(home / "start.lock"):
         server = children.start("the Prefect server", arguments, home / f"server-{port}.log", environment)
         try:
+            meanwhile()
             wait_until_it_answers(server, f"{api_on(port)}/health")
         except BaseException:
             children.stop(server)

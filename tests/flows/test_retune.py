@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -49,6 +51,17 @@ def test_a_campaign_ends_with_a_judged_candidate_and_a_report(installation: Inst
     assert "Phases of a trial, by parallelism" in report
     index = (Path(outcome["report"]).parent / "index.html").read_text()
     assert f'href="{outcome["campaign"]}.html"' in index
+
+
+def test_a_campaign_on_its_own_runs_on_the_server_in_its_workspace(tmp_path: Path) -> None:
+    alone = Installation(tmp_path)
+    alone.environment.pop("PREFECT_API_URL", None)
+    ran = alone.retune()
+    assert ran.code == 0, ran.stderr
+    assert "server" not in ran.stderr, "Prefect has begun one of its own"
+    with closing(sqlite3.connect(alone.home / "prefect" / "prefect.db")) as runs:
+        ended = dict(runs.execute("SELECT name, state_type FROM flow_run WHERE name LIKE 'toyville/%'").fetchall())
+    assert ended["toyville/retune"] == ended["toyville/trial-0007"] == "COMPLETED"
 
 
 def test_each_phase_simulates_its_own_days_and_seeds_only(installation: Installation) -> None:

@@ -15,10 +15,11 @@ WEBHOOK_PATH = "/services/T000/B000/planted-secret-webhook"
 
 @dataclass
 class Slack:
-    """Where the webhook is, and what came in. `status` is what it answers; `silence_s` how long it says nothing before."""
+    """Where the webhook is, what came in, and how often it refused. `status` is its answer; `silence_s` how long it says nothing before."""
 
     url: str = ""
     messages: list[str] = field(default_factory=list)
+    refused: int = 0
     status: int = 200
     silence_s: float = 0.0
 
@@ -44,6 +45,8 @@ def slack_server() -> Iterator[Slack]:
             time.sleep(slack.silence_s)
             if self.path == WEBHOOK_PATH and slack.status == 200:
                 slack.messages.append(json.loads(body)["text"])
+            else:
+                slack.refused += 1
             with suppress(ConnectionError):  # Who waited for the silence to end may be gone.
                 self.send_response(slack.status if self.path == WEBHOOK_PATH else 404)
                 self.end_headers()

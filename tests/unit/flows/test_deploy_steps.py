@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.deploying import folder, image, stay_here
+from flows.deploy_steps import image, stay_here, this_folder
 from tunegate.domain.errors import BadInput
 
 DIGEST = "registry.example/team/pipeline@sha256:" + "0123456789abcdef" * 4
@@ -18,7 +18,7 @@ def test_an_image_is_taken_by_tag_or_digest(monkeypatch: pytest.MonkeyPatch, nam
 
 def test_runs_stay_where_was_deployed_from_or_where_their_image_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    deployed_from = folder()
+    deployed_from = this_folder()
     monkeypatch.chdir("/")
     assert stay_here(**deployed_from) == {"directory": str(tmp_path)} == {"directory": str(Path.cwd())}
     assert stay_here(str(tmp_path / "on another machine")) == {"directory": str(tmp_path)}
