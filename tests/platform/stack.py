@@ -48,7 +48,10 @@ SERVICES_OFF = ("TASK_RUN_RECORDER", "EVENT_PERSISTER", "EVENT_LOGGER", "TRIGGER
 
 
 class Platform:
-    """Everything inside `with`; `run` starts a deployment and `ended` waits for it."""
+    """Everything inside `with`; `run` starts a deployment and `ended` waits for it.
+
+    `checkouts` are the folders with our code in them that any process of the platform has worked in.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -57,6 +60,7 @@ class Platform:
         self._processes: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
         self._stack = ExitStack()
         self._command_lines: set[str] = set()
+        self.checkouts: set[Path] = set()
         self._over = threading.Event()
 
     def __enter__(self) -> Platform:
@@ -218,6 +222,11 @@ class Platform:
             for command in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):  # It ended meanwhile.
                     self._command_lines.add(command.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                    folder = (command.parent / "cwd").readlink()
+                    if (folder / "prefect.yaml").is_file() and self.api_url.encode() in (
+                        command.parent / "environ"
+                    ).read_bytes():
+                        self.checkouts.add(folder)
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = httpx.get(self.api_url + path, timeout=30)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.platform.campaigns import BUDGET, Campaigns
-from tests.platform.stack import Platform
+from tests.platform.stack import REPOSITORY, Platform
 from tests.services.mariadb import PASSWORD
 from tests.services.slack import WEBHOOK_PATH
 
@@ -25,7 +25,7 @@ def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_relea
     assert {run["name"] for run in platform.runs(ended.campaign, "worker")} == {
         f"{campaigns.region}/worker-{n}" for n in (1, 2)
     }
-    assert "Downloading flow code" not in platform.logs(), "runs copied the folder that was deployed from, environment and all"
+    assert platform.checkouts == {REPOSITORY}, "runs copied the folder that was deployed from, environment and all"
     assert f"reports/{ended.campaign}.html" in platform.gcs.buckets["tunegate"]
     assert platform.slack.wait_for(ended.campaign)
     refused = platform.tunegate("approve", ended.verdict, "--by", "eve", "--why", "because")

@@ -15,7 +15,10 @@ WEBHOOK_PATH = "/services/T000/B000/planted-secret-webhook"
 
 @dataclass
 class Slack:
-    """Where the webhook is, what came in, and how often it refused. `status` is its answer; `silence_s` how long it says nothing before."""
+    """Where the webhook is, what came in, and how often it refused.
+
+    `status` is what it answers; `silence_s` how long it says nothing before.
+    """
 
     url: str = ""
     messages: list[str] = field(default_factory=list)
