@@ -11,8 +11,9 @@ INFRA := $(VENV)/infra
 TOOLS := infra/tools
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL_OURS := $(PIP) install --no-deps --no-build-isolation --editable . --editable ./simulator
-# What a lock file names, into an environment. uv reads no pip.conf: where only that knows the package index, pip does it.
-LOCKED = $(BIN)/uv pip install --quiet --python $(or $(3),$(BIN)/python) --require-hashes --requirement $(1) $(2) \
+# What a lock file names, into an environment, compiled: where Python writes no bytecode, each start would do that anew.
+# uv reads no pip.conf: where only that knows the package index, pip does it.
+LOCKED = $(BIN)/uv pip install --quiet --compile-bytecode --python $(or $(3),$(BIN)/python) --require-hashes --requirement $(1) $(2) \
 	  || $(or $(3),$(BIN)/python) -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $(1) $(2)
 
 help:  ## show this list
