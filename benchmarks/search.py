@@ -262,10 +262,9 @@ def compared(choices: list[Choice], seeds: int) -> str:
             continue
         differences = np.array([found[way][repeat] - found[BASELINE][repeat] for repeat in both])
         half = stats.t.ppf(0.975, len(both) - 1) * differences.std(ddof=1) / len(both) ** 0.5
-        mean, (arm, trials, rule) = differences.mean(), way
-        lines.append(
-            f"| {arm} | {trials} | {rule} | {np.mean(spent[way]):.0f} | {mean:+.2f} | {mean - half:+.2f} to {mean + half:+.2f} |"
-        )
+        mean, (arm, trials, rule), days = differences.mean(), way, np.mean(spent[way])
+        interval = f"{mean - half:+.2f} to {mean + half:+.2f}"
+        lines.append(f"| {arm} | {trials} | {rule} | {days:.0f} | {mean:+.2f} | {interval} |")
     return "\n".join(lines)
 
 
