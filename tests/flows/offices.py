@@ -19,6 +19,7 @@ from tunegate.gate.judge import judge
 from tunegate.gate.record import build_record
 from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.synthetic import World
+from tunegate.wiring import campaigns, places, release
 
 PROMOTING = World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
 REJECTING = World(effect_ml_pct=-2.0)
@@ -31,9 +32,10 @@ BY_BEN = ("--by", "ben", "--why", "taxis circle")
 
 def forget() -> None:
     """Let go of everything made so far, as a new process would know nothing of it."""
-    for made in vars(wiring).values():
-        if hasattr(made, "cache_clear"):
-            made.cache_clear()
+    for module in (campaigns, places, release):
+        for made in vars(module).values():
+            if hasattr(made, "cache_clear"):
+                made.cache_clear()
 
 
 @dataclass

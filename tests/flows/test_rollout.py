@@ -25,6 +25,7 @@ from tunegate import wiring
 from tunegate.adapters.file_publisher import FilePublisher
 from tunegate.domain.parameters import Parameters
 from tunegate.gate.synthetic import World
+from tunegate.wiring import release as release_wiring
 
 pytestmark = pytest.mark.slow
 
@@ -228,7 +229,8 @@ async def test_a_verdict_that_waited_too_long_is_closed_by_whoever_comes_first(*
     waiting = await rollouts.begin(verdict)
     (appointment,) = await others_of(rollouts, waiting)
     later = Hands(datetime.now(UTC) + timedelta(days=7, minutes=1))
-    monkeypatch.setattr(wiring, "clock", lambda: later)
+    for module in (wiring, release_wiring):
+        monkeypatch.setattr(module, "clock", lambda: later)
     forget()
     run = await rollouts.force(appointment, Scheduled()) if who == "nobody" else await rollouts.answer(waiting, **BY_ADA)
     assert ended(run) == ("CANCELLED", "Expired")
@@ -244,7 +246,7 @@ async def test_a_run_that_died_between_registry_and_file_finishes_the_same_relea
     office, rollouts, monkeypatch
 ):
     disk = DiskThatGoesAway(office.published.parent)
-    monkeypatch.setattr(wiring, "publisher", lambda: disk)
+    monkeypatch.setattr(release_wiring, "publisher", lambda: disk)
     forget()
     await rollouts.answer(await rollouts.begin(await verdict_of(office)), **BY_ADA)
     waiting = await rollouts.begin(await verdict_of(office, candidate=Parameters({**CANDIDATE, "gamma": 0.99})))
