@@ -72,7 +72,8 @@ SAMPLERS = ("gp", "tpe", "cmaes", "qmc", "random", "optuna-gp")
 PRUNERS: tuple[PrunerName, ...] = ("median", "wilcoxon")
 ARMS = (
     *(Arm(sampler, 1, (60, 100)) for sampler in SAMPLERS),
-    *(Arm(sampler, 2, (30, 50)) for sampler in SAMPLERS),
+    # 120 trials of two days spend what a pruned search of seven days does.
+    *(Arm(sampler, 2, (30, 50, 120) if sampler == "tpe" else (30, 50)) for sampler in SAMPLERS),
     *(Arm(sampler, 7, (14, 100) if sampler == "tpe" else (14,)) for sampler in SAMPLERS),
     *(Arm(sampler, 7, (28,), pruner) for sampler in ("tpe", "gp") for pruner in PRUNERS),
     *(Arm(sampler, 1, (60, 100), workers=workers) for sampler in ("gp", "tpe", "cmaes") for workers in (5, 20)),
