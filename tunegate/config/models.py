@@ -153,7 +153,7 @@ class SearchSection(Section):
     attempts_per_trial: int = Field(
         3, ge=1, le=20, description="simulations of the same parameters when failures are of a kind that may pass"
     )
-    confirm_top: int = Field(ge=1, le=100, description="best trials that are simulated again on the validation days")
+    confirm_top: int = Field(ge=1, le=100, description="finalists that are simulated again on the validation days")
     confirm_seeds_per_day: int = Field(ge=1, le=64, description="fresh simulations of each validation day per confirmed trial")
     start_from: list[Annotated[str, Field(pattern=REGION_NAME)]] = Field(
         default_factory=list,

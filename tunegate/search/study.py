@@ -216,11 +216,18 @@ class SearchStudy:
         return len(complete) >= self._budget.trials
 
     def top_k(self, k: int) -> tuple[TrialRecord, ...]:
-        """The best complete trials with distinct parameters, production's left out; ties go to the lower number."""
-        complete = [record for record in self.trials() if record.state is TrialState.COMPLETE]
-        ranked = sorted(complete, key=lambda record: (-(record.revenue_minor_per_day or 0.0), record.number))
+        """The complete trials of which most is expected, with distinct parameters, production's left out.
+
+        What a single trial earned is partly luck, most of all the best one's: they are ranked by what a Gaussian process of all
+        trials expects of each (docs/search.md). Ties go to the lower number.
+        """
+        from tunegate.search.expected import expected_values  # noqa: PLC0415 - slow to import
+
+        records = self.trials()
+        expected = expected_values(records, self._space.distributions)
+        complete = [record for record in records if record.number in expected]
         best: dict[str, TrialRecord] = {}
-        for record in ranked:
+        for record in sorted(complete, key=lambda record: (-expected[record.number], record.number)):
             if record.parameters.digest != self._definition.production.digest:
                 best.setdefault(record.parameters.digest, record)
         return tuple(best.values())[:k]
