@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.telling import tell_people
+from flows.telling import end_waiting_runs, tell_people
 from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
@@ -110,6 +110,7 @@ def _approve(arguments: argparse.Namespace) -> int:
     _announce(release, case.configured if before is None else before.parameters)
     said = (release.who, release.why, row.id, release.override)
     tell_people(Released(release.region, release.version, *said, run_url=None))
+    end_waiting_runs(release, row.id)
     return EXIT_OK
 
 
@@ -118,6 +119,9 @@ def _decline(arguments: argparse.Namespace) -> int:
     wiring.release_desk().decline(row.region, row.id, arguments.by, arguments.why)
     _print(f"{row.id} is declined; production of {row.region} stays as it is")
     tell_people(Declined(row.region, row.id, arguments.by, arguments.why, run_url=None))
+    decision = wiring.stores().registry.decision(row.id)
+    if decision is not None:
+        end_waiting_runs(decision, row.id)
     return EXIT_OK
 
 

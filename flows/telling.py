@@ -1,4 +1,4 @@
-"""What commands tell people: the notices that the flows send, of decisions made at a terminal."""
+"""What follows from decisions made at a terminal: people are told, and runs that wait for the same decision end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import os
 import sys
 
+from flows import standing
 from flows.server import orchestration
 from tunegate import wiring
+from tunegate.domain.releases import Decision, Release
 from tunegate.report.notices import Notice
 
 
@@ -24,6 +26,26 @@ def tell_people(notice: Notice) -> None:
 
         if not asyncio.run(tell(notice)):
             _say(f"nobody was told: the Slack block {block} could not be used")
+
+
+def end_waiting_runs(decided: Release | Decision, verdict: str) -> None:
+    """End the runs that wait for this verdict, where a server is known; what hinders it is said, and changes nothing."""
+    home = wiring.workspace().prefect_home
+    if not os.environ.get("PREFECT_API_URL") and standing.team(home) is None:
+        return
+    with orchestration(home):
+        from httpx import HTTPError  # noqa: PLC0415 - comes with Prefect
+
+        from tasks.appointments import end_waiting  # noqa: PLC0415 - loads Prefect
+        from tasks.approval import LetIn, TurnedDown  # noqa: PLC0415 - loads Prefect
+
+        outcome = LetIn(decided) if isinstance(decided, Release) else TurnedDown(decided)
+        try:
+            asyncio.run(end_waiting(verdict, outcome, "at a terminal"))
+        except HTTPError as error:
+            _say(
+                f"runs that wait for this verdict were not ended ({type(error).__name__}); answered, they say what was decided"
+            )
 
 
 def _say(line: str) -> None:

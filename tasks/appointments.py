@@ -45,7 +45,7 @@ async def arrange_expiry(question: ApprovalQuestion) -> None:
             state=due,
             name=f"{question.region}/expiry",
             tags=_tags(question),
-            idempotency_key=_appointment(question),
+            idempotency_key=_appointment(question.verdict),
         )
 
 
@@ -55,27 +55,36 @@ async def release_others(question: ApprovalQuestion, outcome: Closed) -> None:
 
     Runs that somebody has just answered go on, and say themselves what they find.
     """
-    own_id, closed = UUID(flow_run.get_id()), closing_state(outcome)
-    message = f"decided in another run: {closed.name}, {closed.message}"
+    await end_waiting(question.verdict, outcome, "in another run", UUID(flow_run.get_id()))
+
+
+async def end_waiting(verdict: str, outcome: Closed, where: str, own_id: UUID | None = None) -> None:
+    """As `release_others`, of a decision that was made `where`; the run `own_id` is left alone."""
+    closed = closing_state(outcome)
+    message = f"decided {where}: {closed.name}, {closed.message}"
     async with get_client() as client:
-        for run in await _runs_of(client, question):
+        for run in await _open_runs(client, verdict):
             if run.id == own_id or run.state is None:
                 continue
-            if run.idempotency_key == _appointment(question) and run.state.type is StateType.SCHEDULED:
+            if run.idempotency_key == _appointment(verdict) and run.state.type is StateType.SCHEDULED:
                 await client.delete_flow_run(run.id)
             elif run.state.type is StateType.PAUSED:
                 await client.set_flow_run_state(run.id, Cancelled(name=closed.name, message=message))
 
 
-async def _runs_of(client: PrefectClient, question: ApprovalQuestion) -> list[FlowRun]:
+async def _open_runs(client: PrefectClient, verdict: str) -> list[FlowRun]:
     open_states = [StateType.PAUSED.value, StateType.SCHEDULED.value]
-    wanted = {"tags": {"all_": _tags(question)}, "state": {"type": {"any_": open_states}}}
+    wanted = {"tags": {"all_": [_verdict_tag(verdict)]}, "state": {"type": {"any_": open_states}}}
     return await client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted), limit=MOST_RUNS)
 
 
-def _appointment(question: ApprovalQuestion) -> str:
-    return f"expiry-{question.verdict}"
+def _appointment(verdict: str) -> str:
+    return f"expiry-{verdict}"
 
 
 def _tags(question: ApprovalQuestion) -> list[str]:
-    return [f"campaign:{question.campaign}", f"region:{question.region}", f"verdict:{question.verdict[:SHORT_DIGEST]}"]
+    return [f"campaign:{question.campaign}", f"region:{question.region}", _verdict_tag(question.verdict)]
+
+
+def _verdict_tag(verdict: str) -> str:
+    return f"verdict:{verdict[:SHORT_DIGEST]}"

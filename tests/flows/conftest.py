@@ -166,6 +166,8 @@ def open_office(
     from tests.flows.offices import RELEASE, Office, forget
 
     installation = Installation(tmp_path)
+    # Commands in this process know of no server, those of `installation.run` of the shared one.
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setenv("TUNEGATE_HOME", str(installation.home))
     monkeypatch.setenv("TUNEGATE_USER", "carl")
     forget()

@@ -17,6 +17,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 from prefect.states import AwaitingRetry, Scheduled
 
 from flows.rollback import rollback
+from flows.server import free_port
 from tests.flows.offices import CANDIDATE, INVALID, PROMOTING, REJECTING, Office, forget
 from tests.flows.rollouts import Rollouts, ended
 from tests.services.slack import Slack, slack_server
@@ -129,6 +130,29 @@ async def test_an_approval_releases_the_candidate_and_everybody_is_told(office, 
     assert wiring.stores().registry.history("toyville")[-1].verdict == verdict
     assert "approved by Ada: routes look right" in slack.wait_for("version 2 is in production")
     assert await others_of(rollouts, waiting) == [], "nobody needs to close it any more"
+
+
+@pytest.mark.parametrize(("command", "name"), [("approve", "Approved"), ("decline", "Declined")])
+async def test_what_is_decided_at_a_terminal_ends_the_runs_that_wait_for_it(*, office, rollouts, command, name):
+    verdict = await verdict_of(office)
+    waiting = await rollouts.begin(verdict)
+    terminal = office.installation
+    ran = await asyncio.to_thread(terminal.run, command, verdict, "--by", "Ada", "--why", "seen in the office")
+    assert ran.code == 0, ran.stderr
+    over = await rollouts.client.read_flow_run(waiting.id)
+    assert ended(over) == ("CANCELLED", name)
+    assert "decided at a terminal" in over.state.message
+    assert "seen in the office" in over.state.message
+    assert await others_of(rollouts, waiting) == [], "nobody needs to close it any more"
+
+
+async def test_a_decision_at_a_terminal_stands_though_the_server_is_away(office):
+    verdict, terminal = await verdict_of(office), office.installation
+    terminal.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{free_port()}/api"
+    ran = await asyncio.to_thread(terminal.run, "decline", verdict, "--by", "Ada", "--why", "a holiday")
+    assert ran.code == 0, ran.stderr
+    assert "runs that wait for this verdict were not ended (ConnectError)" in ran.stderr
+    assert wiring.stores().registry.decision(verdict).who == "Ada"
 
 
 async def test_a_refusal_closes_the_verdict_and_leaves_production_alone(office, rollouts, slack):
@@ -281,8 +305,9 @@ async def test_a_dead_slack_changes_nothing_but_a_line_in_the_log(*, office, rol
     assert "planted-secret" not in caplog.text
 
 
-async def test_what_is_decided_at_a_terminal_is_told_as_well(office, slack):
+async def test_what_is_decided_at_a_terminal_is_told_as_well(office, slack, prefect_api, monkeypatch):
     verdict = await verdict_of(office)
+    monkeypatch.setenv("PREFECT_API_URL", prefect_api)
     for arguments, words in (
         (("approve", verdict, "--by", "ada", "--why", "by hand"), "approved by Ada: by hand"),
         (("rollback", "toyville", "--by", "ben", "--why", "taxis circle"), "rolled back to version 1"),
