@@ -14,6 +14,7 @@ from tunegate.ports.records import VerdictRow
 
 MOST_ROWS_A_STATEMENT = 1000  # of about 1 KB; a request may have 10 MB
 WANTED = "wanted"
+OVERHEADS = ("queue_s", "start_s", "store_s", "tell_s")  # of TrialTimes; simulating has a column as every trial has it
 _KEYS = {"trials": ("campaign", "number"), "verdicts": ("campaign", "id")}
 
 Row = Mapping[str, Any]
@@ -91,6 +92,7 @@ def _trial_row(campaign: CampaignRow, trial: TrialRecord) -> Row:
         "value_pct": trial.value_pct,
         "simulated_days": trial.simulated_days,
         "simulation_s": trial.simulation_s,
+        **{phase: None if trial.times is None else getattr(trial.times, phase) for phase in OVERHEADS},
         "reason": trial.reason,
         "failure_class": None if trial.failure_class is None else trial.failure_class.value,
         "started_at": trial.started_at,

@@ -16,7 +16,7 @@ from tunegate.adapters.bigquery_dataset import BigQueryDataset
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.errors import BadInput, FailureClass
 from tunegate.domain.parameters import Parameters
-from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.domain.trials import TrialRecord, TrialState, TrialTimes
 from tunegate.ports.campaigns import CampaignRow
 from tunegate.ports.records import VerdictRow
 
@@ -35,9 +35,10 @@ DONE = TrialRecord(
     simulation_s=1.5,
     started_at=NOON,
     finished_at=NOON + timedelta(microseconds=1),
+    times=TrialTimes(queue_s=0.125, start_s=2.5, simulate_s=1.5, store_s=0.25, tell_s=0.0625),
 )
 FAILED = replace(
-    DONE, number=1, state=TrialState.FAILED, revenue_minor_per_day=None, value_pct=None, reason="hung", finished_at=None,
+    DONE, number=1, state=TrialState.FAILED, times=None, revenue_minor_per_day=None, value_pct=None, reason="hung", finished_at=None,
     failure_class=FailureClass.TRANSIENT,
 )  # fmt: skip
 
@@ -59,6 +60,10 @@ def test_every_column_says_what_the_trial_and_the_verdict_say(bigquery):
     ) == [
         (0, "complete", '{"gamma":0.30000000000000004}', 1e6 / 3, 0.0, None, None, DONE.finished_at),
         (1, "failed", '{"gamma":0.30000000000000004}', None, None, "hung", "transient", None),
+    ]
+    assert bigquery.select("SELECT queue_s, start_s, simulation_s, store_s, tell_s FROM results.trials ORDER BY number") == [
+        (0.125, 2.5, 1.5, 0.25, 0.0625),
+        (None, None, 1.5, None, None),
     ]
     kept = bigquery.select("SELECT id, region, campaign, judged_at, verdict, production_digest, document FROM results.verdicts")
     document = verdict().document
