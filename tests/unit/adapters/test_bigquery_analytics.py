@@ -38,8 +38,8 @@ DONE = TrialRecord(
     times=TrialTimes(queue_s=0.125, start_s=2.5, simulate_s=1.5, store_s=0.25, tell_s=0.0625),
 )
 FAILED = replace(
-    DONE, number=1, state=TrialState.FAILED, times=None, revenue_minor_per_day=None, value_pct=None, reason="hung", finished_at=None,
-    failure_class=FailureClass.TRANSIENT,
+    DONE, number=1, state=TrialState.FAILED, times=None, revenue_minor_per_day=None, value_pct=None, reason="hung",
+    finished_at=None, failure_class=FailureClass.TRANSIENT,
 )  # fmt: skip
 
 
