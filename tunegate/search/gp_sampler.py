@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution, IntDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from scipy.special import ndtr
 
-from tunegate.search.cube import FloatArray, from_cube, sobol_points, to_cube
+from tunegate.search.cube import FloatArray, sobol_points, to_cube
 from tunegate.search.gaussian import Posterior, fit_kernel, one_thread
+from tunegate.search.point_sampler import PointSampler
 
 START_POINTS_PER_AXIS = 2
 # Fitting takes the cube of their number; a long search keeps its best, and the rest evenly by rank.
@@ -46,44 +45,24 @@ class Seen:
     pending: FloatArray
 
 
-class GaussianProcessSampler(BaseSampler):
-    """One proposal; the first are the points of a Sobol sequence."""
+class GaussianProcessSampler(PointSampler):
+    """The point of greatest expected improvement; the first ones are those of a Sobol sequence."""
 
     def __init__(self, seed: int, start_seed: int, proposal: int, space: Mapping[str, BaseDistribution]) -> None:
+        super().__init__(space)
         self._seed = seed
         self._start_seed = start_seed
         self._proposal = proposal
-        self._space = dict(space)
 
-    def infer_relative_search_space(
-        self,
-        study: Study,  # noqa: ARG002 Optuna's signature
-        trial: FrozenTrial,  # noqa: ARG002
-    ) -> dict[str, BaseDistribution]:
-        """The whole space: all coordinates come from one point."""
-        return self._space
-
-    def sample_relative(
-        self,
-        study: Study,
-        trial: FrozenTrial,  # noqa: ARG002
-        search_space: dict[str, BaseDistribution],
-    ) -> dict[str, Any]:
-        """The point of greatest expected improvement, scaled to the distributions."""
-        axes = len(search_space)
-        seen = read_study(study.get_trials(deepcopy=False), search_space)
+    def point(self, study: Study) -> FloatArray:
+        """See the base class."""
+        space, axes = self._space, len(self._space)
+        seen = read_study(study.get_trials(deepcopy=False), space)
         if self._proposal <= START_POINTS_PER_AXIS * axes or len(seen.values) <= axes:
-            point = sobol_points(self._start_seed, self._proposal - 1, 1, axes)[0]
-        else:
-            with one_thread():
-                point = most_promising(seen, np.random.default_rng(self._seed), lambda points: on_grid(points, search_space))
-        return from_cube(point, search_space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        """Never needed: the relative space is the whole one."""
-        raise NotImplementedError(f"{param_name} is not in the space this sampler was built for")
+            point: FloatArray = sobol_points(self._start_seed, self._proposal - 1, 1, axes)[0]
+            return point
+        with one_thread():
+            return most_promising(seen, np.random.default_rng(self._seed), lambda points: on_grid(points, space))
 
 
 def read_study(trials: Sequence[FrozenTrial], space: Mapping[str, BaseDistribution]) -> Seen:

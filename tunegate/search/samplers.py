@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import assert_never
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial
 
 from tunegate.domain.seeds import keyed_integer
-from tunegate.search.cube import from_cube, sobol_points
+from tunegate.search.cube import FloatArray, sobol_points
 from tunegate.search.definition import SamplerName
+from tunegate.search.point_sampler import PointSampler
 
 
 def keyed_sampler(name: SamplerName, seed: int, proposal: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
@@ -36,37 +36,19 @@ def keyed_sampler(name: SamplerName, seed: int, proposal: int, space: Mapping[st
             assert_never(name)
 
 
-class SobolSampler(BaseSampler):
+class SobolSampler(PointSampler):
     """One point of a scrambled Sobol sequence over the whole space.
 
     Optuna's own QMC sampler keeps its place in the sequence in the storage and advances it for every trial that dies while
     being asked; here the place is the proposal's.
     """
 
-    def __init__(self, seed: int, point: int, space: Mapping[str, BaseDistribution]) -> None:
+    def __init__(self, seed: int, number: int, space: Mapping[str, BaseDistribution]) -> None:
+        super().__init__(space)
         self._seed = seed
-        self._point = point
-        self._space = dict(space)
+        self._number = number
 
-    def infer_relative_search_space(
-        self,
-        study: Study,  # noqa: ARG002 Optuna's signature
-        trial: FrozenTrial,  # noqa: ARG002
-    ) -> dict[str, BaseDistribution]:
-        """The whole space: all coordinates come from one point."""
-        return self._space
-
-    def sample_relative(
-        self,
-        study: Study,  # noqa: ARG002
-        trial: FrozenTrial,  # noqa: ARG002
-        search_space: dict[str, BaseDistribution],
-    ) -> dict[str, Any]:
-        """The point's coordinates, scaled to the distributions in sorted order of their names."""
-        return from_cube(sobol_points(self._seed, self._point, 1, len(search_space))[0], search_space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        """Never needed: the relative space is the whole one."""
-        raise NotImplementedError(f"{param_name} is not in the space this sampler was built for")
+    def point(self, study: Study) -> FloatArray:  # noqa: ARG002 - it depends on no trial
+        """See the base class."""
+        point: FloatArray = sobol_points(self._seed, self._number, 1, len(self._space))[0]
+        return point
