@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-team demo check test platform-test services bench lock work-pools infra-check terraform-format clean
+.PHONY: help setup setup-team demo check test platform-test other-tests services bench lock work-pools infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -32,7 +32,11 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.development services infra-check platform-test  ## all tests, from nothing
+# Those of the platform mostly wait for what they killed: others run beside them.
+test: $(VENV)/.development services infra-check  ## all tests, from nothing
+	$(MAKE) --jobs 2 --output-sync=target platform-test other-tests
+
+other-tests: $(VENV)/.development services
 	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not platform"
 
 platform-test: $(VENV)/.development services  ## a cluster, a database, buckets and Slack on this machine: campaigns over pods, and faults

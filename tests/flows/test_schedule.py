@@ -41,8 +41,8 @@ PATIENCE_S = 240.0
 NEWEST = {"newest_complete_day": "2026-02-12", "history_days": 28, "tuning_days": 2, "validation_days": 3, "test_days": 8}
 BY_ADA = {"decision": "approve", "approver": "ada", "reason": "routes look right"}
 BY_BEN = {"decision": "approve", "approver": "ben", "reason": "looks right to me, too"}
-# The third of these is what takes time in the test: the campaign must still run when its cron fires again.
-SLOWLY = ("--day-s", "0.3")
+# The campaign must still run when its cron fires again, twenty seconds later, and that run has started.
+SLOWLY = ("--day-s", "0.7")
 
 
 @dataclass(frozen=True)

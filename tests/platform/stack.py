@@ -209,7 +209,7 @@ class Platform:
                 return "\n".join(pages)
 
     def command_lines(self) -> str:
-        """Every command line that the process list of this machine showed while the platform was there."""
+        """Every command line that the process list showed of the platform's processes: of all that know its API."""
         return "\n".join(sorted(self._command_lines))
 
     def logs(self) -> str:
@@ -219,14 +219,16 @@ class Platform:
 
     def _watch_processes(self) -> None:
         while not self._over.wait(WATCH_EVERY_S):
-            for command in Path("/proc").glob("[0-9]*/cmdline"):
+            for process in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):  # It ended meanwhile.
-                    self._command_lines.add(command.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-                    folder = (command.parent / "cwd").readlink()
-                    if (folder / "prefect.yaml").is_file() and self.api_url.encode() in (
-                        command.parent / "environ"
-                    ).read_bytes():
-                        self.checkouts.add(folder)
+                    if self.api_url.encode() in (process / "environ").read_bytes():
+                        self._look_at(process)
+
+    def _look_at(self, process: Path) -> None:
+        self._command_lines.add((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        folder = (process / "cwd").readlink()
+        if (folder / "prefect.yaml").is_file():
+            self.checkouts.add(folder)
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = httpx.get(self.api_url + path, timeout=30)
