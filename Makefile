@@ -34,7 +34,7 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 
 # Those of the platform mostly wait for what they killed: others run beside them.
 test: $(VENV)/.development services infra-check  ## all tests, from nothing
-	$(MAKE) --jobs 2 --output-sync=target platform-test other-tests
+	$(MAKE) --jobs 2 --output-sync=line platform-test other-tests
 
 other-tests: $(VENV)/.development services
 	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not platform"
