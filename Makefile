@@ -37,7 +37,7 @@ test: $(VENV)/.development services infra-check  ## all tests, from nothing
 	$(MAKE) --jobs 2 --output-sync=line platform-test other-tests
 
 other-tests: $(VENV)/.development services
-	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "not platform"
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not platform"
 
 platform-test: $(VENV)/.development services  ## a cluster, a database, buckets and Slack on this machine: campaigns over pods, and faults
 	$(BIN)/pytest -m platform tests/platform
