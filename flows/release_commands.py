@@ -116,12 +116,10 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 def _decline(arguments: argparse.Namespace) -> int:
     row = known_verdict(arguments.verdict)
-    wiring.release_desk().decline(row.region, row.id, arguments.by, arguments.why)
+    decision = wiring.release_desk().decline(row.region, row.id, arguments.by, arguments.why)
     _print(f"{row.id} is declined; production of {row.region} stays as it is")
     tell_people(Declined(row.region, row.id, arguments.by, arguments.why, run_url=None))
-    decision = wiring.stores().registry.decision(row.id)
-    if decision is not None:
-        end_waiting_runs(decision, row.id)
+    end_waiting_runs(decision, row.id)
     return EXIT_OK
 
 

@@ -167,13 +167,9 @@ def _decline(question: ApprovalQuestion, form: ApprovalForm) -> Ask | Closed:
     if faults:
         return Ask(faults)
     try:
-        wiring.release_desk().decline(question.region, question.verdict, form.approver, form.reason)
+        return TurnedDown(wiring.release_desk().decline(question.region, question.verdict, form.approver, form.reason))
     except BadInput as error:
         return Refused(_listed(error.faults))
-    decision = wiring.stores().registry.decision(question.verdict)
-    if decision is None:
-        raise LookupError(f"{question.verdict} was declined, and the registry does not know it")
-    return TurnedDown(decision)
 
 
 def _approve(question: ApprovalQuestion, form: ApprovalForm, case: Case) -> Ask | Closed:

@@ -102,12 +102,17 @@ class ReleaseDesk:
         self.reconcile(approval.region)
         return release
 
-    def decline(self, region: str, verdict: str, who: str, why: str) -> None:
-        """Close a verdict without a release. Raises BadInput when it was decided before, or nobody says who and why."""
+    def decline(self, region: str, verdict: str, who: str, why: str) -> Decision:
+        """Close a verdict without a release, and return the decision.
+
+        Raises BadInput when it was decided before, or nobody says who and why.
+        """
         faults = tuple(said_faults(who, why, f"verdict {verdict}"))
         if faults:
             raise BadInput(*faults)
-        self._close(Decision(region, verdict, DecisionOutcome.DECLINED, who.strip(), self._clock.now(), why.strip()))
+        decision = Decision(region, verdict, DecisionOutcome.DECLINED, who.strip(), self._clock.now(), why.strip())
+        self._close(decision)
+        return decision
 
     def expire(self, case: Case, region: str, verdict: str) -> None:
         """Close a verdict whose time for approving has passed. Raises BadInput while it has not, or when decided otherwise."""
