@@ -7,6 +7,7 @@ import pytest
 from small_city import FIRST_DAY, small_city
 
 from hailsim.kernels.arrays import DESTINATION, DRIVE_S
+from hailsim.model.calendar import factors, hours_of_week
 from hailsim.model.demand import JITTER_S, Customers, draw_customers
 from hailsim.model.road import read_road
 
@@ -93,3 +94,16 @@ def test_fares_are_whole_and_follow_the_tariff() -> None:
         + fare.per_minute_minor * found.arrays.trip[:, DRIVE_S] / 60
     )
     assert np.abs(found.fare_minor - expected).max() <= 0.5
+
+
+def test_in_twice_the_traffic_trips_take_twice_as_long_and_customers_stay_the_same() -> None:
+    one = customers()
+    two = draw_customers(CITY, ROAD, DAY, 1, patience_s=300.0, latent_factor=1.0, traffic_factor=2.0)
+    assert wishes(two) == wishes(one)
+    assert two.arrays.trip[:, DRIVE_S] == pytest.approx(2.0 * one.arrays.trip[:, DRIVE_S], abs=1.0)
+    assert two.fare_minor.sum() > one.fare_minor.sum()
+
+
+def test_the_citys_own_traffic_is_left_to_the_last_bit() -> None:
+    assert factors(CITY, DAY).tobytes() == CITY.travel_time_factor[hours_of_week(CITY, DAY)].tobytes()
+    assert factors(CITY, DAY, 2.0) == pytest.approx(2.0 * factors(CITY, DAY))

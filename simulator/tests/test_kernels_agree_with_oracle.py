@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 from oracle_runs import assert_day_agrees, play_worlds
 from random_worlds import PLAYED_DAY, random_world
 
+from hailsim.faults import BadInput
 from hailsim.model.calendar import History
 from hailsim.model.city import Turn
 from hailsim.model.folder import read_city
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import Scenario
+from hailsim.model.simulation import Scenario, prepare_day
 from hailsim.model.world import make_world
 from hailsim.planner.parameters import read_parameters
 
@@ -66,6 +68,25 @@ def test_no_kernel_reads_or_writes_out_of_bounds(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("100 worlds agree")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("traffic_factor", [0.25, 0.8, 1.25])
+def test_random_worlds_in_other_traffic_agree(traffic_factor: float) -> None:
+    for number in range(12):
+        world, scenario, seed = random_world(number)
+        assert_day_agrees(world, in_traffic(scenario, traffic_factor), PLAYED_DAY, seed)
+
+
+def test_traffic_in_which_a_link_takes_an_hour_is_refused() -> None:
+    world, scenario, seed = random_world(6)
+    with pytest.raises(BadInput, match="less than 4095 s") as refused:
+        prepare_day(world, in_traffic(scenario, 4.0), PLAYED_DAY, seed)
+    assert refused.value.faults[0].place == "settings.traffic_factor"
+
+
+def in_traffic(scenario: Scenario, traffic_factor: float) -> Scenario:
+    return replace(scenario, settings=replace(scenario.settings, traffic_factor=traffic_factor))
 
 
 @pytest.mark.slow

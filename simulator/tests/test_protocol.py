@@ -111,6 +111,10 @@ def test_description_fits_the_contract_and_names_what_answers_hold(capsys: pytes
     assert described["city"]["drivers"] == 500
     metrics = {metric["name"] for metric in described["metrics"]}
     assert set(next(answer(request(settings={"taxis": 60, "follower_share": 0.5})))["metrics"]) == metrics
+    unknown = {setting["name"]: setting["unknown"] for setting in described["settings"] if "unknown" in setting}
+    names = {"follower_share", "compliance", "patience_s", "latent_factor", "standing_share", "traffic_factor"}
+    assert set(unknown) == names
+    assert unknown["latent_factor"] == {"low": 1.0, "high": 6.0, "log": True}
     for parameter in described["parameters"]:
         assert parameter["low"] <= parameter["default"] <= parameter["high"]
     assert describe_command([]) == 0

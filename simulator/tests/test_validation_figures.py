@@ -142,12 +142,15 @@ def test_an_aim_is_met_missed_or_cannot_be_told(
     assert aim.met(observed, simulated) is met
 
 
-def test_a_simulated_day_is_counted_as_the_kernel_counts_it() -> None:
+@pytest.mark.parametrize("traffic_factor", [0.8, 1.0, 1.25])
+def test_a_simulated_day_is_counted_as_the_kernel_counts_it(traffic_factor: float) -> None:
     city = small_city(trips_per_day=1500)
     world = make_world(city)
     day = FIRST_DAY + timedelta(days=7)
-    outcome = run_day(world, scenario(city), day, 1)
-    found = simulated_day(outcome, city, world.road, day)
+    played = scenario(city)
+    played = replace(played, settings=replace(played.settings, traffic_factor=traffic_factor))
+    outcome = run_day(world, played, day, 1)
+    found = simulated_day(outcome, city, world.road, day, traffic_factor)
     pickups = simulated_pickups(outcome, world.road)
     busy_s, duty_s = int(outcome.arrays.busy_s.sum()), int(outcome.arrays.duty_s.sum())
     assert pickups.by_hour.sum() == pickups.by_zone.sum() == found.trip_s.count > 500

@@ -19,7 +19,7 @@ from jsonschema.exceptions import best_match
 from tunegate.adapters.route_columns import without_sound_columns
 from tunegate.domain.days import DayResult, Forecast
 from tunegate.domain.parameters import Direction, MetricSpec, ParameterSpec
-from tunegate.domain.simulation import CityFacts, SettingSpec, SimulatorDescription
+from tunegate.domain.simulation import CityFacts, SettingSpec, SimulatorDescription, UnknownRange
 
 SHOWN_CHARACTERS = 200
 LARGEST_EXACT_INTEGER = 2**53
@@ -92,7 +92,7 @@ def parse_description(output: bytes) -> SimulatorDescription:
         version=message["simulator"]["version"],
         parameters=parameters,
         metrics=metrics,
-        settings=tuple(SettingSpec(**spec) for spec in message["settings"]),
+        settings=tuple(_setting(spec) for spec in message["settings"]),
         city=None if message["city"] is None else _city(message["city"]),
         routes=message.get("routes", False),
     )
@@ -122,6 +122,24 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise BadMessage("a day must exist in the calendar", text) from None
+
+
+def _setting(spec: Message) -> SettingSpec:
+    if "unknown" not in spec:
+        return SettingSpec(**spec)
+    unknown = UnknownRange(**spec["unknown"])
+    setting = SettingSpec(**{**spec, "unknown": unknown})
+    if setting.type not in {"float", "int"}:
+        raise BadMessage("only a setting of numbers (float or int) may have an unknown range", spec)
+    if not unknown.low < unknown.high:
+        raise BadMessage("an unknown range must have low < high", spec)
+    if unknown.log and unknown.low <= 0:
+        raise BadMessage("an unknown range in logarithms must be above 0", spec)
+    low = -math.inf if setting.low is None else setting.low
+    high = math.inf if setting.high is None else setting.high
+    if unknown.low < low or high < unknown.high:
+        raise BadMessage("an unknown range must lie within the bounds of its setting", spec)
+    return setting
 
 
 def _city(facts: Mapping[str, Any]) -> CityFacts:

@@ -76,8 +76,17 @@ class SimulationRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownRange:
+    """Where the value of a setting that nobody has measured may lie: evenly between the ends, or (`log`) in its logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """What a simulator says of one of its settings in `describe`."""
+    """What a simulator says of one of its settings in `describe`. `unknown`: the prior of a value that nobody has measured."""
 
     name: str
     type: str
@@ -86,6 +95,7 @@ class SettingSpec:
     meaning: str
     low: float | None = None
     high: float | None = None
+    unknown: UnknownRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ def hours_of_week(city: City, day: date) -> NDArray[np.int64]:
     return (start + np.arange(HOURS)) % HOURS_PER_WEEK
 
 
-def factors(city: City, day: date) -> NDArray[np.float32]:
-    """Travel-time factor by hour of the operating day, float32[24]."""
-    return np.ascontiguousarray(city.travel_time_factor[hours_of_week(city, day)], np.float32)
+def factors(city: City, day: date, traffic_factor: float = 1.0) -> NDArray[np.float32]:
+    """Travel-time factor by hour of the operating day, float32[24]; `traffic_factor` times the city's own."""
+    own = np.ascontiguousarray(city.travel_time_factor[hours_of_week(city, day)], np.float32)
+    return own * np.float32(traffic_factor)

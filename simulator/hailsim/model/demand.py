@@ -78,9 +78,11 @@ def fare_minor(city: City, distance_m: NDArray[np.float64], drive_s: NDArray[np.
     ).astype(np.int64)
 
 
-def drive_s(city: City, day: date, appears_s: NDArray[np.int64], freeflow_s: NDArray[np.float64]) -> NDArray[np.int64]:
+def drive_s(
+    city: City, day: date, appears_s: NDArray[np.int64], freeflow_s: NDArray[np.float64], traffic_factor: float = 1.0
+) -> NDArray[np.int64]:
     """Seconds of a trip in the traffic of the hour in which it is wished for."""
-    factor = factors(city, day).astype(np.float64)
+    factor = factors(city, day, traffic_factor).astype(np.float64)
     return np.maximum(1, np.rint(freeflow_s * factor[appears_s // 3600])).astype(np.int64)
 
 
@@ -101,10 +103,12 @@ def recorded_orders(city: City, road: Road, day: date) -> Orders:
     )
 
 
-def draw_customers(city: City, road: Road, day: date, seed: int, *, patience_s: float, latent_factor: float) -> Customers:
+def draw_customers(
+    city: City, road: Road, day: date, seed: int, *, patience_s: float, latent_factor: float, traffic_factor: float = 1.0
+) -> Customers:
     """Everybody who looks for a taxi on one day, the same for every arm of a comparison."""
     orders = _scaled(recorded_orders(city, road, day), road, day, seed, latent_factor)
-    ride_s = drive_s(city, day, orders.appears_s, orders.freeflow_s)
+    ride_s = drive_s(city, day, orders.appears_s, orders.freeflow_s, traffic_factor)
     u1 = keyed_uniform(stream_key(Stream.PATIENCE_1, seed, day), orders.number)
     u2 = keyed_uniform(stream_key(Stream.PATIENCE_2, seed, day), orders.number)
     waits_s = np.ceil(-0.5 * patience_s * (np.log1p(-u1) + np.log1p(-u2))).astype(np.int64)

@@ -91,9 +91,7 @@ def read_road(city: City) -> Road:
     turns = np.take_along_axis(np.where(valid, network.turns[order], Turn.NONE), slots, axis=1).astype(np.int8)
     turn_s = np.rint(city.turn_s).astype(np.int32)
     freeflow_s = np.ascontiguousarray(network.freeflow_s[order], np.float32)
-    slowest_s = float(freeflow_s.max() * city.travel_time_factor.max()) + int(turn_s.max())
-    if not slowest_s < MAX_STEP_S:
-        raise refuse(f"every link must take less than {MAX_STEP_S} s", f"{slowest_s:.0f} s", city.name, "Split long links.")
+    check_link_times(freeflow_s, float(city.travel_time_factor.max()), turn_s, city.name, "Split long links.")
     road_class = np.ascontiguousarray(network.road_class[order], np.int8)
     before, before_turn_s, before_count = _before(successors, turns, turn_s, road_class)
     return Road(
@@ -111,6 +109,15 @@ def read_road(city: City) -> Road:
         before_turn_s=before_turn_s,
         before_count=before_count,
     )
+
+
+def check_link_times(
+    freeflow_s: NDArray[np.float32], factor: float, turn_s: NDArray[np.int32], place: str, remedy: str
+) -> None:
+    """Refuse travel-time factors with which a link takes longer than the kernels' records can hold."""
+    slowest_s = float(freeflow_s.max() * np.float32(factor)) + int(turn_s.max())
+    if not slowest_s < MAX_STEP_S:
+        raise refuse(f"every link must take less than {MAX_STEP_S} s", f"{slowest_s:.0f} s", place, remedy)
 
 
 def _districts(network: Network) -> NDArray[np.int32]:

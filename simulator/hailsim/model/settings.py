@@ -11,8 +11,17 @@ Number = float | int
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownRange:
+    """Where the value of a setting that nobody has measured may lie: evenly between the ends, or (`log`) in its logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """One setting as `describe` names it."""
+    """One setting as `describe` names it. `unknown`: the prior of a value that nobody has measured."""
 
     name: str
     type: str
@@ -21,6 +30,7 @@ class SettingSpec:
     low: Number
     high: Number
     meaning: str
+    unknown: UnknownRange | None = None
 
 
 # With these defaults for patience and latent demand, a fleet that moves as observed cabs do serves about as many trips as were
@@ -35,6 +45,7 @@ SETTINGS = (
         0.0,
         1.0,
         "Share of drivers who use the recommendation; the others move as observed cabs do.",
+        UnknownRange(0.05, 0.5),
     ),
     SettingSpec(
         "compliance",
@@ -44,6 +55,7 @@ SETTINGS = (
         0.0,
         1.0,
         "Chance that a follower takes a recommended turn; other turns are as observed cabs take them.",
+        UnknownRange(0.25, 1.0),
     ),
     SettingSpec(
         "patience_s",
@@ -53,6 +65,7 @@ SETTINGS = (
         10.0,
         7200.0,
         "Mean of the customers' true patience (Erlang-2). What the planner assumes is the parameter max_wait_s.",
+        UnknownRange(150.0, 1800.0, log=True),
     ),
     SettingSpec(
         "latent_factor",
@@ -62,6 +75,7 @@ SETTINGS = (
         0.05,
         10.0,
         "Customers per recorded trip: recorded pickups are served demand only, often of one company only. Below 1 thins.",
+        UnknownRange(1.0, 6.0, log=True),
     ),
     SettingSpec(
         "standing_share",
@@ -71,6 +85,17 @@ SETTINGS = (
         0.0,
         0.9,
         "Share of their vacant time for which taxis stand, at a rank or at the kerb, five minutes at a time on average.",
+        UnknownRange(0.0, 0.5),
+    ),
+    SettingSpec(
+        "traffic_factor",
+        "float",
+        "ratio",
+        1.0,
+        0.25,
+        4.0,
+        "Travel times on the simulated days over those of the city; what is learnt from history days stays.",
+        UnknownRange(0.8, 1.25, log=True),
     ),
     SettingSpec(
         "ml_late_share",
@@ -94,6 +119,7 @@ class Settings:
     patience_s: float
     latent_factor: float
     standing_share: float
+    traffic_factor: float
     ml_late_share: float
 
 

@@ -14,6 +14,7 @@ from hailsim.model.calendar import History, factors
 from hailsim.model.demand import Customers
 from hailsim.model.fleet import FleetDay
 from hailsim.model.keys import Stream, stream_key
+from hailsim.model.road import check_link_times
 from hailsim.model.settings import Settings
 from hailsim.model.world import World
 from hailsim.planner.parameters import PlannerParameters
@@ -57,7 +58,9 @@ def prepare_day(world: World, scenario: Scenario, day: date, seed: int) -> Prepa
     """Gather a day's customers, fleet, forecast and plan."""
     settings, history = scenario.settings, scenario.history
     forecast = world.forecast(scenario.forecast, day, history, settings.ml_late_share)
-    factor = factors(world.city, day)
+    factor = factors(world.city, day, settings.traffic_factor)
+    road = world.road
+    check_link_times(road.freeflow_s, float(factor.max()), road.turn_s, "settings.traffic_factor", "Take a smaller factor.")
     active_taxis = world.taxis(settings) * float(world.city.fleet.active_share[0])
     plan = prepare_plan(
         scenario.parameters,

@@ -53,11 +53,17 @@ class World:
 
     def customers(self, day: date, seed: int, settings: Settings) -> Customers:
         """Everybody who looks for a taxi on one day."""
-        key = ("customers", day, seed, settings.patience_s, settings.latent_factor)
+        key = ("customers", day, seed, settings.patience_s, settings.latent_factor, settings.traffic_factor)
 
         def draw() -> Customers:
             return draw_customers(
-                self.city, self.road, day, seed, patience_s=settings.patience_s, latent_factor=settings.latent_factor
+                self.city,
+                self.road,
+                day,
+                seed,
+                patience_s=settings.patience_s,
+                latent_factor=settings.latent_factor,
+                traffic_factor=settings.traffic_factor,
             )
 
         return self.shelf.get(key, Customers, draw)

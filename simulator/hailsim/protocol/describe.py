@@ -8,7 +8,7 @@ from typing import Any
 from hailsim import __version__
 from hailsim.model.city import City
 from hailsim.model.metrics import METRICS
-from hailsim.model.settings import SETTINGS
+from hailsim.model.settings import SETTINGS, SettingSpec
 from hailsim.planner.parameters import PARAMETERS
 from hailsim.protocol.schema import CONTRACT_VERSION
 
@@ -20,10 +20,15 @@ def description(city: City | None) -> dict[str, Any]:
         "simulator": {"name": "hailsim", "version": __version__},
         "parameters": [asdict(spec) | {"type": "float"} for spec in PARAMETERS],
         "metrics": [asdict(spec) for spec in METRICS],
-        "settings": [asdict(spec) for spec in SETTINGS],
+        "settings": [_setting(spec) for spec in SETTINGS],
         "routes": True,
         "city": None if city is None else _facts(city),
     }
+
+
+def _setting(spec: SettingSpec) -> dict[str, Any]:
+    """Only a setting with an unknown value says so."""
+    return {name: value for name, value in asdict(spec).items() if name != "unknown" or value is not None}
 
 
 def _facts(city: City) -> dict[str, Any]:

@@ -52,15 +52,15 @@ def _pickups(road: Road, second: NDArray[np.int32] | NDArray[np.int64], link: ND
     return Pickups(np.bincount(hour, minlength=HOURS), np.bincount(road.zone[link], minlength=road.zones))
 
 
-def simulated_day(outcome: DayOutcome, city: City, road: Road, day: date) -> CabDay:
-    """What the fleet did, counted as `hailsim import` counts what cabs did."""
+def simulated_day(outcome: DayOutcome, city: City, road: Road, day: date, traffic_factor: float = 1.0) -> CabDay:
+    """What the fleet did, counted as `hailsim import` counts what cabs did; `traffic_factor` as it was simulated with."""
     wait, link = outcome.arrays.wait, outcome.customers.link
     served = np.flatnonzero(wait[:, LEAVES_S] < 0)
     taxi = -1 - wait[served, LEAVES_S].astype(np.int64)
     begins_s, search_s = wait[served, PICKUP_S].astype(np.int64), wait[served, SEARCH_S].astype(np.int64)
     hour = np.minimum(begins_s // HOUR_S, HOURS - 1)
     # From the middle of the pickup link to its end, and on from there; the kernel rounds the same way.
-    link_s = np.maximum(1, np.rint(road.freeflow_s[link[served]] * factors(city, day)[hour])).astype(np.int64)
+    link_s = np.maximum(1, np.rint(road.freeflow_s[link[served]] * factors(city, day, traffic_factor)[hour])).astype(np.int64)
     trip_s = link_s // 2 + outcome.customers.arrays.trip[served, DRIVE_S]
     half_m = road.length_m[link[served]] / 2.0
     occupied_s = seconds_by_hour(begins_s, begins_s + trip_s)

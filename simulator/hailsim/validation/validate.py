@@ -92,7 +92,7 @@ def simulate(world: World, scenario: Scenario, days: Sequence[date], seeds: Sequ
         for seed in seeds:
             outcome = run_day(world, scenario, day, seed)
             pickups.append(simulated_pickups(outcome, world.road))
-            cabs.append(simulated_day(outcome, world.city, world.road, day))
+            cabs.append(simulated_day(outcome, world.city, world.road, day, scenario.settings.traffic_factor))
     return Side(pickups, cabs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from tunegate.adapters.simulator_messages import BadMessage, Rubbish, day_result, parse_answer, parse_description, schema
 from tunegate.domain.days import Forecast
+from tunegate.domain.simulation import UnknownRange
 
 DAY = {
     "type": "day",
@@ -129,3 +131,50 @@ def test_a_description_that_cannot_be_is_refused(fields, words):
     with pytest.raises(BadMessage) as caught:
         parse_description(json.dumps({**DESCRIPTION, **fields}).encode())
     assert words in str(caught.value)
+
+
+LATENT = {
+    "name": "latent",
+    "type": "float",
+    "unit": "ratio",
+    "default": 3,
+    "low": 0.5,
+    "high": 10,
+    "meaning": "customers per trip",
+}
+
+
+def described(**setting: object) -> bytes:
+    return json.dumps({**DESCRIPTION, "settings": [{**LATENT, **setting}]}).encode()
+
+
+def test_a_setting_may_say_that_its_value_is_unknown():
+    (setting,) = parse_description(described(unknown={"low": 1, "high": 6, "log": True})).settings
+    assert setting.unknown == UnknownRange(1, 6, log=True)
+    (setting,) = parse_description(described(unknown={"low": 1, "high": 6})).settings
+    assert setting.unknown == UnknownRange(1, 6)
+    assert asdict(setting) == {**LATENT, "unknown": {"low": 1, "high": 6, "log": False}}
+
+
+def test_a_description_of_contract_1_0_has_no_unknowns():
+    (setting,) = parse_description(described()).settings
+    assert setting.unknown is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule"),
+    [
+        ({"unknown": {"low": 6, "high": 1}}, "low < high"),
+        ({"unknown": {"low": 1, "high": 1}}, "low < high"),
+        ({"unknown": {"low": 0.1, "high": 6}}, "within the bounds of its setting"),
+        ({"unknown": {"low": 1, "high": 11}}, "within the bounds of its setting"),
+        ({"low": None, "unknown": {"low": 0, "high": 6, "log": True}}, "must be above 0"),
+        ({"type": "bool", "default": True, "unknown": {"low": 1, "high": 6}}, "setting of numbers"),
+        ({"unknown": {"low": 1}}, "must fit the contract"),
+        ({"unknown": None}, "must fit the contract"),
+        ({"unknown": {"low": 1, "high": 6, "mean": 3}}, "must fit the contract"),
+    ],
+)
+def test_an_unsound_unknown_range_is_refused(setting, rule):
+    with pytest.raises(BadMessage, match=rule):
+        parse_description(described(**setting))
