@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tunegate.adapters.subprocess_simulator import SubprocessSimulator
+from tunegate.adapters.simulator.subprocess_simulator import SubprocessSimulator
 from tunegate.domain.days import Arm, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Direction, Parameters
 from tunegate.domain.periods import Period

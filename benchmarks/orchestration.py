@@ -67,7 +67,7 @@ def overhead_s(trials: int, workers: int, folder: Path) -> float:
     region.write_text(yaml.safe_dump(REGION))
     environment = {**os.environ, "TUNEGATE_HOME": str(folder / "home")}
     overrides = ["--set", f"search.trials={trials}", "--set", f"search.workers={workers}"]
-    command = [sys.executable, "-m", "flows.cli", "retune", str(region), "--json", *overrides]
+    command = [sys.executable, "-m", "cli.main", "retune", str(region), "--json", *overrides]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     campaign = json.loads(ran.stdout.splitlines()[-1])["campaign"]
     read = [sys.executable, "-c", READ_TRIALS, campaign]

@@ -31,8 +31,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.services.mariadb import MariaDb
-from tunegate.adapters.sql_database import open_database
-from tunegate.adapters.sql_results import SqlResultsStore
+from tunegate.adapters.optuna.study import SearchStudy
+from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.results import SqlResultsStore
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Period
@@ -41,7 +42,6 @@ from tunegate.domain.trials import TrialTimes
 from tunegate.ports.results import Phase, RequestKey
 from tunegate.search.answers import Asked, BudgetSpent
 from tunegate.search.definition import SearchBudget, StudyDefinition
-from tunegate.search.study import SearchStudy
 
 TARGET_PCT, TARGET_WORKERS, TARGET_SIMULATION_S = 1.0, 20, 60.0
 EXTRAPOLATED_WORKERS = (1, 20, 64, 200, 500, 1000)

@@ -32,14 +32,14 @@ from scipy import stats
 from search_cases import CASES, Case, Cell, open_case
 from threadpoolctl import threadpool_limits
 
+from tunegate.adapters.optuna import study as study_module
+from tunegate.adapters.optuna.samplers import keyed_sampler
+from tunegate.adapters.optuna.study import Asked, SearchStudy
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.seeds import keyed_integer
-from tunegate.search import study as study_module
 from tunegate.search.definition import PrunerName, SearchBudget, StudyDefinition
 from tunegate.search.expected import expected_values
-from tunegate.search.samplers import keyed_sampler
 from tunegate.search.space import Space
-from tunegate.search.study import Asked, SearchStudy
 
 FOREIGN: Mapping[str, Callable[[int], BaseSampler]] = {
     "cmaes": lambda seed: CmaEsSampler(seed=seed),

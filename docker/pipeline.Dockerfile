@@ -1,4 +1,4 @@
-# flows, tasks, tunegate, on top of a simulator: docker build --file docker/pipeline.Dockerfile --build-arg SIMULATOR_IMAGE=hailsim .
+# cli, flows, tasks, orchestration and tunegate, on top of a simulator: docker build --file docker/pipeline.Dockerfile --build-arg SIMULATOR_IMAGE=hailsim .
 # Every run of every pool has this image: each of them may have to start the simulator (docs/adr/0013-one-image-on-the-simulators.md).
 ARG SIMULATOR_IMAGE
 
@@ -8,7 +8,9 @@ FROM ${SIMULATOR_IMAGE} AS build
 USER 0:0
 WORKDIR /build
 COPY pyproject.toml README.md ./
+COPY cli/ cli/
 COPY flows/ flows/
+COPY orchestration/ orchestration/
 COPY tasks/ tasks/
 COPY tunegate/ tunegate/
 RUN pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheels .

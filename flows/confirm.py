@@ -7,13 +7,13 @@ import asyncio
 from prefect import flow
 
 from flows.simulate import simulated
-from tasks.evaluation import confirm_on_validation_days
-from tasks.notify import announce_phase
-from tasks.requests import confirmation_arguments
-from tasks.study import best_trials
+from orchestration.progress_events import announce_phase
+from tasks.search.study import best_trials
+from tasks.simulation.requests import confirmation_arguments
+from tasks.verdict.evaluation import confirm_on_validation_days
 from tunegate.domain.placement import Placement
 from tunegate.gate.confirmation import Confirmed
-from tunegate.report.progress import Phase
+from tunegate.report.terminal.progress import Phase
 
 
 @flow(flow_run_name="{region}/confirm")

@@ -7,14 +7,14 @@ import asyncio
 from prefect import flow
 
 from flows.simulate import simulated
-from tasks.evaluation import Judged, judge_candidate
-from tasks.notify import announce_phase
-from tasks.records import spend_test_period
-from tasks.requests import gate_arguments
+from orchestration.progress_events import announce_phase
+from tasks.simulation.requests import gate_arguments
+from tasks.verdict.evaluation import Judged, judge_candidate
+from tasks.verdict.records import spend_test_period
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.placement import Placement
 from tunegate.gate.ledger import Allowance
-from tunegate.report.progress import Phase
+from tunegate.report.terminal.progress import Phase
 
 
 @flow(flow_run_name="{region}/gate")

@@ -11,20 +11,20 @@ from flows.confirm import confirm
 from flows.gate import gate
 from flows.routes import routes
 from flows.tune import tune
-from tasks.analytics import export_for_analysts
-from tasks.begin_rollout import begin_rollout
-from tasks.campaigns import close_campaign, failure_noted, open_campaign, tag_this_run, tell_started
-from tasks.evaluation import choose_candidate
-from tasks.notify import announce_phase
-from tasks.progress import search_shown
-from tasks.report import compose_report, publish_report, refresh_index, tell_verdict
-from tasks.routes import route_arguments
-from tasks.simulation import warm_simulators
-from tasks.turns import skipped, turn_of_region
+from orchestration.progress_events import announce_phase
+from orchestration.region_lock import skipped, turn_of_region
+from orchestration.search_progress import search_shown
+from tasks.campaign.analytics import export_for_analysts
+from tasks.campaign.lifecycle import close_campaign, failure_noted, open_campaign, tag_this_run, tell_started
+from tasks.campaign.report import compose_report, publish_report, refresh_index, tell_verdict
+from tasks.release.begin_rollout import begin_rollout
+from tasks.simulation.simulate import warm_simulators
+from tasks.verdict.evaluation import choose_candidate
+from tasks.verdict.routes import route_arguments
 from tunegate.config.changes import AS_THE_FILE_SAYS, Changes
 from tunegate.domain.placement import Placement
 from tunegate.report.model import CampaignReport
-from tunegate.report.progress import Phase
+from tunegate.report.terminal.progress import Phase
 
 
 @flow

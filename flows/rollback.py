@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import State, flow
 
-from tasks.rollback import restore, restored_state, tell_restored
+from tasks.release.rollback import restore, restored_state, tell_restored
 
 
 @flow(flow_run_name="{region}/rollback")

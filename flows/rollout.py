@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prefect import State, flow
 
-from tasks.appointments import arrange_expiry, release_others, tag_rollout
-from tasks.approval import Ask, closing_state, open_question, settle, show_question, tell_outcome
-from tasks.approval_form import newest_reply, wait_for_answer
+from orchestration.approval_form import newest_reply, wait_for_answer
+from tasks.release.approval import Ask, closing_state, open_question, settle, show_question, tell_outcome
+from tasks.release.approval_expiry import arrange_expiry, release_others, tag_rollout
 
 
 @flow(flow_run_name="{region}/rollout")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.notify import announce_phase
-from tasks.routes import drawn_routes, keep_route_check
+from orchestration.progress_events import announce_phase
+from tasks.verdict.routes import drawn_routes, keep_route_check
 from tunegate.domain.parameters import Parameters
 from tunegate.report.model import RouteReport
-from tunegate.report.progress import Phase
+from tunegate.report.terminal.progress import Phase
 
 
 @flow(flow_run_name="{region}/routes")

@@ -6,9 +6,9 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.alive import working_alone
-from tasks.placed import simulated_elsewhere
-from tasks.simulation import Simulated, run_simulation, settled, stop_early, summed_up
+from orchestration.heartbeat import working_alone
+from orchestration.remote_simulation import simulated_elsewhere
+from tasks.simulation.simulate import Simulated, run_simulation, settled, stop_early, summed_up
 from tunegate.domain.errors import SimulationFailed
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.results import Phase, RequestKey

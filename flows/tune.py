@@ -7,11 +7,11 @@ import asyncio
 from prefect import flow
 
 from flows.worker import worker
-from tasks.notify import announce_phase
-from tasks.study import open_study
-from tasks.workers import keep_workers
+from orchestration.progress_events import announce_phase
+from orchestration.search_workers import keep_workers
+from tasks.search.study import open_study
 from tunegate.domain.placement import Placement
-from tunegate.report.progress import Phase
+from tunegate.report.terminal.progress import Phase
 
 
 @flow(flow_run_name="{region}/tune")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.simulate import simulated
-from tasks.alive import worker_name, working_alone
-from tasks.notify import announce_trials
-from tasks.requests import trial_arguments
-from tasks.study import ask_trial, gives_back, tell_trial
+from orchestration.heartbeat import worker_name, working_alone
+from orchestration.progress_events import announce_trials
+from tasks.search.study import ask_trial, gives_back, tell_trial
+from tasks.simulation.requests import trial_arguments
 from tunegate.domain.placement import Placement
 
 

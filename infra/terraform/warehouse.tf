@@ -1,6 +1,6 @@
 # Day results, trials and verdicts. Columns, partitions and clusters stand in the files that the adapter itself goes by.
 locals {
-  table_folder = "${path.module}/../../tunegate/adapters/bigquery"
+  table_folder = "${path.module}/../../tunegate/adapters/google/bigquery"
   tables = {
     for file in fileset(local.table_folder, "*.json") :
     trimsuffix(file, ".json") => jsondecode(file("${local.table_folder}/${file}"))

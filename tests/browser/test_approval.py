@@ -35,7 +35,7 @@ def api(team: RunningTeam, path: str, body: object) -> Any:
 
 def history(team: RunningTeam, region: str) -> dict[str, Any]:
     """What the registry knows of a region."""
-    command = [sys.executable, "-m", "flows.cli", "registry", "history", region, "--json"]
+    command = [sys.executable, "-m", "cli.main", "registry", "history", region, "--json"]
     ran = subprocess.run(command, env=team.environment, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr
     known: dict[str, Any] = json.loads(ran.stdout)

@@ -18,7 +18,7 @@ from tests.unit.gate.test_routes import LIMITS, OPEN, POLICY, answer, route
 from tunegate.gate.routes.check import DrawnDay, check_routes
 from tunegate.gate.routes.policy import Limit
 from tunegate.report.model import RouteReport
-from tunegate.report.route_map import RouteMap, render_route_map
+from tunegate.report.page.route_map import RouteMap, render_route_map
 
 pytestmark = pytest.mark.slow
 

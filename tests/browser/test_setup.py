@@ -18,7 +18,7 @@ WEBHOOK = "https://hooks.slack.example/services/T000/B000/planted-secret"
 
 def _set_up(team: RunningTeam) -> list[str]:
     environment = {**team.environment, "PREFECT_API_URL": team.addresses.api, "TUNEGATE_SLACK_WEBHOOK_URL": WEBHOOK}
-    command = [sys.executable, "-m", "flows.cli", "setup", "--pools", "process"]
+    command = [sys.executable, "-m", "cli.main", "setup", "--pools", "process"]
     ran = subprocess.run(command, cwd=team.folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr
     assert "planted-secret" not in ran.stdout + ran.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 
-from flows.standing import Team
+from cli.local_server.running_instance import Team
 
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
 PICTURES_VARIABLE = "TUNEGATE_DOC_PICTURES"  # set it, and the pictures in docs are taken anew

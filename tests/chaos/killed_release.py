@@ -21,19 +21,19 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-import tunegate.adapters.file_publisher
-import tunegate.adapters.sql_registry
+import tunegate.adapters.local.publisher
+import tunegate.adapters.sql.registry
 import tunegate.release.steps
 from tests.unit.release.conftest import Hands, approval_of, case_of, judged_at, next_record, record
-from tunegate.adapters.file_publisher import FilePublisher
-from tunegate.adapters.sql_database import open_database
-from tunegate.adapters.sql_registry import SqlRegistry
+from tunegate.adapters.local.publisher import FilePublisher
+from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.errors import BadInput
 from tunegate.release.steps import ReleaseDesk
 
 RECORD = record()
 WRITERS = {
-    module.__file__ for module in (tunegate.adapters.file_publisher, tunegate.adapters.sql_registry, tunegate.release.steps)
+    module.__file__ for module in (tunegate.adapters.local.publisher, tunegate.adapters.sql.registry, tunegate.release.steps)
 }
 
 

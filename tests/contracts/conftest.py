@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.services.mariadb import MariaDb
-from tunegate.adapters.sql_campaigns import SqlCampaignBook
-from tunegate.adapters.sql_database import open_database
-from tunegate.adapters.sql_leases import SqlLeases
-from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
-from tunegate.adapters.sql_registry import SqlRegistry
-from tunegate.adapters.sql_results import SqlResultsStore
-from tunegate.adapters.sql_route_checks import SqlRouteChecks
+from tunegate.adapters.sql.campaigns import SqlCampaignBook
+from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.leases import SqlLeases
+from tunegate.adapters.sql.records import SqlLedger, SqlVerdictRecords
+from tunegate.adapters.sql.registry import SqlRegistry
+from tunegate.adapters.sql.results import SqlResultsStore
+from tunegate.adapters.sql.route_checks import SqlRouteChecks
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
-from tunegate.ports.campaigns import CampaignBook
+from tunegate.ports.campaign_store import CampaignBook
 from tunegate.ports.leases import Leases
 from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
 from tunegate.ports.registry import Registry

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.simulator_messages import parse_answer
-from tunegate.adapters.subprocess_simulator import SubprocessSimulator
+from tunegate.adapters.simulator.messages import parse_answer
+from tunegate.adapters.simulator.subprocess_simulator import SubprocessSimulator
 from tunegate.config import config_faults, load_region
 
 ROOT = Path(__file__).parents[2]

@@ -12,9 +12,9 @@ from types import ModuleType
 
 import pytest
 
-from tunegate.adapters.file_publisher import FilePublisher
-from tunegate.adapters.gcs_objects import GcsObjects
-from tunegate.adapters.gcs_publisher import GcsPublisher
+from tunegate.adapters.google.gcs_objects import GcsObjects
+from tunegate.adapters.google.gcs_publisher import GcsPublisher
+from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Release, ReleaseKind
 from tunegate.ports.publisher import Publisher

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from tunegate.domain.periods import Period
-from tunegate.ports.campaigns import CampaignRow, CampaignStatus
+from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.ports.records import LedgerEntry, LedgerMoved
 from tunegate.ports.results import RecordConflict
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.conftest import Stores, new_database, sql_stores
-from tunegate.adapters.bigquery_dataset import BigQueryDataset
-from tunegate.adapters.bigquery_results import BigQueryResultsStore
+from tunegate.adapters.google.bigquery_dataset import BigQueryDataset
+from tunegate.adapters.google.bigquery_results import BigQueryResultsStore
 from tunegate.domain.days import Forecast
 from tunegate.ports.results import Phase, RecordConflict, RequestKey
 

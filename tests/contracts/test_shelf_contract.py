@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.file_shelf import FileShelf
-from tunegate.adapters.gcs_objects import GcsObjects
-from tunegate.adapters.gcs_shelf import GcsShelf
-from tunegate.ports.shelf import ReportShelf
+from tunegate.adapters.google.gcs_objects import GcsObjects
+from tunegate.adapters.google.gcs_report_store import GcsShelf
+from tunegate.adapters.local.report_store import FileShelf
+from tunegate.ports.report_store import ReportShelf
 
 
 @pytest.fixture(params=["file", "gcs"])

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
+from tunegate.adapters.simulator.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.domain.days import DayResult, Forecast
 from tunegate.domain.errors import BadInput, FailureClass, SimulationFailed
 from tunegate.domain.parameters import Parameters, ParameterSpec

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from flows.server import orchestration
+from cli.local_server.server import orchestration
 
 if TYPE_CHECKING:
     from tests.flows.offices import Office
@@ -103,7 +103,7 @@ class Installation:
     def run(self, *arguments: str | Path) -> Ran:
         """Run `tunegate …` to its end."""
         ran = subprocess.run(
-            [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+            [sys.executable, "-m", "cli.main", *map(str, arguments)],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -119,7 +119,7 @@ class Installation:
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start `tunegate …` in a session of its own, to be interrupted."""
         return subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+            [sys.executable, "-m", "cli.main", *map(str, arguments)],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
+from cli.main import main
 from tests.flows.conftest import Installation
 from tunegate import wiring
 from tunegate.domain.days import Arm

@@ -208,7 +208,7 @@ def test_of_two_processes_that_approve_at_once_one_wins_and_the_other_says_why(o
     verdicts = [office.verdict(candidate=Parameters({**CANDIDATE, "gamma": gamma})) for gamma in (0.95, 0.96, 0.97)]
     forget()
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    command = [sys.executable, "-m", "flows.cli", "approve"]
+    command = [sys.executable, "-m", "cli.main", "approve"]
     environment = office.installation.environment
     processes = [subprocess.Popen([*command, verdict, *BY_ADA], env=environment, **pipes) for verdict in verdicts]
     errors = [process.communicate(timeout=120)[1] for process in processes]

@@ -16,14 +16,14 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 from prefect.states import AwaitingRetry, Scheduled
 
+from cli.local_server.server import free_port
 from flows.rollback import rollback
-from flows.server import free_port
 from tests.flows.offices import CANDIDATE, INVALID, PROMOTING, REJECTING, Office, forget
 from tests.flows.rollouts import Rollouts, ended
 from tests.services.slack import Slack, slack_server
 from tests.unit.release.conftest import Hands
 from tunegate import wiring
-from tunegate.adapters.file_publisher import FilePublisher
+from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.domain.parameters import Parameters
 from tunegate.gate.synthetic import World
 from tunegate.wiring import release as release_wiring
@@ -286,7 +286,7 @@ async def test_a_run_that_died_between_registry_and_file_finishes_the_same_relea
 
 @pytest.mark.parametrize("trouble", ["refused", "500", "hangs"])
 async def test_a_dead_slack_changes_nothing_but_a_line_in_the_log(*, office, rollouts, slack, monkeypatch, caplog, trouble):
-    monkeypatch.setattr("tasks.notices.LONGEST_WAIT_S", 0.5)
+    monkeypatch.setattr("orchestration.notifications.LONGEST_WAIT_S", 0.5)
     verdict = await verdict_of(office)
     match trouble:
         case "refused":

@@ -32,8 +32,8 @@ JUDGE = """
 import asyncio, json, sys
 from datetime import UTC, datetime
 from flows.gate import gate
-from tasks.records import replay_verdict
-from tasks.simulation import warm_simulators
+from tasks.verdict.records import replay_verdict
+from tasks.simulation.simulate import warm_simulators
 from tunegate import wiring
 from tunegate.gate.documents import plain
 

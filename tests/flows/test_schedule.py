@@ -26,11 +26,11 @@ from prefect.events import Event, RelatedResource, Resource
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 from prefect.states import Running
 
-from flows import children
-from flows.automations import wanted_automations
+from cli.local_server import child_processes as children
+from cli.local_server.server import api_on, free_port, start_server
+from cli.provisioning.automation_rules import wanted_automations
 from flows.retune import retune
 from flows.rollout import rollout
-from flows.server import api_on, free_port, start_server
 from tests.flows.conftest import Installation
 from tests.services.slack import Slack, slack_server
 

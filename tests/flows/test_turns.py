@@ -37,7 +37,7 @@ async def ended(office: Office, monkeypatch: pytest.MonkeyPatch, *, scheduled: b
     async def said() -> bool:
         return scheduled
 
-    monkeypatch.setattr("tasks.turns._is_scheduled", said)
+    monkeypatch.setattr("orchestration.region_lock._is_scheduled", said)
     return await retune(str(office.installation.region_file(**{"search__trials": 5, **changes})), return_state=True)
 
 

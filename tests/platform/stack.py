@@ -28,7 +28,7 @@ from tests.services.gcs import gcs_service
 from tests.services.kubernetes.cluster import REPOSITORY, Cluster
 from tests.services.mariadb import Database, MariaDb
 from tests.services.slack import slack_server
-from tunegate.adapters import process_guard
+from tunegate.adapters.simulator import process_guard
 
 POOLS = ("orchestrators", "tuning", "simulations")
 NAMESPACE = "tunegate"
@@ -117,7 +117,18 @@ class Platform:
     def start_server(self) -> None:
         """Start the Prefect server, again on the same port and database after `stop_server`."""
         port = self.api_url.split(":")[2].split("/")[0]
-        self._start("server", "python", "-m", "flows.prefect_server", "server", "start", "--host", "127.0.0.1", "--port", port)
+        self._start(
+            "server",
+            "python",
+            "-m",
+            "cli.local_server.prefect_server",
+            "server",
+            "start",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            port,
+        )
         self.cluster.wait_until(self._server_answers, "the Prefect server answers", PATIENCE_S)
 
     def stop_server(self) -> None:

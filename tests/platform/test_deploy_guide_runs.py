@@ -21,7 +21,7 @@ CREDENTIALS = {"type": "authorized_user", "client_id": "nobody", "client_secret"
 BESIDE_A_SERVER = """
 import subprocess, sys
 from pathlib import Path
-from flows.server import orchestration
+from cli.local_server.server import orchestration
 with orchestration(Path(sys.argv[1])):
     sys.exit(subprocess.run(["bash", "-euxo", "pipefail", sys.argv[2]]).returncode)
 """

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.automations import SILENCE
-from tasks.blocks import RESULT_BLOCK, SLACK_BLOCK
-from tasks.pools import POOLS
+from cli.provisioning.automation_rules import SILENCE
+from cli.provisioning.blocks import RESULT_BLOCK, SLACK_BLOCK
+from cli.provisioning.pools import POOLS
 from tests.platform.manifest_checks import faults, quantity
 from tests.platform.terraform_checks import Module
 from tunegate.config import workspace

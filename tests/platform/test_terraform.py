@@ -114,8 +114,8 @@ def test_node_pools_are_the_ones_that_the_work_pools_select(module: Module) -> N
 
 
 def test_the_tables_are_those_of_the_adapter(module: Module) -> None:
-    folder = ROOT / "tunegate" / "adapters" / "bigquery"
-    assert module.locals["table_folder"].strip('"') == "${path.module}/../../tunegate/adapters/bigquery"
+    folder = ROOT / "tunegate" / "adapters" / "google" / "bigquery"
+    assert module.locals["table_folder"].strip('"') == "${path.module}/../../tunegate/adapters/google/bigquery"
     assert {path.stem for path in folder.glob("*.json")} == {"day_results", "trials", "verdicts"}
     for path in folder.glob("*.json"):
         table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -23,8 +23,8 @@ import pytest
 
 from tests.services.bigquery_sql import COLUMN_TYPES, Statement, cell, read_statement, refuse_other_types, result_schema
 from tests.services.rest import Answer, Refused, Request, RestService
-from tunegate.adapters.bigquery_dataset import TABLES
-from tunegate.adapters.bigquery_tables import schema_text
+from tunegate.adapters.google.bigquery_dataset import TABLES
+from tunegate.adapters.google.bigquery_tables import schema_text
 
 STATEMENT_S = 0.02  # how long a DML statement runs; the real one takes seconds
 PAGE_ROWS = 7  # the real one sends up to 10 MB a page; small, so that paging is seen

@@ -23,7 +23,7 @@ import pytest
 
 from tests.services.forwarder import Forwarder, free_port
 from tests.services.programs import program
-from tunegate.adapters import process_guard
+from tunegate.adapters.simulator import process_guard
 
 USER = "tuner"
 PASSWORD = "sEcret-of-the-database"  # noqa: S105 of a server on loopback that lives for a test

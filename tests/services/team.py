@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.server import HOST
-from flows.standing import Team, team
+from cli.local_server.running_instance import Team, team
+from cli.local_server.server import HOST
 
 START_TIMEOUT_S = 420
 STOP_TIMEOUT_S = 60
@@ -43,7 +43,7 @@ def tunegate_up(folder: Path, *options: str, **environment: str) -> Iterator[Run
     home, log = folder / "home", folder / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "up", "--port", str(_three_free_ports()), *options],
+            [sys.executable, "-m", "cli.main", "up", "--port", str(_three_free_ports()), *options],
             cwd=folder,
             env={**os.environ, "TUNEGATE_HOME": str(home), **environment},
             stdout=output,

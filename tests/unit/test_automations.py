@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from prefect.events.actions import SendNotification
 
-from flows.automations import wanted_automations
-from tasks.approval import Closed, LetIn, Refused, TooLate, TurnedDown, closing_state
-from tasks.rollback import restored_state
+from cli.provisioning.automation_rules import wanted_automations
+from tasks.release.approval import Closed, LetIn, Refused, TooLate, TurnedDown, closing_state
+from tasks.release.rollback import restored_state
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
 

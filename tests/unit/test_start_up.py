@@ -19,6 +19,6 @@ def test_a_flow_loads_no_library_that_only_some_of_its_work_needs(module: str) -
 
 def test_the_command_line_leaves_prefect_alone_until_it_knows_which_server_to_use() -> None:
     """Prefect reads its address when it is imported; too early, it starts a slow temporary server of its own."""
-    loads = "import sys, flows.cli; print(*(name for name in sys.modules if name.partition('.')[0] == 'prefect'))"
+    loads = "import sys, cli.main; print(*(name for name in sys.modules if name.partition('.')[0] == 'prefect'))"
     loaded = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, timeout=120, check=True)
     assert loaded.stdout.split() == []

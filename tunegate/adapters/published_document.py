@@ -31,5 +31,5 @@ def refuse_misfit(text: str, region: str) -> None:
 
 @cache
 def _validator() -> Draft202012Validator:
-    schema = files("tunegate.adapters").joinpath("contract", "published.schema.json").read_text(encoding="utf-8")
+    schema = files("tunegate.adapters.simulator").joinpath("contract", "published.schema.json").read_text(encoding="utf-8")
     return Draft202012Validator(json.loads(schema))

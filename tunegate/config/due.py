@@ -8,7 +8,7 @@ from datetime import date
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.canonical import content_digest
 from tunegate.gate.ledger import Asked, Refusal, Use, allowance
-from tunegate.ports.campaigns import CampaignRow
+from tunegate.ports.campaign_store import CampaignRow
 
 # Stands for whatever candidate the campaign would find: no verdict in the ledger can have been on it.
 _NOBODY_KNOWS = content_digest("a candidate that is still to be found")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tunegate.config.region import RegionConfig
 from tunegate.domain.parameters import Parameters
-from tunegate.ports.campaigns import CampaignBook, CampaignRow, CampaignStatus
+from tunegate.ports.campaign_store import CampaignBook, CampaignRow, CampaignStatus
 from tunegate.search.space import Space
 
 BEST = "best"  # in the outcome of a finished campaign: its best trials' parameters, the confirmed winner first

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tunegate.config.places import Bucket, Dataset, Folder, dataset_place, files_place
+from tunegate.config.locations import Bucket, Dataset, Folder, dataset_place, files_place
 
 HOME_VARIABLE = "TUNEGATE_HOME"
 PERSON_VARIABLE = "TUNEGATE_USER"

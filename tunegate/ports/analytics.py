@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tunegate.domain.trials import TrialRecord
-from tunegate.ports.campaigns import CampaignRow
+from tunegate.ports.campaign_store import CampaignRow
 from tunegate.ports.records import VerdictRow
 
 

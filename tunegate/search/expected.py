@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from optuna.distributions import BaseDistribution
 
+from tunegate.adapters.optuna.gp_sampler import Seen, learn
 from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.search.cube import to_cube
 from tunegate.search.gaussian import one_thread
-from tunegate.search.gp_sampler import Seen, learn
 
 
 def expected_values(trials: Sequence[TrialRecord], space: Mapping[str, BaseDistribution]) -> dict[int, float]:

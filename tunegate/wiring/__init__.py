@@ -4,7 +4,7 @@
 region apart, and `running` holds what a process has at hand meanwhile.
 """
 
-from tunegate.adapters.source_version import git_commit
+from tunegate.adapters.local.source_version import git_commit
 from tunegate.wiring.campaigns import (
     REQUESTER,
     begin_campaign,

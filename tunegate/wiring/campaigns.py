@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import assert_never
 
-from tunegate.adapters.city_import import CityImporter
-from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
+from tunegate.adapters.optuna.study import SearchStudy
+from tunegate.adapters.simulator.city_import import CityImporter
+from tunegate.adapters.simulator.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.config.against_simulator import config_faults, day_faults
 from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
@@ -19,8 +20,7 @@ from tunegate.config.rules import broken_rules
 from tunegate.config.start import newest_finished, start_points
 from tunegate.config.workspace import person
 from tunegate.domain.errors import BadInput, DaysMissing, Fault
-from tunegate.ports.campaigns import CampaignRow, CampaignStatus
-from tunegate.search.study import SearchStudy
+from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.wiring.places import analytics, clock, stores, workspace
 
 REQUESTER = "requested_by"  # beside the plan in a campaign's document: who began it
@@ -148,7 +148,7 @@ def study(campaign: str) -> SearchStudy:
 
 def serve_studies(host: str, port: int) -> None:
     """Show every study of this installation in a browser, until the process ends."""
-    from tunegate.adapters import study_dashboard  # noqa: PLC0415 - a campaign needs no web server
+    from tunegate.adapters.optuna import dashboard as study_dashboard  # noqa: PLC0415 - a campaign needs no web server
 
     shared = workspace().shared_study_url
     if shared is None:

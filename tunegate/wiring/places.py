@@ -8,35 +8,35 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tunegate.adapters.clock import SystemClock
-from tunegate.adapters.file_publisher import FilePublisher
-from tunegate.adapters.file_shelf import FileShelf
-from tunegate.adapters.no_analytics import NoAnalytics
-from tunegate.adapters.sql_campaigns import SqlCampaignBook
-from tunegate.adapters.sql_database import open_database
-from tunegate.adapters.sql_leases import SqlLeases
-from tunegate.adapters.sql_records import SqlLedger, SqlVerdictRecords
-from tunegate.adapters.sql_registry import SqlRegistry
-from tunegate.adapters.sql_results import SqlResultsStore
-from tunegate.adapters.sql_route_checks import SqlRouteChecks
-from tunegate.config.places import Bucket, Dataset, Folder
+from tunegate.adapters.local.clock import SystemClock
+from tunegate.adapters.local.no_analytics import NoAnalytics
+from tunegate.adapters.local.publisher import FilePublisher
+from tunegate.adapters.local.report_store import FileShelf
+from tunegate.adapters.sql.campaigns import SqlCampaignBook
+from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.leases import SqlLeases
+from tunegate.adapters.sql.records import SqlLedger, SqlVerdictRecords
+from tunegate.adapters.sql.registry import SqlRegistry
+from tunegate.adapters.sql.results import SqlResultsStore
+from tunegate.adapters.sql.route_checks import SqlRouteChecks
+from tunegate.config.locations import Bucket, Dataset, Folder
 from tunegate.config.workspace import Workspace
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.analytics import Analytics
-from tunegate.ports.campaigns import CampaignBook
+from tunegate.ports.campaign_store import CampaignBook
 from tunegate.ports.clock import Clock
 from tunegate.ports.leases import Leases
 from tunegate.ports.publisher import Publisher
 from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
 from tunegate.ports.registry import Registry
+from tunegate.ports.report_store import ReportShelf
 from tunegate.ports.results import ResultsStore
-from tunegate.ports.shelf import ReportShelf
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from tunegate.adapters.bigquery_dataset import BigQueryDataset
-    from tunegate.adapters.gcs_objects import GcsObjects
+    from tunegate.adapters.google.bigquery_dataset import BigQueryDataset
+    from tunegate.adapters.google.gcs_objects import GcsObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _results(engine: Engine) -> ResultsStore:
     if dataset is None:
         return SqlResultsStore(engine)
     with _cloud_client(dataset):
-        from tunegate.adapters.bigquery_results import BigQueryResultsStore  # noqa: PLC0415 - one machine does without
+        from tunegate.adapters.google.bigquery_results import BigQueryResultsStore  # noqa: PLC0415 - one machine does without
     return BigQueryResultsStore(_bigquery(dataset))
 
 
@@ -89,13 +89,13 @@ def analytics() -> Analytics:
     if dataset is None:
         return NoAnalytics()
     with _cloud_client(dataset):
-        from tunegate.adapters.bigquery_analytics import BigQueryAnalytics  # noqa: PLC0415 - one machine does without
+        from tunegate.adapters.google.bigquery_analytics import BigQueryAnalytics  # noqa: PLC0415 - one machine does without
     return BigQueryAnalytics(_bigquery(dataset))
 
 
 @cache
 def _bigquery(dataset: Dataset) -> BigQueryDataset:
-    from tunegate.adapters.bigquery_dataset import BigQueryDataset  # noqa: PLC0415 - one machine does without
+    from tunegate.adapters.google.bigquery_dataset import BigQueryDataset  # noqa: PLC0415 - one machine does without
 
     return BigQueryDataset(dataset.project, dataset.name)
 
@@ -108,7 +108,7 @@ def publisher() -> Publisher:
             return FilePublisher(path)
         case Bucket() as bucket:
             with _cloud_client(bucket):
-                from tunegate.adapters.gcs_publisher import GcsPublisher  # noqa: PLC0415 - one machine does without
+                from tunegate.adapters.google.gcs_publisher import GcsPublisher  # noqa: PLC0415 - one machine does without
             return GcsPublisher(_objects(bucket, "application/json"))
 
 
@@ -120,7 +120,7 @@ def reports() -> ReportShelf:
             return FileShelf(path, workspace().reports_web)
         case Bucket() as bucket:
             with _cloud_client(bucket):
-                from tunegate.adapters.gcs_shelf import GcsShelf  # noqa: PLC0415 - one machine does without
+                from tunegate.adapters.google.gcs_report_store import GcsShelf  # noqa: PLC0415 - one machine does without
             return GcsShelf(_objects(bucket, "text/html; charset=utf-8"))
 
 
@@ -136,5 +136,5 @@ def _cloud_client(place: Bucket | Dataset) -> Iterator[None]:
 
 def _objects(bucket: Bucket, content_type: str) -> GcsObjects:
     with _cloud_client(bucket):
-        from tunegate.adapters.gcs_objects import GcsObjects  # noqa: PLC0415 - one machine does without
+        from tunegate.adapters.google.gcs_objects import GcsObjects  # noqa: PLC0415 - one machine does without
     return GcsObjects(bucket.name, bucket.prefix, content_type)

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tunegate.adapters.region_lock import exclusive
+from tunegate.adapters.local.region_lock import exclusive
 from tunegate.domain.errors import Fault, RegionBusy
 from tunegate.wiring.places import stores, workspace
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
+from tunegate.adapters.simulator.pool import SubprocessSimulatorPool
 from tunegate.config.region import RegionConfig
 from tunegate.ports.simulator import SimulatorPool
-from tunegate.report.progress import Event
+from tunegate.report.terminal.progress import Event
 from tunegate.wiring.campaigns import plan, process_limits
 
 Listener = Callable[[Event], None]

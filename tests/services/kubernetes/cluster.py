@@ -17,7 +17,7 @@ import httpx
 import yaml
 
 from tests.services.forwarder import free_port
-from tunegate.adapters import process_guard
+from tunegate.adapters.simulator import process_guard
 
 START_TIMEOUT_S = 60
 REPOSITORY = Path(__file__).parents[3]

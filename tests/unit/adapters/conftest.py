@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
+from tunegate.adapters.simulator.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period

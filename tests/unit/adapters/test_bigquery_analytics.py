@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.unit.release.conftest import record
-from tunegate.adapters import bigquery_analytics
-from tunegate.adapters.bigquery_analytics import BigQueryAnalytics
-from tunegate.adapters.bigquery_dataset import BigQueryDataset
+from tunegate.adapters.google import bigquery_analytics
+from tunegate.adapters.google.bigquery_analytics import BigQueryAnalytics
+from tunegate.adapters.google.bigquery_dataset import BigQueryDataset
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.errors import BadInput, FailureClass
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialRecord, TrialState, TrialTimes
-from tunegate.ports.campaigns import CampaignRow
+from tunegate.ports.campaign_store import CampaignRow
 from tunegate.ports.records import VerdictRow
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

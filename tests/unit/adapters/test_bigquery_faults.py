@@ -20,8 +20,8 @@ import pytest
 
 from tests.services import bigquery as bigquery_stand_in
 from tests.services.bigquery import BigQueryService, bigquery_service
-from tunegate.adapters.bigquery_dataset import TABLES, BigQueryDataset
-from tunegate.adapters.bigquery_results import BigQueryResultsStore
+from tunegate.adapters.google.bigquery_dataset import TABLES, BigQueryDataset
+from tunegate.adapters.google.bigquery_results import BigQueryResultsStore
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
@@ -214,7 +214,7 @@ def test_an_answer_of_many_days_is_read_back_over_many_pages(bigquery):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_committed_schema_is_partitioned_clustered_and_explained(table):
-    document = json.loads(files("tunegate.adapters").joinpath("bigquery", f"{table}.json").read_text())
+    document = json.loads(files("tunegate.adapters.google").joinpath("bigquery", f"{table}.json").read_text())
     fields = {field["name"]: field for field in document["schema"]["fields"]}
     assert fields[document["timePartitioning"]["field"]]["type"] in {"DATE", "TIMESTAMP"}
     assert set(document["clustering"]["fields"]) <= fields.keys()

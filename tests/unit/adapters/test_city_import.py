@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.city_import import CityImporter
+from tunegate.adapters.simulator.city_import import CityImporter
 from tunegate.domain.errors import BadInput
 
 IMPORTER = Path(__file__).parents[2] / "simulators" / "importer.py"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.command import resolve_command, simulator_environment
+from tunegate.adapters.simulator.command import resolve_command, simulator_environment
 from tunegate.domain.errors import BadInput
 
 

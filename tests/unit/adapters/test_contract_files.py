@@ -9,10 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.unit.adapters.test_simulator_routes import REQUEST
-from tunegate.adapters.simulator_messages import schema
+from tunegate.adapters.simulator.messages import schema
 
 ROOT = Path(__file__).parents[3]
-OURS = ROOT / "tunegate" / "adapters" / "contract"
+OURS = ROOT / "tunegate" / "adapters" / "simulator" / "contract"
 HAILSIMS = ROOT / "simulator" / "hailsim" / "contract"
 PUBLISHED = "published.schema.json"  # between tunegate and production; no simulator sees it
 
@@ -40,5 +40,5 @@ def test_the_requests_we_send_fit_the_contract(request_for):
 
 @pytest.mark.parametrize("name", ["map.js", "map.css"])
 def test_our_copy_of_the_map_is_hailsims_byte_for_byte(name):
-    ours = ROOT / "tunegate" / "report" / "templates" / name
+    ours = ROOT / "tunegate" / "report" / "page" / "templates" / name
     assert ours.read_bytes() == (ROOT / "simulator" / "hailsim" / "maps" / name).read_bytes()

@@ -6,11 +6,11 @@ import pytest
 
 from tests.services.gcs import gcs_service
 from tests.unit.release.conftest import Hands, approval_of, case_of, judged_at, record
-from tunegate.adapters import gcs_objects
-from tunegate.adapters.gcs_objects import GcsObjects
-from tunegate.adapters.gcs_publisher import GcsPublisher
-from tunegate.adapters.sql_database import open_database
-from tunegate.adapters.sql_registry import SqlRegistry
+from tunegate.adapters.google import gcs_objects
+from tunegate.adapters.google.gcs_objects import GcsObjects
+from tunegate.adapters.google.gcs_publisher import GcsPublisher
+from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.errors import BadInput
 from tunegate.ports.outage import Outage
 from tunegate.release.steps import PublishingFailed, ReleaseDesk

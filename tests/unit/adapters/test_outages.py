@@ -14,12 +14,12 @@ from tests.contracts.conftest import Samples, Stores, sql_stores
 from tests.services.forwarder import Forwarder
 from tests.services.losses import Loss
 from tests.services.mariadb import Database
-from tunegate.database import outages
+from tunegate.adapters.sql import outages
 from tunegate.domain.errors import DatabaseUnreachable
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.releases import Release, ReleaseKind
-from tunegate.ports.campaigns import CampaignRow, CampaignStatus
+from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.ports.records import LedgerEntry
 from tunegate.ports.results import Phase, RequestKey
 

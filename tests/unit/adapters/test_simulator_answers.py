@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tunegate.adapters.subprocess_simulator import ProcessLimits
+from tunegate.adapters.simulator.subprocess_simulator import ProcessLimits
 from tunegate.domain.errors import BadInput, FailureClass, SimulationFailed
 from tunegate.domain.parameters import Parameters
 

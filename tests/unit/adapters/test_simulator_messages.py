@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tunegate.adapters.simulator_messages import BadMessage, Rubbish, day_result, parse_answer, parse_description, schema
+from tunegate.adapters.simulator.messages import BadMessage, Rubbish, day_result, parse_answer, parse_description, schema
 from tunegate.domain.days import Forecast
 from tunegate.domain.simulation import UnknownRange
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.simulator_pool import SubprocessSimulatorPool
-from tunegate.adapters.subprocess_simulator import ProcessLimits, SubprocessSimulator
+from tunegate.adapters.simulator.pool import SubprocessSimulatorPool
+from tunegate.adapters.simulator.subprocess_simulator import ProcessLimits, SubprocessSimulator
 from tunegate.domain.errors import BadInput, SimulationFailed
 
 PROC = Path("/proc")
@@ -113,7 +113,7 @@ async def test_a_request_cancelled_while_its_process_starts_leaves_nothing(toy, 
 PARENT = """
 import asyncio, sys
 from datetime import date
-from tunegate.adapters.subprocess_simulator import SubprocessSimulator
+from tunegate.adapters.simulator.subprocess_simulator import SubprocessSimulator
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
@@ -165,7 +165,7 @@ async def test_a_process_that_died_between_requests_is_replaced(toy, request_for
 
 FORGETFUL = """
 import asyncio, gc, sys, time
-from tunegate.adapters.subprocess_simulator import SubprocessSimulator
+from tunegate.adapters.simulator.subprocess_simulator import SubprocessSimulator
 
 async def forget():
     await SubprocessSimulator(sys.argv[1:]).warm_up()

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tunegate.adapters.route_columns import without_sound_columns
+from tunegate.adapters.simulator.route_columns import without_sound_columns
 from tunegate.domain.days import Forecast
 from tunegate.domain.errors import FailureClass, SimulationFailed
 from tunegate.domain.parameters import Parameters

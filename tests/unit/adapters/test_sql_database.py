@@ -14,9 +14,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable
 
 from tests.services.mariadb import PASSWORD
-from tunegate.adapters.sql_database import absent_rows_insert, open_database
-from tunegate.adapters.sql_tables import SCHEMA_VERSION, ledger, metadata
-from tunegate.database.engines import engine_of
+from tunegate.adapters.sql.database import absent_rows_insert, open_database
+from tunegate.adapters.sql.engines import engine_of
+from tunegate.adapters.sql.tables import SCHEMA_VERSION, ledger, metadata
 from tunegate.domain.errors import BadInput
 
 
@@ -115,7 +115,7 @@ def test_a_home_that_cannot_be_made_is_bad_input(tmp_path):
 
 def test_many_processes_may_open_a_new_database_at_once(path):
     path.parent.mkdir()
-    program = f"from tunegate.adapters.sql_database import open_database; open_database('sqlite:///{path}').dispose()"
+    program = f"from tunegate.adapters.sql.database import open_database; open_database('sqlite:///{path}').dispose()"
     processes = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) for _ in range(6)]
     errors = [process.communicate()[1].decode()[-500:] for process in processes]
     assert [process.returncode for process in processes] == [0] * 6, errors
@@ -146,9 +146,9 @@ def test_a_writer_killed_in_the_middle_leaves_no_part_of_a_campaign(path):
 import os, signal
 from sqlalchemy import event
 from datetime import UTC, datetime
-from tunegate.adapters.sql_campaigns import SqlCampaignBook
-from tunegate.adapters.sql_database import open_database
-from tunegate.ports.campaigns import CampaignRow
+from tunegate.adapters.sql.campaigns import SqlCampaignBook
+from tunegate.adapters.sql.database import open_database
+from tunegate.ports.campaign_store import CampaignRow
 
 engine = open_database("sqlite:///{path}")
 event.listen(engine, "commit", lambda _connection: os.kill(os.getpid(), signal.SIGKILL))

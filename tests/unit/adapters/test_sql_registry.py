@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import event
 
-from tunegate.adapters.sql_database import open_database
-from tunegate.adapters.sql_registry import SqlRegistry
+from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
 

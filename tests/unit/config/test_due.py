@@ -12,7 +12,7 @@ from tunegate.config.due import reason_to_skip
 from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.periods import Period
-from tunegate.ports.campaigns import CampaignRow, CampaignStatus
+from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.ports.records import LedgerEntry
 
 NOON = datetime(2024, 4, 1, 12, 0, tzinfo=UTC)

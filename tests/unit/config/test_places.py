@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.config.places import Bucket, Dataset, Folder, dataset_place, files_place
+from tunegate.config.locations import Bucket, Dataset, Folder, dataset_place, files_place
 from tunegate.config.workspace import Workspace
 from tunegate.domain.errors import BadInput
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.simulator_messages import parse_description
+from tunegate.adapters.simulator.messages import parse_description
 from tunegate.config.against_simulator import config_faults
 from tunegate.config.loading import load_region
 from tunegate.config.region import Bundled, CitySource, resolve_periods

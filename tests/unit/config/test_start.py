@@ -13,7 +13,7 @@ from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
 from tunegate.config.start import best_first, newest_finished, start_points
 from tunegate.domain.parameters import Parameters
-from tunegate.ports.campaigns import CampaignRow, CampaignStatus
+from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.search.definition import definition_faults
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from flows import children
+from cli.local_server import child_processes as children
 
 POLITE = """
 import signal, sys, time
@@ -27,7 +27,7 @@ time.sleep(300)
 PARENT = """
 import sys, time
 from pathlib import Path
-from flows import children
+from cli.local_server import child_processes as children
 children.start("child", ("-c", sys.argv[2]), Path(sys.argv[1]), {})
 time.sleep(300)
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.deploy_steps import image, stay_here, this_folder
+from cli.provisioning.deploy_steps import image, stay_here, this_folder
 from tunegate.domain.errors import BadInput
 
 DIGEST = "registry.example/team/pipeline@sha256:" + "0123456789abcdef" * 4

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.standing import Team, stand, team
+from cli.local_server.running_instance import Team, stand, team
 from tunegate.domain.errors import BadInput
 
 TEAM = Team(ui="http://127.0.0.1:4200", api="http://127.0.0.1:4200/api", dashboard="http://d", pages="http://r")
 STANDS = """
 import sys, time
 from pathlib import Path
-from flows.standing import Team, stand
+from cli.local_server.running_instance import Team, stand
 with stand(Path(sys.argv[1]), Team("u", "a", "d", "r")):
     print("stands", flush=True)
     time.sleep(60)

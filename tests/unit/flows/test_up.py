@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import children
-from flows.cli import main
-from flows.standing import Team, stand
+from cli.local_server import child_processes as children
+from cli.local_server.running_instance import Team, stand
+from cli.main import main
 from tests.flows.offices import forget
 
 

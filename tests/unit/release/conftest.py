@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.adapters.file_publisher import FilePublisher
-from tunegate.adapters.sql_database import open_database
-from tunegate.adapters.sql_registry import SqlRegistry
+from tunegate.adapters.local.publisher import FilePublisher
+from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.releases import Approval
 from tunegate.gate.judge import judge

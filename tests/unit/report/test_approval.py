@@ -10,7 +10,7 @@ import pytest
 from tests.unit.release.conftest import changed, record
 from tunegate.domain.errors import Fault
 from tunegate.gate.record import VerdictRecord
-from tunegate.report.approval import ApprovalQuestion, approval_markdown
+from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown
 
 RUNNING = {"gamma": 0.95, "max_wait_s": 300.0}
 

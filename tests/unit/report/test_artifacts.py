@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tunegate.domain.trials import TrialState
-from tunegate.report.artifacts import parameter_rows, search_markdown, share_done_pct, value_rows
+from tunegate.report.messages.artifacts import parameter_rows, search_markdown, share_done_pct, value_rows
 from tunegate.report.model import CampaignReport
-from tunegate.report.stills import pictures_markdown
+from tunegate.report.plots.still_images import pictures_markdown
 
 MakeReport = Callable[..., CampaignReport]
 NAMES = ["promote", "reject", "inconclusive", "invalid", "nothing"]

@@ -11,8 +11,8 @@ from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Dimension, ParameterSpec
 from tunegate.domain.verdicts import Reject
 from tunegate.report import formats
-from tunegate.report.html import render
 from tunegate.report.model import CampaignReport, FailureCount
+from tunegate.report.page.campaign_page import render
 
 MakeReport = Callable[..., CampaignReport]
 NAMES = ["promote", "reject", "inconclusive", "invalid", "nothing"]

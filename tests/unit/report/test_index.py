@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tunegate.ports.campaigns import CampaignRow, CampaignStatus
-from tunegate.report.index import render_index
+from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.report.model import CampaignReport
-from tunegate.report.text import outcome_json
+from tunegate.report.page.index import render_index
+from tunegate.report.terminal.verdict_text import outcome_json
 
 MakeReport = Callable[..., CampaignReport]
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from tunegate.report.notices import (
+from tunegate.report.messages.notices import (
     ApprovalWanted,
     CampaignFailed,
     CampaignSkipped,

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialRecord, TrialState
-from tunegate.report.progress import (
+from tunegate.report.terminal.progress import (
     Best,
     CampaignProgress,
     DaysSimulated,
@@ -23,7 +23,7 @@ from tunegate.report.progress import (
     TrialPruned,
     TrialsSeen,
 )
-from tunegate.report.progress_display import ProgressDisplay, line, panel
+from tunegate.report.terminal.progress_display import ProgressDisplay, line, panel
 
 PLAN = Plan(trial_budget=40, days_per_trial=2, confirmation_days=12, gate_days=224, workers=2)
 START = CampaignProgress("san_francisco", PLAN, started_s=100.0)

@@ -18,12 +18,12 @@ from tunegate.gate.routes.check import DrawnDay, NotChecked, RouteFindings, chec
 from tunegate.gate.routes.policy import Limit
 from tunegate.gate.routes.record import result_to_document
 from tunegate.release.routes import RoutesOnFile
-from tunegate.report.approval import approval_markdown
-from tunegate.report.html import render
+from tunegate.report.messages.approval import approval_markdown
+from tunegate.report.messages.verdict_words import words_for
 from tunegate.report.model import CampaignReport, RouteReport
-from tunegate.report.route_map import RouteMap, encode, render_route_map
-from tunegate.report.text import markdown, outcome_json
-from tunegate.report.words import words_for
+from tunegate.report.page.campaign_page import render
+from tunegate.report.page.route_map import RouteMap, encode, render_route_map
+from tunegate.report.terminal.verdict_text import markdown, outcome_json
 
 MakeReport = Callable[..., CampaignReport]
 DAY = date(2026, 3, 2)

@@ -8,10 +8,10 @@ from importlib.resources import files
 
 import pytest
 
-from tunegate.report.html import render
 from tunegate.report.model import CampaignReport
+from tunegate.report.page.campaign_page import render
 
-SHEET = (files("tunegate.report") / "templates" / "style.css").read_text(encoding="utf-8")
+SHEET = (files("tunegate.report.page") / "templates" / "style.css").read_text(encoding="utf-8")
 TONES = ("good", "bad", "unsure", "invalid", "plain")
 
 

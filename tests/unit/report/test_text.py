@@ -13,7 +13,7 @@ from rich.console import Console
 from tunegate.domain.verdicts import Interval, Reject
 from tunegate.gate.judgement import GuardrailStanding
 from tunegate.report.model import CampaignReport
-from tunegate.report.text import markdown, outcome_json, verdict_table
+from tunegate.report.terminal.verdict_text import markdown, outcome_json, verdict_table
 
 MakeReport = Callable[..., CampaignReport]
 NAMES = ["promote", "reject", "inconclusive", "invalid", "nothing"]

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tunegate.domain.trials import TrialRecord, TrialTimes
-from tunegate.report.document import Table, Text
-from tunegate.report.time_sections import at_once, where_the_time_goes
+from tunegate.report.page.document import Table, Text
+from tunegate.report.page.time_sections import at_once, where_the_time_goes
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ALONE = TrialTimes(queue_s=0.02, start_s=0.3, simulate_s=9.0, store_s=0.05, tell_s=0.03)

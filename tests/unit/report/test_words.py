@@ -7,8 +7,8 @@ import pytest
 
 from tunegate.domain.verdicts import Interval
 from tunegate.gate.judgement import GuardrailStanding
+from tunegate.report.messages.verdict_words import TITLES, TONES, Outcome, words_for
 from tunegate.report.model import CampaignReport
-from tunegate.report.words import TITLES, TONES, Outcome, words_for
 
 MakeReport = Callable[..., CampaignReport]
 

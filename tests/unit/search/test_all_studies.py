@@ -7,7 +7,7 @@ import pytest
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import TrialState
 
-from tunegate.search.all_studies import AllStudies, LookedAtOnly
+from tunegate.adapters.optuna.all_studies import AllStudies, LookedAtOnly
 
 
 def campaign(folder: Path, name: str, values: list[float]) -> optuna.Study:

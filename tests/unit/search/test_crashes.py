@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from optuna.storages.journal import JournalFileBackend
 
+from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
-from tunegate.search.study import SearchStudy
 
 SCRIPT = Path(__file__).with_name("worker_process.py")
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.unit.search.conftest import IN_FILE_AND_SERVER
+from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.trials import TrialRecord, TrialState
-from tunegate.search.study import SearchStudy
 
 SCRIPT = Path(__file__).with_name("worker_process.py")
 

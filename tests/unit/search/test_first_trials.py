@@ -7,11 +7,11 @@ from types import ModuleType
 
 import pytest
 
+from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
 from tunegate.search.answers import Asked
-from tunegate.search.study import SearchStudy
 
 
 def starting(toy: ModuleType, *gammas: float):

@@ -9,10 +9,10 @@ from optuna.samplers import RandomSampler
 from optuna.study import create_study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from tunegate.adapters.optuna.gp_sampler import MOST_VALUES, Seen, learn, most_promising, on_grid, read_study, standardised
+from tunegate.adapters.optuna.study import Asked, SearchStudy
 from tunegate.domain.errors import FailureClass
 from tunegate.search.cube import from_cube, to_cube
-from tunegate.search.gp_sampler import MOST_VALUES, Seen, learn, most_promising, on_grid, read_study, standardised
-from tunegate.search.study import Asked, SearchStudy
 
 SPACE: dict[str, BaseDistribution] = {
     "gamma": FloatDistribution(0.0, 1.0),

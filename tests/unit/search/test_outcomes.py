@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 
 from tests.unit.search.conftest import IN_FILE_AND_SERVER
+from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.errors import BadInput, FailureBudgetSpent, FailureClass, SimulationFailed
 from tunegate.domain.trials import TrialState
 from tunegate.search.answers import Asked, WaitForOthers
-from tunegate.search.study import SearchStudy
 
 TRANSIENT, PERMANENT, INFRASTRUCTURE = FailureClass.TRANSIENT, FailureClass.PERMANENT, FailureClass.INFRASTRUCTURE
 

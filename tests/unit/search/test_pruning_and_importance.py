@@ -5,10 +5,10 @@ from types import ModuleType
 import pytest
 
 from tests.unit.search.conftest import IN_FILE_AND_SERVER
+from tunegate.adapters.optuna.importance import MINIMUM_TRIALS
+from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.trials import TrialState
 from tunegate.search.answers import Asked
-from tunegate.search.importance import MINIMUM_TRIALS
-from tunegate.search.study import SearchStudy
 
 BUSY_FIRST = (2000.0, 1000.0, 1000.0, 1000.0, 1000.0, 1000.0)
 

@@ -5,11 +5,11 @@ from typing import get_args
 
 import pytest
 
+from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
 from tunegate.search.answers import Asked
 from tunegate.search.definition import SamplerName
-from tunegate.search.study import SearchStudy
 
 SAMPLERS: list[SamplerName] = list(get_args(SamplerName))
 

@@ -19,11 +19,11 @@ from sqlalchemy import Engine, event
 from tests.services.losses import Loss
 from tests.services.mariadb import PASSWORD, Database, MariaDb
 from tests.unit.search.conftest import ON_SERVER
-from tunegate.database.outages import ConnectionLost
+from tunegate.adapters.optuna.mysql_storage import open_mysql
+from tunegate.adapters.optuna.study import SearchStudy
+from tunegate.adapters.sql.outages import ConnectionLost
 from tunegate.domain.errors import BadInput
 from tunegate.domain.trials import TrialState
-from tunegate.search.mysql_storage import open_mysql
-from tunegate.search.study import SearchStudy
 
 SCRIPT = Path(__file__).with_name("worker_process.py")
 OUTAGE_S = 10.0

@@ -7,12 +7,12 @@ import sys
 import tempfile
 import time
 
+from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.errors import FailureClass
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.seeds import keyed_integer
 from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers
 from tunegate.search.definition import PrunerName, SamplerName, SearchBudget, StudyDefinition
-from tunegate.search.study import SearchStudy
 
 PRODUCTION = Parameters({"gamma": 0.5, "max_wait_s": 300.0, "sweeps": 3, "unsearched": 7.0})
 DIMENSIONS = (

@@ -1,0 +1,132 @@
+"""`tunegate retune` on one machine: an embedded server, a live display, and the verdict at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import shutil
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.local_server.server import orchestration
+from tunegate import wiring
+from tunegate.config.plan import CampaignPlan
+from tunegate.domain.verdicts import Promote
+from tunegate.gate.evidence import PATTERNS
+from tunegate.report.messages.route_words import may_pass
+from tunegate.report.model import CampaignReport
+from tunegate.report.page.index import page_name
+from tunegate.report.terminal.progress import CampaignProgress, Plan
+from tunegate.report.terminal.progress_display import ProgressDisplay
+from tunegate.report.terminal.verdict_text import outcome_json, verdict_table
+
+EXIT_OK = 0
+EXIT_INTERRUPTED = 130
+
+
+def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json: bool) -> int:
+    """Run one campaign to its verdict; returns the exit code. Raises BadInput before anything is begun."""
+    region = wiring.region_config(config, overrides)
+    with wiring.exclusive_region(region.region):
+        wiring.refuse_if_elsewhere(region.region)
+        if resume:
+            plan = wiring.rejoin_campaign(wiring.unfinished_campaign(region.region, region.digest))
+        else:
+            plan = asyncio.run(wiring.begin_campaign(config, overrides, wiring.clock().now()))
+        try:
+            with orchestration(wiring.workspace().prefect_home, _load_flows):
+                report = _run_campaign(config, overrides, plan)
+        except KeyboardInterrupt:
+            _say(f"interrupted; nothing done is lost. To go on from here: {_resuming(config, overrides)}")
+            return EXIT_INTERRUPTED
+    _show(report, as_json=as_json)
+    return EXIT_OK
+
+
+def _resuming(config: str, overrides: tuple[str, ...]) -> str:
+    return shlex.join([_as_called(), "retune", config, *(word for each in overrides for word in ("--set", each)), "--resume"])
+
+
+def _load_flows() -> None:
+    import_module("flows.retune")
+
+
+async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) -> CampaignReport:
+    """The report of a `retune` run, whose last log lines have reached the server."""
+    from prefect.logging.handlers import APILogHandler  # noqa: PLC0415 - as below
+
+    from flows.retune import retune  # noqa: PLC0415 - Prefect reads its settings when it is imported
+
+    try:
+        report = await retune(config, overrides=overrides, campaign=campaign)
+        if not isinstance(report, CampaignReport):
+            raise TypeError(f"only a scheduled run may be skipped, but this one ended as {report}")
+        return report
+    finally:
+        await APILogHandler.aflush()
+
+
+def _run_campaign(config: str, overrides: tuple[str, ...], plan: CampaignPlan) -> CampaignReport:
+    with ProgressDisplay(_progress(plan)) as display, wiring.listening(plan.campaign, display.handle):
+        return asyncio.run(_to_its_end(config, overrides, plan.campaign))
+
+
+def _progress(plan: CampaignPlan) -> CampaignProgress:
+    search = plan.config.search
+    arms_confirmed = 1 + search.confirm_top
+    work = Plan(
+        trial_budget=search.trials,
+        days_per_trial=len(plan.periods.tuning.days) * len(plan.search_seeds),
+        confirmation_days=arms_confirmed * len(plan.periods.validation.days) * len(plan.validation_seeds),
+        gate_days=len(PATTERNS) * len(plan.periods.test.days) * len(plan.gate_seeds) + 1,
+        workers=search.workers,
+    )
+    return CampaignProgress(plan.region, work, time.monotonic())
+
+
+def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
+    """What somebody may want to type now, and what it does."""
+    record, tunegate = report.provenance.record_digest, _as_called()
+    steps = [(f"open {path}", "the report: what was found, how sure it is, and what would change it")]
+    if record is not None:
+        verdict = record.removeprefix("sha256:")[:12]
+        if report.routes is not None:
+            steps += [(f"{tunegate} routes {verdict}", "what drivers would be told, in numbers; the map is beside the report")]
+        if report.gate is not None and isinstance(report.gate.judgement.verdict, Promote) and may_pass(report.routes):
+            if report.approval_page is not None:
+                steps += [(f"open {report.approval_page}", "approve or decline there: the run waits for you, press Resume")]
+            else:
+                steps += [(f"{tunegate} up --ask {verdict}", "approve or decline in a browser, with everything a team has")]
+            steps += [(f"{tunegate} approve {verdict} --by NAME --why REASON", "let it into production, if you may")]
+        steps += [(f"{tunegate} verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
+        steps += [(f"{tunegate} ledger {report.region}", "what the test days of this region have been used for")]
+    return steps
+
+
+def _as_called() -> str:
+    """How the person at the terminal called this program, so that what is printed can be typed."""
+    called = Path(sys.argv[0])
+    return "tunegate" if shutil.which("tunegate") else str(called) if called.name == "tunegate" else "python -m cli.main"
+
+
+def _show(report: CampaignReport, *, as_json: bool) -> None:
+    """The verdict: a table for people, or one line of JSON for programs."""
+    path = wiring.reports().place(page_name(report.campaign))
+    if as_json:
+        sys.stdout.write(json.dumps(outcome_json(report, path)) + "\n")
+        return
+    console = Console()
+    console.print(verdict_table(report, path))
+    console.print("Next")
+    for command, words in _next_steps(report, path):
+        console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"      {words}", style="dim")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")

@@ -1,0 +1,92 @@
+"""`tunegate routes`: what the route check of a verdict found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from tunegate import wiring
+from tunegate.domain.errors import BadInput, Fault
+from tunegate.gate.routes.check import RouteFindings
+from tunegate.gate.routes.policy import RoutePolicy, policy_from_document
+from tunegate.gate.routes.record import findings_from_document
+from tunegate.ports.records import RouteCheckRow, VerdictRow
+from tunegate.report.messages.route_words import found_in_words, measure_rows, objections
+from tunegate.report.page.index import route_map_name
+
+EXIT_OK = 0
+MOST_CHANGED_SHOWN = 10
+TABLE_COLUMNS = 140
+
+
+def routes(arguments: argparse.Namespace) -> int:
+    """Print the route check of a verdict: the measures with their limits, the routes that changed most, and the map."""
+    verdict = _verdict(arguments.verdict)
+    row = _check_of(verdict)
+    if arguments.json:
+        sys.stdout.write(json.dumps({"id": row.id, **row.document}) + "\n")
+        return EXIT_OK
+    findings, policy = _read(row)
+    console = Console(width=TABLE_COLUMNS)
+    console.print(f"{verdict.region}: the routes of verdict {verdict.id.removeprefix('sha256:')[:12]}", highlight=False)
+    console.print(f"  {found_in_words(findings.result)}")
+    for objection in objections(findings.result):
+        console.print(f"  {objection}", highlight=False, markup=False)
+    if findings.pairs:
+        console.print(_measures(findings, policy))
+        console.print(_most_changed(findings))
+    shelf, name = wiring.reports(), route_map_name(verdict.campaign)
+    if name in shelf.names():
+        console.print(f"Map  {shelf.place(name)}", soft_wrap=True, highlight=False, markup=False)
+    return EXIT_OK
+
+
+def _measures(findings: RouteFindings, policy: RoutePolicy) -> Table:
+    table = Table("measure", "production", "candidate", "limit", "", box=None, title_justify="left")
+    for row in measure_rows(findings, policy.limits):
+        table.add_row(row.name, row.production, row.candidate, row.limit, "broken" if row.broken else "")
+    return table
+
+
+def _most_changed(findings: RouteFindings) -> Table:
+    table = Table("most changed routes", "in common", "loops", "across the traffic", "min without a chance", box=None)
+    for pair in sorted(findings.pairs, key=lambda pair: (pair.common, pair.day, pair.hour, pair.start))[:MOST_CHANGED_SHOWN]:
+        before, after = pair.production, pair.candidate
+        table.add_row(
+            f"{pair.day} {pair.hour:02d}:00, start {pair.start + 1}",
+            f"{pair.common:.0%}",
+            f"{before.loops} -> {after.loops}",
+            f"{before.hard_turns} -> {after.hard_turns}",
+            f"{before.longest_dry_s / 60:.1f} -> {after.longest_dry_s / 60:.1f}",
+        )
+    return table
+
+
+def _read(row: RouteCheckRow) -> tuple[RouteFindings, RoutePolicy]:
+    try:
+        return findings_from_document(row.document), policy_from_document(row.document["policy"])
+    except ValueError as error:
+        place, remedy = f"verdict {row.verdict}", "Read it with the tunegate that wrote it; --json prints it as it is."
+        raise BadInput(Fault("a route check must be one this tunegate reads", str(error), place, remedy)) from error
+
+
+def _check_of(verdict: VerdictRow) -> RouteCheckRow:
+    row = wiring.stores().route_checks.find(verdict.id)
+    if row is None:
+        rule, place = "a verdict must have a route check to show", f"verdict {verdict.id}"
+        remedy = "`routes` of a region's file asks for one; a campaign begun with it checks the routes of its candidate."
+        raise BadInput(Fault(rule, "none", place, remedy))
+    return row
+
+
+def _verdict(verdict: str) -> VerdictRow:
+    found = wiring.stores().verdicts.find(verdict)
+    if found is None:
+        from tasks.verdict.records import unknown_verdict  # noqa: PLC0415 - loads Prefect
+
+        raise unknown_verdict(verdict)
+    return found

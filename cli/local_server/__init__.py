@@ -1,0 +1,1 @@
+"""The Prefect server and the processes that commands start on this machine."""

@@ -1,0 +1,10 @@
+"""`python -m cli.local_server.dashboard HOST PORT`: serves the studies; its command line holds no database address."""
+
+from __future__ import annotations
+
+import sys
+
+from tunegate import wiring
+
+if __name__ == "__main__":
+    wiring.serve_studies(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,1 @@
+"""Work pools, deployments, blocks, automations and schedules of a Prefect server."""

@@ -1,0 +1,1 @@
+"""What flows and tasks share about Prefect: child runs, leases, notifications, suspended runs."""

@@ -1,0 +1,1 @@
+"""Tasks that open, report and close a campaign."""

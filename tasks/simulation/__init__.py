@@ -1,0 +1,1 @@
+"""Tasks that run simulations and store their answers."""

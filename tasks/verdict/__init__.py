@@ -1,0 +1,1 @@
+"""Tasks that confirm, judge, record and check routes."""

@@ -1,0 +1,1 @@
+"""Adapters on Google Cloud: BigQuery and Cloud Storage."""

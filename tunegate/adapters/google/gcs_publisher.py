@@ -1,0 +1,38 @@
+"""Publishing to a bucket: one object for each region. Publishers on any number of machines may work at once.
+
+Nobody waits for anybody: each asks what is wanted after it read the generation it is about to replace, and the bucket refuses a
+write over any other generation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tunegate.adapters.google.gcs_objects import GcsObjects
+from tunegate.adapters.published_document import document_name, refuse_misfit
+
+
+class GcsPublisher:
+    """Implements the port `Publisher`. Production reads `gs://bucket/prefix/<region>.json`."""
+
+    def __init__(self, objects: GcsObjects) -> None:
+        self._objects = objects
+
+    def publish(self, region: str, wanted: Callable[[], str]) -> bool:
+        """See the port. Raises Outage, and BadInput for a bucket that is not there or may not be written."""
+
+        def checked() -> bytes:
+            text = wanted()
+            refuse_misfit(text, region)
+            return text.encode()
+
+        return self._objects.replace(document_name(region), checked)
+
+    def place(self, region: str) -> str:
+        """See the port."""
+        return self._objects.address(document_name(region))
+
+    def read(self, region: str) -> str | None:
+        """See the port."""
+        content = self._objects.read(document_name(region)).content
+        return None if content is None else content.decode(errors="replace")

@@ -1,0 +1,36 @@
+"""Reports in a bucket, opened through Google's login: the bucket stays private."""
+
+from __future__ import annotations
+
+from tunegate.adapters.google.gcs_objects import GcsObjects
+
+
+class GcsShelf:
+    """Implements the port `ReportShelf`. Raises Outage and BadInput.
+
+    Pages link to each other by whole addresses: behind the login a browser is sent on to an address of its own for each object,
+    from which a relative link leads nowhere.
+    """
+
+    def __init__(self, objects: GcsObjects) -> None:
+        self._objects = objects
+
+    def put(self, name: str, page: str) -> None:
+        """See the port."""
+        self._objects.write(name, page.encode())
+
+    def names(self) -> frozenset[str]:
+        """See the port."""
+        return frozenset(name for name in self._objects.names() if name.endswith(".html"))
+
+    def place(self, name: str) -> str:
+        """See the port."""
+        return self._objects.web_address(name)
+
+    def uri(self, name: str) -> str:
+        """See the port."""
+        return self._objects.web_address(name)
+
+    def link(self, name: str) -> str:
+        """See the port."""
+        return self._objects.web_address(name)

@@ -1,0 +1,1 @@
+"""Adapters on this machine's file system and clock."""

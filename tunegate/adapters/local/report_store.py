@@ -1,0 +1,38 @@
+"""Reports in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunegate.adapters.local.files import write_text
+
+
+class FileShelf:
+    """Implements the port `ReportShelf`. Pages link to each other by their names, so that the folder may be moved.
+
+    `web` is the address under which somebody serves the folder: a browser follows no link from a page on the web to a file.
+    """
+
+    def __init__(self, folder: Path, web: str | None = None) -> None:
+        self._folder = folder
+        self._web = web
+
+    def put(self, name: str, page: str) -> None:
+        """See the port."""
+        write_text(self._folder / name, page)
+
+    def names(self) -> frozenset[str]:
+        """See the port."""
+        return frozenset(path.name for path in self._folder.glob("*.html"))
+
+    def place(self, name: str) -> str:
+        """See the port."""
+        return str(self._folder / name)
+
+    def uri(self, name: str) -> str:
+        """See the port."""
+        return (self._folder / name).as_uri() if self._web is None else f"{self._web}/{name}"
+
+    def link(self, name: str) -> str:
+        """See the port."""
+        return name

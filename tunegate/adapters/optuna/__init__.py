@@ -1,0 +1,1 @@
+"""The search as an Optuna study: storage, samplers, ask and tell."""

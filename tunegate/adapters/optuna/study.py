@@ -1,0 +1,357 @@
+"""One study that any number of workers share: ask, tell, an exact budget, and nothing lost when a process dies.
+
+Every operation that decides something holds the study's lock, so that counting and acting on the count are one step. Optuna's
+own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with twenty) because it counts after the fact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import optuna
+from optuna.trial import FrozenTrial, Trial
+from optuna.trial import TrialState as OptunaState
+
+from tunegate.adapters.optuna.importance import parameter_importance
+from tunegate.adapters.optuna.pruner import make_pruner
+from tunegate.adapters.optuna.samplers import keyed_sampler
+from tunegate.adapters.optuna.storage import StudyStorage, storage_from_url
+from tunegate.adapters.optuna.trial_records import ASKED, OUTCOME, RecordReader, with_uplifts
+from tunegate.adapters.sql.outages import patient
+from tunegate.domain.errors import BadInput, FailureClass
+from tunegate.domain.parameters import ParameterValue
+from tunegate.domain.trials import TrialRecord, TrialState
+from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers, without_place
+from tunegate.search.definition import SearchBudget, StudyDefinition, definition_faults
+from tunegate.search.failures import production_is_dead, raise_if_hopeless
+from tunegate.search.space import Space
+
+_DEFINITION = "definition"
+_FORGIVEN = "forgiven_failures"
+_INTERRUPTED = {"state": TrialState.INTERRUPTED, "reason": "the campaign was interrupted while this trial ran"}
+_FINAL_STATE = {
+    TrialState.COMPLETE: OptunaState.COMPLETE,
+    TrialState.PRUNED: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+    TrialState.INTERRUPTED: OptunaState.FAIL,
+}
+
+# Progress is shown by the flows; Optuna's own lines would break a live display and the JSON promise of stdout.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class SearchStudy:
+    """A study in a storage, shared by threads and processes through its lock.
+
+    Open it with `SearchStudy.open`, which is safe to repeat: the first caller creates it, all others join.
+    """
+
+    def __init__(self, study: optuna.Study, storage: StudyStorage, definition: StudyDefinition, budget: SearchBudget) -> None:
+        self._study = study
+        self._lock = storage.lock
+        self._definition = definition
+        self._budget = budget
+        self._space = Space(definition.dimensions, definition.production)
+        self._reader = RecordReader(self._space)
+        self._storage = study._storage
+        self._waits = False
+
+    @classmethod
+    @patient
+    def open(cls, storage_url: str, definition: StudyDefinition, budget: SearchBudget) -> SearchStudy:
+        """Create the study or join it; production's parameters are its first trial, exactly once.
+
+        Raises BadInput, with one fault per difference, when the stored study began with another definition.
+        """
+        storage = storage_from_url(storage_url, definition.name)
+        with storage.lock():
+            study = optuna.create_study(
+                storage=storage.storage,
+                study_name=definition.name,
+                direction="maximize",
+                load_if_exists=True,
+                pruner=make_pruner(definition.pruner),
+            )
+            opened = cls(study, storage, definition, budget)
+            opened._adopt_definition()
+            opened._enqueue_first_trials_once()
+        return opened
+
+    def ask(self, worker: str) -> Asked | BudgetSpent | WaitForOthers:
+        """The next trial for this worker, or why there is none now.
+
+        Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own
+        parameters cannot be simulated: without them no candidate can be measured.
+        """
+        # Many who wait for the last trials must not stand in the way of those who tell them: they look without the lock.
+        if self._waits and (nothing := self._look_for_place()) is not None:
+            return nothing
+        answer = self._ask(worker, uuid4().hex, datetime.now(UTC).isoformat())
+        self._waits = not isinstance(answer, Asked)
+        return answer
+
+    @patient
+    def _look_for_place(self) -> BudgetSpent | WaitForOthers | None:
+        known = self._known()
+        self._raise_if_hopeless(known)
+        return without_place(known, self._budget.trials)
+
+    @patient
+    def _ask(self, worker: str, call: str, called_at: str) -> Asked | BudgetSpent | WaitForOthers:
+        """`ask`, which may be repeated: what this `call` was given before an outage is given again."""
+        self._known()  # What the others did meanwhile is read before the lock is taken, and little is left to read under it.
+        with self._lock():
+            self._bury_unborn()
+            trials = self._study.get_trials(deepcopy=False)
+            if (
+                given := next((trial for trial in trials if trial.user_attrs.get(ASKED, {}).get("call") == call), None)
+            ) is not None:
+                return self._asked(given.number, given.user_attrs[ASKED], given.params)
+            known = self._reader.read(trials)
+            self._raise_if_hopeless(known)
+            asker = {"worker": worker, "call": call, "called_at": called_at}
+            return without_place(known, self._budget.trials) or self._next_trial(known, asker)
+
+    @patient
+    def report_day(self, number: int, step: int, revenue_minor: float) -> bool:
+        """Report the mean fleet revenue of one tuning day (`step` counts them from 0); True when the trial should stop.
+
+        Production is never pruned, and nothing is once as many trials were pruned as the budget has: the work is bounded.
+        """
+        # Optuna hands out writable trials only from `ask`, but the process that reports need not be the one that asked.
+        handle = Trial(self._study, self._frozen(number)._trial_id)
+        handle.report(revenue_minor, step)
+        if self._definition.pruner == "none" or handle.user_attrs[ASKED]["proposal"] == 0:
+            return False
+        pruned = len(self._study.get_trials(deepcopy=False, states=(OptunaState.PRUNED,)))
+        return pruned < self._budget.trials and handle.should_prune()
+
+    def tell_complete(
+        self, number: int, revenue_minor_per_day: float, simulated_days: int, simulation_s: float, store_s: float = 0.0
+    ) -> None:
+        """Finish a trial with its objective: mean fleet revenue per simulated day. Telling a finished trial changes nothing.
+
+        `store_s` says how long its days took to keep.
+        """
+        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s, "store_s": store_s}
+        self._tell(number, {"state": TrialState.COMPLETE, "revenue_minor_per_day": revenue_minor_per_day, **spent})
+
+    def tell_pruned(self, number: int, simulated_days: int, simulation_s: float, store_s: float = 0.0) -> None:
+        """Finish a trial that was stopped early. Telling a finished trial changes nothing."""
+        spent = {"simulated_days": simulated_days, "simulation_s": simulation_s, "store_s": store_s}
+        self._tell(number, {"state": TrialState.PRUNED, "reason": "stopped early: clearly worse by day result", **spent})
+
+    def _tell(self, number: int, outcome: dict[str, Any]) -> None:
+        came = datetime.now(UTC)
+
+        @patient
+        def settle() -> None:
+            with self._lock():
+                self._settle(number, {"came_at": came.isoformat(), **outcome})
+
+        settle()
+
+    @patient
+    def tell_failed(self, number: int, reason: str, failure_class: FailureClass, simulation_s: float = 0.0) -> None:
+        """Finish a trial without a result; a transient failure queues the same parameters again while attempts are left.
+
+        Raises as `ask` does once the campaign cannot go on. Telling a finished trial changes nothing.
+        """
+        with self._lock():
+            outcome = {
+                "state": TrialState.FAILED,
+                "reason": reason,
+                "failure_class": failure_class,
+                "simulation_s": simulation_s,
+            }
+            self._settle(number, outcome)
+            self._raise_if_hopeless(self._known())
+
+    @patient
+    def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
+        """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
+
+        Call it when a campaign resumes, before its workers start; `alive` are workers elsewhere that go on with theirs.
+        Interruptions cost nothing of the failure budget, and as somebody has looked into earlier failures by now, a resumed
+        campaign (`worker` None) has a fresh one, and production another chance. A result that was written but not yet closed is
+        kept. Returns how many trials were closed.
+        """
+        with self._lock():
+            self._bury_unborn()
+            stale = [trial for trial in self._running_of(worker) if trial.user_attrs[ASKED]["worker"] not in alive]
+            for trial in stale:
+                self._settle(trial.number, trial.user_attrs.get(OUTCOME, _INTERRUPTED))
+            if worker is None:
+                self._forgive_failures()
+        return len(stale)
+
+    @patient
+    def tell_lost(self, worker: str, reason: str) -> int:
+        """Finish the running trials of a worker that is gone, and queue their parameters again; returns how many there were.
+
+        They count as failures of the infrastructure. A result that was written but not yet closed is kept. Raises as `ask` does
+        once the campaign cannot go on.
+        """
+        lost = {"state": TrialState.FAILED, "reason": reason, "failure_class": FailureClass.INFRASTRUCTURE}
+        with self._lock():
+            self._bury_unborn()
+            stale = self._running_of(worker)
+            for trial in stale:
+                self._settle(trial.number, trial.user_attrs.get(OUTCOME, lost))
+            self._raise_if_hopeless(self._known())
+        return len(stale)
+
+    @patient
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Every trial so far, in order of number."""
+        return with_uplifts(self._known())
+
+    def is_spent(self) -> bool:
+        """Whether the budgeted number of trials is complete."""
+        complete = self._study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
+        return len(complete) >= self._budget.trials
+
+    def top_k(self, k: int) -> tuple[TrialRecord, ...]:
+        """The complete trials of which most is expected, with distinct parameters, production's left out.
+
+        What a single trial earned is partly luck, most of all the best one's: they are ranked by what a Gaussian process of all
+        trials expects of each (docs/search.md). Ties go to the lower number.
+        """
+        from tunegate.search.expected import expected_values  # noqa: PLC0415 - slow to import
+
+        records = self.trials()
+        expected = expected_values(records, self._space.distributions)
+        complete = [record for record in records if record.number in expected]
+        best: dict[str, TrialRecord] = {}
+        for record in sorted(complete, key=lambda record: (-expected[record.number], record.number)):
+            if record.parameters.digest != self._definition.production.digest:
+                best.setdefault(record.parameters.digest, record)
+        return tuple(best.values())[:k]
+
+    @patient
+    def importance(self) -> dict[str, float] | None:
+        """Share of each parameter in how good trials differ from the rest, None when there are too few to tell."""
+        return parameter_importance(self._study)
+
+    def _known(self) -> tuple[TrialRecord, ...]:
+        """Every trial so far, without uplifts."""
+        return self._reader.read(self._study.get_trials(deepcopy=False))
+
+    def _running_of(self, worker: str | None) -> list[FrozenTrial]:
+        """Born trials that run, of one worker or of all. The lock is held and the unborn are buried."""
+        running = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
+        return [trial for trial in running if worker is None or trial.user_attrs[ASKED]["worker"] == worker]
+
+    def _adopt_definition(self) -> None:
+        document = self._definition.as_document()
+        stored = self._study.user_attrs.get(_DEFINITION)
+        if stored is None:
+            self._study.set_user_attr(_DEFINITION, document)
+        elif faults := definition_faults(stored, document, self._definition.name):
+            raise BadInput(*faults)
+
+    def _enqueue_first_trials_once(self) -> None:
+        """Production, then what the definition starts from; each is a proposal of its own, so that a sampler's come after."""
+        known = {trial.user_attrs.get(ASKED, {}).get("proposal") for trial in self._study.get_trials(deepcopy=False)}
+        for proposal, parameters in enumerate([self._definition.production, *self._definition.start]):
+            if proposal not in known:
+                self._enqueue(self._space.searched(parameters), proposal, attempt=1)
+
+    def _enqueue(self, searched: dict[str, ParameterValue], proposal: int, attempt: int) -> None:
+        self._study.enqueue_trial(searched, user_attrs={ASKED: {"proposal": proposal, "attempt": attempt}})
+
+    def _forgive_failures(self) -> None:
+        known = self._known()
+        forgiven = [record.number for record in known if record.state is TrialState.FAILED]
+        if forgiven != self._study.user_attrs.get(_FORGIVEN, []):
+            self._study.set_user_attr(_FORGIVEN, forgiven)
+        if production_is_dead(known):
+            self._enqueue(self._space.searched_production, proposal=0, attempt=1)
+
+    def _next_trial(self, known: Sequence[TrialRecord], asker: Mapping[str, str]) -> Asked:
+        """Take the oldest waiting trial, or let the sampler propose a new one. The lock is held."""
+        waiting = next((record for record in known if record.state is TrialState.WAITING), None)
+        proposal = waiting.proposal if waiting else 1 + max(record.proposal for record in known)
+        attempt = waiting.attempt if waiting else 1
+        distributions = self._space.distributions
+        if waiting is None:
+            self._study.sampler = keyed_sampler(self._definition.sampler, self._definition.seed, proposal, distributions)
+        trial = self._study.ask(distributions)
+        asked = {"proposal": proposal, "attempt": attempt, **asker, "at": datetime.now(UTC).isoformat()}
+        trial.set_user_attr(ASKED, asked)
+        return self._asked(trial.number, asked, trial.params)
+
+    def _asked(self, number: int, asked: Mapping[str, Any], searched: Mapping[str, ParameterValue]) -> Asked:
+        return Asked(number, asked["proposal"], asked["attempt"], self._space.complete(searched))
+
+    def _bury_unborn(self) -> None:
+        """Close trials whose process died while it asked: asking holds the lock, and the caller holds it now."""
+        for trial in self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,)):
+            if not self._reader.is_born(trial):
+                self._settle(trial.number, _INTERRUPTED)
+
+    def _settle(self, number: int, outcome: dict[str, Any]) -> None:
+        """Finish a trial, unless it is finished: write how it ended, queue what must be tried again, close it.
+
+        In this order a crash in between leaves a running trial with an outcome, which `recover_interrupted` closes. The lock
+        is held.
+        """
+        frozen = self._frozen(number)
+        if frozen.state.is_finished():
+            return
+        state = TrialState(outcome["state"])
+        value = _finite(outcome["revenue_minor_per_day"]) if state is TrialState.COMPLETE else None
+        written = {"at": datetime.now(UTC).isoformat(), **outcome}
+        # Not through `Study.tell`, which reads the trial three times more, while all other workers wait for the lock.
+        self._storage.set_trial_user_attr(frozen._trial_id, OUTCOME, written)
+        self._requeue_if_due(frozen, state, outcome.get("failure_class"))
+        self._storage.set_trial_state_values(frozen._trial_id, _FINAL_STATE[state], None if value is None else [value])
+
+    def _requeue_if_due(self, trial: FrozenTrial, state: TrialState, failure_class: str | None) -> None:
+        asked = trial.user_attrs.get(ASKED)
+        if asked is None:
+            return  # It died before it became a proposal; the next proposal takes its place.
+        lost = state is TrialState.INTERRUPTED or failure_class == FailureClass.INFRASTRUCTURE
+        due = lost or (failure_class == FailureClass.TRANSIENT and self._attempts_left(asked["proposal"]) > 0)
+        if due and not self._is_followed(trial):
+            searched = trial.system_attrs.get("fixed_params", trial.params)
+            self._enqueue(dict(searched), asked["proposal"], asked["attempt"] + (state is TrialState.FAILED))
+
+    def _is_followed(self, trial: FrozenTrial) -> bool:
+        """Whether its proposal was queued again, and perhaps taken, before a crash or an outage kept it from being closed."""
+        proposal = self._proposal(trial)
+        trials = self._study.get_trials(deepcopy=False)
+        return any(other.number > trial.number and self._proposal(other) == proposal for other in trials)
+
+    def _attempts_left(self, proposal: int) -> int:
+        """How often a proposal may still be simulated after the failure whose outcome was just written."""
+        trials = self._study.get_trials(deepcopy=False)
+        outcomes = [trial.user_attrs.get(OUTCOME, {}) for trial in trials if self._proposal(trial) == proposal]
+        failed: int = sum(outcome.get("failure_class") == FailureClass.TRANSIENT for outcome in outcomes)
+        return self._budget.attempts_per_trial - failed
+
+    @staticmethod
+    def _proposal(trial: FrozenTrial) -> int | None:
+        proposal: int | None = trial.user_attrs.get(ASKED, {}).get("proposal")
+        return proposal
+
+    def _raise_if_hopeless(self, known: Sequence[TrialRecord]) -> None:
+        raise_if_hopeless(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget)
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        """One trial, without a look at all the others."""
+        try:
+            trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
+        except KeyError:
+            raise KeyError(f"study {self._definition.name} has no trial {number}") from None
+        return self._storage.get_trial(trial_id)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"a trial's objective must be a finite number, but got {value}")
+    return value

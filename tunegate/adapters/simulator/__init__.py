@@ -1,0 +1,1 @@
+"""Simulators as processes that speak the simulator contract."""

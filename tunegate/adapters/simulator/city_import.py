@@ -1,0 +1,175 @@
+"""Making a city folder from raw data with `COMMAND import SOURCE --out DIR`, once for each content of the data.
+
+What was made from what is written beside the folder, not in it: a simulator takes the digest of a city over all its files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunegate.adapters.simulator.command import resolve_command, simulator_environment
+from tunegate.adapters.simulator.process import LineTooLong, exit_in_words, start_process
+from tunegate.domain.canonical import canonical_json, content_digest
+from tunegate.domain.errors import BadInput, Fault
+
+LOCK_POLL_S = 0.2
+DIGITS_OF_ORIGIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCity:
+    """A city folder that is there. `messages` are what the importer said on stderr, e.g. rejected rows; `fresh` if just now."""
+
+    folder: Path
+    fresh: bool
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CityImporter:
+    """Keeps imported cities in `cities`, each in a folder named by what it was made from.
+
+    So new data never takes a city from under a campaign that is running on it, and every machine that imports the same data has
+    the city at the same place. made_by: name and version of the simulator, so that a new version imports anew.
+    keep_environment: see ProcessLimits.
+    """
+
+    command: Sequence[str]
+    made_by: str
+    cities: Path
+    timeout_s: float = 1800.0
+    keep_environment: tuple[str, ...] = ()
+
+    async def city_of(self, region: str, source: Path) -> ImportedCity:
+        """The city folder made from `source`, a file or a folder; made now unless it is there and made from the same.
+
+        Appears whole or not at all. Raises BadInput with the importer's own words when it refuses the source.
+        """
+        command = resolve_command(self.command)
+        _refuse_missing(source)
+        origin = {
+            "command": [Path(command[0]).name, *command[1:]],
+            "made_by": self.made_by,
+            "source_digest": await asyncio.to_thread(_content_digest, source),
+        }
+        made_from = content_digest(origin).removeprefix("sha256:")
+        shelf = _Shelf(self.cities / made_from[:DIGITS_OF_ORIGIN], region)
+        async with _locked(shelf.lock):
+            kept = shelf.kept(origin)
+            if kept is not None:
+                return kept
+            with shelf.empty_partial() as partial:
+                messages = await self._run((*command, "import", str(source), "--out", str(partial)), source)
+                return shelf.put(partial, origin, messages, source)
+
+    async def _run(self, command: tuple[str, ...], source: Path) -> tuple[str, ...]:
+        process = await start_process(command, simulator_environment(os.environ, self.keep_environment), stdin=False)
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                code, _ = await process.read_all()
+        except TimeoutError:
+            found = f"still running after {self.timeout_s:g} s"
+            raise BadInput(Fault("an import must end", found, str(source), "Try a smaller source by hand.")) from None
+        except LineTooLong:
+            remedy = "Correct the simulator: it has nothing to print there."
+            raise BadInput(Fault("an import must print little", "over 16 MiB", str(source), remedy)) from None
+        finally:
+            await process.kill()
+        if code != 0:
+            words = "\n".join(process.stderr_tail) or "nothing said on stderr"
+            remedy = "Correct the data or simulator.city_source."
+            found = f"{exit_in_words(code)}:\n{words}"
+            raise BadInput(Fault("the simulator must be able to import the city data", found, str(source), remedy))
+        return process.stderr_tail
+
+
+class _Shelf:
+    """Where one region's city is kept: the folder, the record of what it was made from, and a lock."""
+
+    def __init__(self, cities: Path, region: str) -> None:
+        cities.mkdir(parents=True, exist_ok=True)
+        self.lock = cities / f"{region}.lock"
+        self._folder = cities / region
+        self._record = cities / f"{region}.import.json"
+        # The importer may take the folder's name for the city's, so it must have its final one.
+        self._partial = cities / f".{region}.partial" / region
+
+    def kept(self, origin: Mapping[str, object]) -> ImportedCity | None:
+        """The city, if it was made from just this and none of its files is missing or cut short."""
+        try:
+            record = json.loads(self._record.read_text("utf-8"))
+            if record["origin"] == origin and record["files"] == _sizes(self._folder):
+                return ImportedCity(self._folder, fresh=False, messages=tuple(record["messages"]))
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            # No record, or one of another time: what it says of the folder is worth nothing, so the city is made anew.
+            return None
+        return None
+
+    @contextmanager
+    def empty_partial(self) -> Iterator[Path]:
+        """A place to import into, emptied of what a killed import left."""
+        shutil.rmtree(self._partial.parent, ignore_errors=True)
+        self._partial.parent.mkdir()
+        try:
+            yield self._partial
+        finally:
+            shutil.rmtree(self._partial.parent, ignore_errors=True)
+
+    def put(self, partial: Path, origin: Mapping[str, object], messages: tuple[str, ...], source: Path) -> ImportedCity:
+        """Replace the city by what is in `partial`; the record comes last, so that a half replaced city has none."""
+        files = _sizes(partial)
+        if not files:
+            remedy = "Correct the simulator; see docs/simulator-contract.md."
+            raise BadInput(Fault("an import must make a city folder", "no file in it", str(source), remedy))
+        self._record.unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        partial.rename(self._folder)
+        fresh_record = self._record.with_suffix(".new")
+        fresh_record.write_text(canonical_json({"origin": origin, "files": files, "messages": messages}), "utf-8")
+        fresh_record.replace(self._record)
+        return ImportedCity(self._folder, fresh=True, messages=messages)
+
+
+@asynccontextmanager
+async def _locked(path: Path) -> AsyncIterator[None]:
+    """One importer of a region at a time; waits without blocking the event loop. A dead process holds no lock."""
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(LOCK_POLL_S)
+        yield
+
+
+def _refuse_missing(source: Path) -> None:
+    if not source.exists():
+        raise BadInput(Fault("city data must exist", "nothing there", str(source), "Correct simulator.city_source."))
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(path for path in place.rglob("*") if path.is_file())
+
+
+def _content_digest(source: Path) -> str:
+    """SHA-256 over names and contents, in order."""
+    digest = hashlib.sha256()
+    for path in _files(source) if source.is_dir() else [source]:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.relative_to(source.parent)}\0{content}\n".encode())
+    return "sha256:" + digest.hexdigest()
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_size for path in _files(folder)}

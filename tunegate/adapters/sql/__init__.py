@@ -1,0 +1,1 @@
+"""Adapters on SQL databases (SQLite, MySQL) through SQLAlchemy."""

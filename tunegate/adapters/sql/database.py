@@ -1,0 +1,78 @@
+"""Opening a database, and the one statement whose form depends on which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, select, update
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.dml import Insert
+
+from tunegate.adapters.sql.engines import engine_of, make_folder, shown
+from tunegate.adapters.sql.outages import repeated
+from tunegate.adapters.sql.tables import EXTENDABLE_VERSIONS, SCHEMA_VERSION, metadata, schema_version
+from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
+
+# A worker may start in the middle of an outage; a person who mistyped a host need not wait as long as a campaign does.
+OPENING_PATIENCE_S = 40.0
+_MYSQL_NAMES = ("mysql", "mariadb")
+
+
+def open_database(url: str) -> Engine:
+    """An engine for a SQLAlchemy URL, its tables created if they were not there. Raises BadInput."""
+    engine = engine_of(url, "the results database")
+    place = shown(engine.url)
+    try:
+        make_folder(engine)
+        repeated(lambda: _prepare_tables(engine, place), OPENING_PATIENCE_S)
+    except (DatabaseError, DatabaseUnreachable, OSError) as error:
+        engine.dispose()
+        match error:
+            case DatabaseError():
+                found = str(error.orig)
+            case DatabaseUnreachable():
+                found = error.fault.value
+            case _:
+                found = str(error)
+        remedy = "Look at its path, rights and server; a file that is no database must be moved away."
+        raise BadInput(Fault("the results database must open", found, place, remedy)) from error
+    return engine
+
+
+def insert_if_absent(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows whose keys are not there yet and leave the others as they are; the seam between SQL dialects.
+
+    Comes first in each transaction here. SQLite then takes the write lock at once and waits for it (`busy_timeout`), whereas a
+    transaction that has read before it writes fails when another wrote between.
+    """
+    if rows:
+        connection.execute(absent_rows_insert(table, connection.dialect.name), list(rows))
+
+
+def absent_rows_insert(table: Table, dialect_name: str) -> Insert:
+    """The statement of `insert_if_absent`."""
+    if dialect_name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    if dialect_name in _MYSQL_NAMES:
+        key = next(iter(table.primary_key.columns))
+        # Not INSERT IGNORE: that would also swallow values that are too long or missing.
+        return mysql.insert(table).on_duplicate_key_update({key.name: key})
+    raise NotImplementedError(f"no insert-if-absent for {dialect_name}")
+
+
+def _prepare_tables(engine: Engine, place: str) -> None:
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            # If not exists, because several processes may meet a new database at once.
+            connection.execute(CreateTable(table, if_not_exists=True))
+        insert_if_absent(connection, schema_version, [{"id": 1, "version": SCHEMA_VERSION}])
+        extendable = schema_version.c.version.in_(EXTENDABLE_VERSIONS)
+        connection.execute(update(schema_version).where(extendable).values(version=SCHEMA_VERSION))
+        found = connection.execute(select(schema_version.c.version)).scalar_one()
+    if found != SCHEMA_VERSION:
+        engine.dispose()
+        remedy = "Use the tunegate that wrote it, or another database."
+        raise BadInput(Fault(f"the results database must have schema version {SCHEMA_VERSION}", str(found), place, remedy))

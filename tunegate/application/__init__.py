@@ -1,0 +1,1 @@
+"""Use cases: what tunegate does for its users, on the ports, without an orchestrator."""

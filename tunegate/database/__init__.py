@@ -1,1 +1,0 @@
-"""How a SQL database is reached: its URL, its pool of connections, and what happens while it is away. Knows no table."""

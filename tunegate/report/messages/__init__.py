@@ -1,0 +1,1 @@
+"""Words for people: notices, approval pages, artifacts, verdicts."""

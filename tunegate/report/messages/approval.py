@@ -1,0 +1,163 @@
+"""What somebody must see before they let a candidate into production: one page of markdown, from the immutable record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tunegate.domain.errors import Fault
+from tunegate.domain.verdicts import Interval
+from tunegate.gate.judgement import GuardrailStanding
+from tunegate.release.routes import NO_ROUTES, RoutesOnFile, blocking_reasons, result
+from tunegate.report import formats
+from tunegate.report.formats import markdown_text as text
+from tunegate.report.messages.route_words import found_in_words, objections
+from tunegate.report.messages.verdict_words import TONES, Outcome
+from tunegate.report.page.document import SYMBOLS
+
+_FORECASTS = {"delta_ml": "On held-out days, ml forecast", "delta_statistics": "On held-out days, statistical forecast"}
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalQuestion:
+    """A verdict that waits for a person.
+
+    `document` is its record and `verdict` the digest of that; `running` are the parameters in production now, `requester` who
+    began the campaign and `requested_by` who asked for the rollout, where that is known. `report` is an address or None, and so
+    is `route_map`, the map of the routes that were checked.
+    """
+
+    region: str
+    verdict: str
+    campaign: str
+    document: Mapping[str, Any]
+    running: Mapping[str, float]
+    expires_at: datetime
+    approvers: tuple[str, ...]
+    four_eyes: bool
+    requester: str | None
+    requested_by: str | None
+    report: str | None
+    routes: RoutesOnFile = NO_ROUTES
+    route_map: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict as one closed word."""
+        return Outcome(self.document["judgement"]["verdict"]["kind"])
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is."""
+        return str(self.document["judgement"]["verdict"]["reason"])
+
+    @property
+    def needs_override(self) -> bool:
+        """Whether only an override lets the candidate in: a verdict that is not promote, or routes that block."""
+        return self.outcome is not Outcome.PROMOTE or bool(blocking_reasons(self.routes))
+
+    @property
+    def changes(self) -> tuple[tuple[str, float | None, float | None], ...]:
+        """Name, value now and value with the candidate of every parameter that would change."""
+        candidate = self.document["evidence"]["candidate"]
+        names = sorted({*self.running, *candidate})
+        return tuple(
+            (name, self.running.get(name), candidate.get(name))
+            for name in names
+            if self.running.get(name) != candidate.get(name)
+        )
+
+
+def approval_markdown(question: ApprovalQuestion, faults: Sequence[Fault] = ()) -> str:
+    """The verdict, the gains with their intervals, what would change, and who may answer until when.
+
+    `faults` are what was wrong with the answer before this one; they come first.
+    """
+    symbol = SYMBOLS[TONES[question.outcome]]
+    lines = [
+        *_refused(faults),
+        f"## {symbol} {question.outcome.value.capitalize()}: {text(formats.region(question.region))}",
+        "",
+        text(formats.sentence(question.reason)),
+        "",
+        *_gains(question.document["judgement"]),
+        *_guardrails(question.document["judgement"]["guardrails"]),
+        *_routes(question),
+        "| Parameter | Now | With the candidate |",
+        "| --- | ---: | ---: |",
+        *(f"| {text(name)} | {_value(before)} | {_value(after)} |" for name, before, after in question.changes),
+        "",
+        *_who(question),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _refused(faults: Sequence[Fault]) -> list[str]:
+    if not faults:
+        return []
+    return [
+        "**The last answer could not be taken; nothing was released:**",
+        "",
+        *(f"- {text(str(each))}" for each in faults),
+        "",
+    ]
+
+
+def _gains(judgement: Mapping[str, Any]) -> list[str]:
+    level_pct = 100 * (1 - 2 * judgement["one_sided_level"])
+    lines = [f"| Revenue | Change | {level_pct:.3g} % interval |", "| --- | ---: | ---: |"]
+    for key, name in _FORECASTS.items():
+        interval = interval_of(judgement[key])
+        change = formats.change(None if interval is None else interval.estimate_pct)
+        lines.append(f"| {name} | {change} | {formats.span(interval)} |")
+    return [*lines, ""]
+
+
+def interval_of(document: Mapping[str, Any] | None) -> Interval | None:
+    """An interval of a record, which writes numbers that are not finite as texts; None where there is none."""
+    if document is None:
+        return None
+    return Interval(*(float(document[name]) for name in ("estimate_pct", "low_pct", "high_pct")))
+
+
+def _guardrails(guardrails: Sequence[Mapping[str, Any]]) -> list[str]:
+    held = sum(each["standing"] == GuardrailStanding.HELD for each in guardrails)
+    others = [
+        f"{text(each['metric'])} {text(each['standing'])}" for each in guardrails if each["standing"] != GuardrailStanding.HELD
+    ]
+    listed = f"; {', '.join(others)}" if others else ""
+    return [f"Guardrails: {held} of {len(guardrails)} held{listed}.", ""]
+
+
+def _routes(question: ApprovalQuestion) -> list[str]:
+    """What the route check found; nothing where none was asked for."""
+    if question.routes.document is None:
+        return []
+    found = result(question.routes.document)
+    words = f"Routes: {found_in_words(found)}"
+    reasons = [f"- {text(reason)}" for reason in objections(found)]
+    seen = [f"[The map of the routes]({question.route_map})"] if question.route_map else []
+    return [words, "", *reasons, *([""] if reasons else []), *seen, *([""] if seen else [])]
+
+
+def _who(question: ApprovalQuestion) -> list[str]:
+    listed = ", ".join(text(name) for name in question.approvers) or "nobody"
+    other = f", but not {text(question.requester or 'who began the campaign')}, who began it" if question.four_eyes else ""
+    asked = f" {text(question.requested_by)} asked for this rollout." if question.requested_by else ""
+    override = (
+        [] if not question.needs_override else ["Letting it in needs the override, which marks the release for ever.", ""]
+    )
+    report = [f"[The report]({question.report})", ""] if question.report else []
+    return [
+        *override,
+        f"May approve: {listed}{other}. Anybody may decline. Until {formats.moment(question.expires_at)}.{asked}",
+        "",
+        *report,
+        f"Campaign {text(question.campaign)}, record `{question.verdict}`",
+    ]
+
+
+def _value(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.6g}"

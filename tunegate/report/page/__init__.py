@@ -1,0 +1,1 @@
+"""The HTML pages: campaign report, index, route map."""
