@@ -122,25 +122,25 @@ def test_who_lost_the_lock_writes_nothing_and_the_next_has_it_at_once(toy: Modul
     storage, lock = open_mysql(url, "toy")
     _, other_lock = open_mysql(url, "toy")
     study = storage.get_study_id_from_name("toy")
-    with lock():
+    with lock.acquire():
         storage.set_study_user_attr(study, "mine", 1)
         assert lock.connection is not None
         mariadb.execute(f"KILL {lock.connection.exec_driver_sql('SELECT CONNECTION_ID()').scalar()}")
         began = time.monotonic()
-        with other_lock():
+        with other_lock.acquire():
             assert time.monotonic() - began < 5
         with pytest.raises(optuna.exceptions.StorageInternalError):
             storage.set_study_user_attr(study, "mine", 2)
         with pytest.raises(ConnectionLost):
             storage.set_study_user_attr(study, "mine", 3)
-    with lock():
+    with lock.acquire():
         assert storage.get_study_user_attrs(study)["mine"] == 1
 
 
 @ON_SERVER
 def test_a_machine_that_vanished_loses_the_lock_within_a_minute(toy: ModuleType, url: str) -> None:
     _, lock = open_mysql(url, "toy")
-    with lock():
+    with lock.acquire():
         assert lock.connection is not None
         assert lock.connection.exec_driver_sql("SELECT @@wait_timeout").scalar() == 60
 
@@ -150,7 +150,7 @@ def test_studies_of_one_database_do_not_wait_for_each_other_and_the_same_one_on_
 ) -> None:
     first, second = mariadb.database(), mariadb.database()
     _, toy_lock = open_mysql(first.url, "toy")
-    with toy_lock(), open_mysql(first.url, "another")[1](), open_mysql(second.url, "toy")[1]():
+    with toy_lock.acquire(), open_mysql(first.url, "another")[1].acquire(), open_mysql(second.url, "toy")[1].acquire():
         pass
 
 

@@ -1,18 +1,17 @@
 """Publishing to a folder: one file for each region, replaced atomically.
 
-Publishers of a region wait for each other by `flock`, so all of them must run on one machine (or see the folder through a file
+A file lock serialises the publishers of a region, so all of them must run on one machine (or see the folder through a file
 system whose locks work between machines).
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
+from tunegate.adapters.local.file_lock import FileLock
 from tunegate.adapters.published_document import document_name, refuse_misfit
 
 _FILE_MODE = 0o644
@@ -31,7 +30,7 @@ class FilePublisher:
     def publish(self, region: str, wanted: Callable[[], str]) -> bool:
         """See the port."""
         path = self.path(region)
-        with _alone(self._folder / f".{region}.lock"):
+        with FileLock(self._folder / f".{region}.lock").acquire():
             text = wanted()
             refuse_misfit(text, region)
             content = text.encode()
@@ -51,15 +50,6 @@ class FilePublisher:
         """See the port."""
         path = self.path(region)
         return path.read_bytes().decode(errors="replace") if path.exists() else None
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Wait until no other publisher of the region is at work; the kernel lets go however the process ends."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -40,7 +40,7 @@ class NamedLock:
         self._mine = threading.local()
 
     @contextmanager
-    def __call__(self) -> Generator[None]:
+    def acquire(self) -> Generator[None]:
         """Hold the lock for the length of a `with` block. Raises DatabaseUnreachable after `LOCK_PATIENCE_S`."""
         if self.connection is not None:
             raise RuntimeError("a study's lock must not be taken by the thread that holds it")
@@ -117,7 +117,7 @@ def _storage(engine: Engine, tables_lock: str) -> RDBStorage:
     if _has_tables(engine):
         return RDBStorage(url, settings, skip_table_creation=True)
     # Two processes that create the tables at once trip over each other.
-    with NamedLock(engine, tables_lock)():
+    with NamedLock(engine, tables_lock).acquire():
         return RDBStorage(url, settings)
 
 

@@ -2,16 +2,13 @@
 
 The embedded default is Optuna's journal file: on SQLite one enqueued trial can be handed to two workers (measured: 25 of
 100 ran twice with five processes). Here every ask and tell holds a lock of our own beside the file, which makes both
-exact. Locks are `flock`s, which the kernel releases when a process dies; Optuna's own lock files outlive a `kill -9` and
-would stall the next launch for 30 s. Machines share a study in MySQL.
+exact. Optuna's own lock files outlive a `kill -9` and would stall the next launch for 30 s; ours do not. Machines share a study
+in MySQL.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +16,7 @@ from typing import Protocol
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 
+from tunegate.adapters.local.file_lock import FileLock, HeldLock
 from tunegate.adapters.optuna.mysql_storage import open_mysql
 from tunegate.domain.errors import BadInput, Fault
 
@@ -30,25 +28,9 @@ _MYSQL = "mysql"
 class StudyLock(Protocol):
     """Mutual exclusion between all threads and processes that use one study. Not reentrant."""
 
-    def __call__(self) -> AbstractContextManager[None]:
-        """Hold the lock for the length of a `with` block."""
+    def acquire(self) -> AbstractContextManager[None]:
+        """Wait for the lock and hold it until the end of the `with` block."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class FileLock:
-    """A `StudyLock` on a file; every entry opens it afresh, so that threads of one process exclude each other too."""
-
-    path: Path
-
-    @contextmanager
-    def __call__(self) -> Generator[None]:
-        """Hold the lock for the length of a `with` block."""
-        descriptor = _acquire(self.path)
-        try:
-            yield
-        finally:
-            os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,7 @@ def _open_sqlite(url: str) -> StudyStorage:
     # As in SQLAlchemy, sqlite:///relative.db and sqlite:////absolute.db.
     path = _with_folder(Path(url.removeprefix(_SQLITE).removeprefix("/")))
     lock = FileLock(_beside(path, ".ask.lock"))
-    with lock():  # Two processes that create the tables at once trip over each other.
+    with lock.acquire():  # Two processes that create the tables at once trip over each other.
         return StudyStorage(RDBStorage(url), lock)
 
 
@@ -138,27 +120,18 @@ class _KernelJournalLock(JournalFileOpenLock):
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
-        self._path = path
-        self._descriptor = -1
+        self._file_lock = FileLock(path)
+        self._held: HeldLock | None = None
 
     def acquire(self) -> bool:
         """Wait for the lock; always True."""
-        descriptor = _acquire(self._path)
-        self._descriptor = descriptor
+        # Kept only once it is acquired: until then another thread may be the one that holds it.
+        held = self._file_lock.acquire()
+        self._held = held
         return True
 
     def release(self) -> None:
-        """Give the lock back."""
-        descriptor, self._descriptor = self._descriptor, -1
-        os.close(descriptor)
-
-
-def _acquire(path: Path) -> int:
-    """Open `path` and wait until this descriptor holds its exclusive lock; closing the descriptor releases it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+        """Release the lock."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.release()

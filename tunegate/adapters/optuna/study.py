@@ -68,7 +68,7 @@ class SearchStudy:
         Raises BadInput, with one fault per difference, when the stored study began with another definition.
         """
         storage = storage_from_url(storage_url, definition.name)
-        with storage.lock():
+        with storage.lock.acquire():
             study = optuna.create_study(
                 storage=storage.storage,
                 study_name=definition.name,
@@ -104,7 +104,7 @@ class SearchStudy:
     def _ask(self, worker: str, call: str, called_at: str) -> Asked | BudgetSpent | WaitForOthers:
         """`ask`, which may be repeated: what this `call` was given before an outage is given again."""
         self._known()  # What the others did meanwhile is read before the lock is taken, and little is left to read under it.
-        with self._lock():
+        with self._lock.acquire():
             self._bury_unborn()
             trials = self._study.get_trials(deepcopy=False)
             if (
@@ -150,7 +150,7 @@ class SearchStudy:
 
         @patient
         def settle() -> None:
-            with self._lock():
+            with self._lock.acquire():
                 self._settle(number, {"came_at": came.isoformat(), **outcome})
 
         settle()
@@ -161,7 +161,7 @@ class SearchStudy:
 
         Raises as `ask` does once the campaign cannot go on. Telling a finished trial changes nothing.
         """
-        with self._lock():
+        with self._lock.acquire():
             outcome = {
                 "state": TrialState.FAILED,
                 "reason": reason,
@@ -180,7 +180,7 @@ class SearchStudy:
         campaign (`worker` None) has a fresh one, and production another chance. A result that was written but not yet closed is
         kept. Returns how many trials were closed.
         """
-        with self._lock():
+        with self._lock.acquire():
             self._bury_unborn()
             stale = [trial for trial in self._running_of(worker) if trial.user_attrs[ASKED]["worker"] not in alive]
             for trial in stale:
@@ -197,7 +197,7 @@ class SearchStudy:
         once the campaign cannot go on.
         """
         lost = {"state": TrialState.FAILED, "reason": reason, "failure_class": FailureClass.INFRASTRUCTURE}
-        with self._lock():
+        with self._lock.acquire():
             self._bury_unborn()
             stale = self._running_of(worker)
             for trial in stale:

@@ -6,22 +6,21 @@ What was made from what is written beside the folder, not in it: a simulator tak
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunegate.adapters.local.file_lock import FileLock
 from tunegate.adapters.simulator.command import resolve_command, simulator_environment
 from tunegate.adapters.simulator.process import LineTooLong, exit_in_words, start_process
 from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.errors import BadInput, Fault
 
-LOCK_POLL_S = 0.2
 DIGITS_OF_ORIGIN = 12
 
 
@@ -63,7 +62,7 @@ class CityImporter:
         }
         made_from = content_digest(origin).removeprefix("sha256:")
         shelf = _Shelf(self.cities / made_from[:DIGITS_OF_ORIGIN], region)
-        async with _locked(shelf.lock):
+        with await shelf.lock.acquire_async():
             kept = shelf.kept(origin)
             if kept is not None:
                 return kept
@@ -97,7 +96,7 @@ class _Shelf:
 
     def __init__(self, cities: Path, region: str) -> None:
         cities.mkdir(parents=True, exist_ok=True)
-        self.lock = cities / f"{region}.lock"
+        self.lock = FileLock(cities / f"{region}.lock")
         self._folder = cities / region
         self._record = cities / f"{region}.import.json"
         # The importer may take the folder's name for the city's, so it must have its final one.
@@ -137,19 +136,6 @@ class _Shelf:
         fresh_record.write_text(canonical_json({"origin": origin, "files": files, "messages": messages}), "utf-8")
         fresh_record.replace(self._record)
         return ImportedCity(self._folder, fresh=True, messages=messages)
-
-
-@asynccontextmanager
-async def _locked(path: Path) -> AsyncIterator[None]:
-    """One importer of a region at a time; waits without blocking the event loop. A dead process holds no lock."""
-    with path.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                await asyncio.sleep(LOCK_POLL_S)
-        yield
 
 
 def _refuse_missing(source: Path) -> None:
