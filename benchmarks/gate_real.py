@@ -103,10 +103,10 @@ async def _group(simulator: SubprocessSimulator, default: Mapping[str, float], g
     return gates
 
 
-Runs = Mapping[Forecast, SimulationAnswer]
+CabIntervals = Mapping[Forecast, SimulationAnswer]
 
 
-async def _runs(simulator: SubprocessSimulator, parameters: Parameters, window: int, seeds: tuple[int, ...]) -> Runs:
+async def _runs(simulator: SubprocessSimulator, parameters: Parameters, window: int, seeds: tuple[int, ...]) -> CabIntervals:
     return {forecast: await _run(simulator, parameters, forecast, WINDOWS[window].days, seeds) for forecast in Forecast}
 
 
@@ -121,7 +121,7 @@ def _evidence(
     window: int,
     seeds: tuple[int, ...],
     parameters: tuple[Parameters, Parameters],
-    runs: tuple[Runs, Runs],
+    runs: tuple[CabIntervals, CabIntervals],
     again: SimulationAnswer,
 ) -> GateEvidence:
     test = WINDOWS[window]

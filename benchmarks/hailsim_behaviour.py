@@ -24,15 +24,15 @@ from oracle import OracleDay, Taxi
 
 from hailsim.model.calendar import History
 from hailsim.model.city import Turn
+from hailsim.model.city_cache import CityCache
 from hailsim.model.settings import read_settings
-from hailsim.model.shelf import Shelf
 from hailsim.model.simulation import Scenario, prepare_day
-from hailsim.model.world import SHELF_BYTES, World, make_world
+from hailsim.model.world import CITY_CACHE_BYTES, World, make_world
 from hailsim.planner import behaviour
 from hailsim.planner.parameters import read_parameters
-from hailsim.validation.compare import Side, compare
+from hailsim.validation.compare import ComparisonSide, compare
 from hailsim.validation.simulated import recorded_pickups
-from hailsim.validation.validate import fleet_seen, simulate
+from hailsim.validation.validate import observed_fleet, simulate
 
 # What a difference of one counts: percent of the observed figure, or below a correlation of 1.
 WEIGHTS = {
@@ -55,7 +55,7 @@ class Calibration:
     """The days to come close to."""
 
     world: World
-    observed: Side
+    observed: ComparisonSide
     history: History
 
 
@@ -63,11 +63,13 @@ def calibration() -> Calibration:
     """The earlier half of San Francisco's days."""
     city, recorded = san_francisco()
     seen = recorded[: len(recorded) // 2]
-    fleet = fleet_seen(seen)
+    fleet = observed_fleet(seen)
     assert fleet is not None
     world = make_world(replace(city, fleet=fleet))
     return Calibration(
-        world, Side([recorded_pickups(city, world.road, day.day) for day in seen], seen), History(seen[0].day, seen[-1].day)
+        world,
+        ComparisonSide([recorded_pickups(city, world.graph, day.day) for day in seen], seen),
+        History(seen[0].day, seen[-1].day),
     )
 
 
@@ -92,7 +94,7 @@ def use(values: Mapping[str, float]) -> dict[str, float]:
 def judged(case: Calibration, values: Mapping[str, float], seeds: tuple[int, ...] = (1,)) -> tuple[float, str]:
     """The sum of squared differences, in units of WEIGHTS, and the differences in words."""
     settings = read_settings({**use(values), "follower_share": 0.0})
-    world = World(case.world.city, case.world.road, case.world.counts, Shelf(SHELF_BYTES))
+    world = World(case.world.city, case.world.graph, case.world.counts, CityCache(CITY_CACHE_BYTES))
     scenario = Scenario(read_parameters({}), settings, "statistics", case.history)
     days = list(case.history.days())
     figures = {figure.name: figure for figure in compare(case.observed, simulate(world, scenario, days, seeds))}
@@ -140,9 +142,9 @@ def as_fixes_see_it(case: Calibration) -> tuple[float, float]:
     scenario = Scenario(read_parameters({}), settings, "statistics", case.history)
     prepared = prepare_day(case.world, scenario, case.history.last, 1)
     arrays = prepared.customers.arrays, prepared.fleet.arrays
-    day = FollowedDay(road=prepared.road, customers=arrays[0], fleet=arrays[1], plan=prepared.plan, key=prepared.key)
+    day = FollowedDay(graph=prepared.graph, customers=arrays[0], fleet=arrays[1], plan=prepared.plan, key=prepared.key)
     day.run()
-    network, at = case.world.city.network, case.world.road.city_link
+    network, at = case.world.city.network, case.world.graph.city_link
     ends = np.stack([network.end_x_m[at], network.end_y_m[at]]).astype(np.float64)
     driven_m = driven_s = straight_m = straight_s = 0.0
     rng = np.random.default_rng(1)
@@ -151,7 +153,7 @@ def as_fixes_see_it(case: Calibration) -> tuple[float, float]:
             second = np.array([moment for moment, _ in run], np.float64)
             place = ends[:, [link for _, link in run]]
             moved = np.array([a != b for (_, a), (_, b) in pairwise(run)])
-            driven_m += float(case.world.road.length_m[[link for _, link in run[1:]]][moved].sum())
+            driven_m += float(case.world.graph.length_m[[link for _, link in run[1:]]][moved].sum())
             driven_s += second[-1] - second[0]
             fixes = np.arange(second[0] + rng.uniform(0, FIX_EVERY_S), second[-1], FIX_EVERY_S)
             seen_at: NDArray[np.float64] = np.stack([np.interp(fixes, second, axis) for axis in place])

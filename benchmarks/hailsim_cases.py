@@ -21,14 +21,14 @@ from hailsim_policies import fixed_turns, hotspot_greedy, random_destination, ra
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from hailsim.model.cab_days import CabDay
 from hailsim.model.calendar import History
 from hailsim.model.city import City
 from hailsim.model.folder import read_city, read_observed
 from hailsim.model.metrics import report_day
-from hailsim.model.observed import CabDay
-from hailsim.model.road import Road
+from hailsim.model.routing_graph import RoutingGraph
 from hailsim.model.settings import Settings
-from hailsim.model.simulation import Scenario, play, prepare_day
+from hailsim.model.simulation import Scenario, prepare_day, simulate_prepared_day
 from hailsim.model.world import World, make_world
 from hailsim.planner.parameters import PlannerParameters, read_parameters
 
@@ -105,19 +105,19 @@ def cases(forecast: str) -> list[Case]:
         world = make_world(san_francisco()[0])
         history = History(date(2008, 5, 17), date(2008, 5, 22))
         tuning, judged = days_from(date(2008, 5, 23), 4), days_from(date(2008, 5, 27), 6)
-        found.append(Case("San Francisco", world, forecast, history, tuning, judged, turn_chances(world.road)))
+        found.append(Case("San Francisco", world, forecast, history, tuning, judged, turn_chances(world.graph)))
     else:
         print(f"San Francisco: left out, needs the records in {SAN_FRANCISCO}")
     history = History(date(2014, 12, 1), date(2015, 1, 4))
     manhattan = make_world(read_city("manhattan"))
     tuning, judged = days_from(date(2015, 1, 5), 4), days_from(date(2015, 1, 12), 12)
-    found.append(Case("Manhattan", manhattan, forecast, history, tuning, judged, turn_chances(manhattan.road)))
+    found.append(Case("Manhattan", manhattan, forecast, history, tuning, judged, turn_chances(manhattan.graph)))
     return found
 
 
-def turn_chances(road: Road) -> dict[Policy, NDArray[np.float64]]:
+def turn_chances(graph: RoutingGraph) -> dict[Policy, NDArray[np.float64]]:
     """Of the policies that draw their turns."""
-    return {Policy.RANDOM_WALK: random_walk(road), Policy.RANDOM_DESTINATION: random_destination(road)}
+    return {Policy.RANDOM_WALK: random_walk(graph), Policy.RANDOM_DESTINATION: random_destination(graph)}
 
 
 def day_earned(case: Case, arm: Arm, settings: Settings, day: date, seed: int) -> Earned:
@@ -125,10 +125,10 @@ def day_earned(case: Case, arm: Arm, settings: Settings, day: date, seed: int) -
     prepared = prepare_day(case.world, Scenario(arm.parameters, settings, case.forecast, case.history), day, seed)
     plan = prepared.plan
     if arm.policy is Policy.HOTSPOT:
-        plan = hotspot_greedy(plan, case.world.road)
+        plan = hotspot_greedy(plan, case.world.graph)
     elif arm.policy is not Policy.RECOMMENDED:
-        plan = fixed_turns(plan, case.world.road, case.chances[arm.policy])
-    report = report_day(play(replace(prepared, plan=plan), case.world.road.links), case.world.road)
+        plan = fixed_turns(plan, case.world.graph, case.chances[arm.policy])
+    report = report_day(simulate_prepared_day(replace(prepared, plan=plan), case.world.graph.links), case.world.graph)
     found = report.metrics
     return Earned(
         float(found["revenue_minor"]),

@@ -14,7 +14,7 @@ from hailsim_cases import SAN_FRANCISCO, san_francisco
 from numpy.typing import NDArray
 
 from hailsim.forecast.counts import day_index, pickup_counts
-from hailsim.forecast.learnt import learn_forecasts
+from hailsim.forecast.ml import train_forecasts
 from hailsim.forecast.statistics import statistics_forecast
 from hailsim.kernels.arrays import SLOTS_PER_HOUR
 from hailsim.model.calendar import HOURS, History
@@ -41,9 +41,9 @@ def bench(city: City, history: History) -> None:
     """One city's table."""
     counts = pickup_counts(city)
     days = [history.last + timedelta(days=1 + n) for n in range((city.last_day - history.last).days)]
-    learnt = learn_forecasts(city, counts, history)
+    forecasts = train_forecasts(city, counts, history)
     truth = np.stack([counts[day_index(city, day)] for day in days]).astype(np.float64)
-    ml = np.stack([learnt.of(day) for day in days]).astype(np.float64)
+    ml = np.stack([forecasts.of_day(day) for day in days]).astype(np.float64)
     mean = np.stack([statistics_forecast(city, counts, history, day) for day in days]).astype(np.float64)
     print(f"\n{city.name}: {days[0]} to {days[-1]}, learnt from {history.first} to {history.last}, {truth.shape[2]} zones")
     heads = ("pickups", "RMSE ml", "statistics", "ratio", "deviance ml", "statistics", "ratio")

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, cache_aligned
-from hailsim.kernels.day import FIRST_SWEEPS, SWEEPS, PlanningArrays, begin_day, plan_slot
+from hailsim.kernels.day import FIRST_SWEEPS, SWEEPS, PlanningArrays, plan_slot, start_day
 from hailsim.kernels.planning import sweep
 from hailsim.model.calendar import History
 from hailsim.model.folder import read_city
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import Scenario, empty_moving, play, prepare_day
+from hailsim.model.simulation import Scenario, empty_moving, prepare_day, simulate_prepared_day
 from hailsim.model.world import make_world
 from hailsim.planner.parameters import read_parameters
 
@@ -44,21 +44,21 @@ def counted() -> None:
     history = History(city.first_day, city.first_day + timedelta(days=27))
     scenario = Scenario(read_parameters({}), read_settings({"taxis": TAXIS}), "statistics", history)
     day = prepare_day(world, scenario, history.last + timedelta(days=1), 1)
-    links = world.road.links
+    links = world.graph.links
     record = cache_aligned((links + 1, RECORD_COLUMNS), np.uint32)
-    planning = PlanningArrays(*begin_day(record, empty_moving(TAXIS), day.customers.arrays, day.fleet.arrays, day.plan))
+    planning = PlanningArrays(*start_day(record, empty_moving(TAXIS), day.customers.arrays, day.fleet.arrays, day.plan))
 
     def sweeps() -> None:
         value, gain, keep = planning.value, planning.gain, planning.keep
-        sweep(value, gain, keep, day.road.successors, day.plan.turn_cost, day.plan.turn_discount, SWEEPS_COUNTED)
+        sweep(value, gain, keep, day.graph.successors, day.plan.turn_cost, day.plan.turn_discount, SWEEPS_COUNTED)
 
     def plans() -> None:
         for slot in range(SLOTS):
-            plan_slot(slot, planning, record, day.road, day.fleet.arrays, day.plan)
+            plan_slot(slot, planning, record, day.graph, day.fleet.arrays, day.plan)
 
     plans()
     sweeps()
-    events = play(day, links).events
+    events = simulate_prepared_day(day, links).events
     control("--instr=on")
     control("--zero")
     control("--dump=nothing")
@@ -66,7 +66,7 @@ def counted() -> None:
     control("--dump=sweeps")
     plans()
     control("--dump=plans")
-    play(day, links)
+    simulate_prepared_day(day, links)
     control("--dump=day")
     control("--instr=off")
     print(f"{events} {links}")

@@ -29,7 +29,7 @@ from hailsim.kernels.planning import UNREACHABLE, sweep
 from hailsim.model.calendar import History
 from hailsim.model.folder import read_city
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import Scenario, play, prepare_day
+from hailsim.model.simulation import Scenario, prepare_day, simulate_prepared_day
 from hailsim.model.world import make_world
 from hailsim.planner.parameters import read_parameters
 from hailsim.readers.command import import_command
@@ -125,16 +125,16 @@ def simulated(city: str) -> None:
     day_s, events = [], 0
     for _ in range(4):
         started = time.process_time()
-        events = play(prepared, world.road.links).events
+        events = simulate_prepared_day(prepared, world.graph.links).events
         day_s.append(time.process_time() - started)
-    links, plan = world.road.links, prepared.plan
+    links, plan = world.graph.links, prepared.plan
     value = np.zeros(links + 1, np.float32)
     value[links] = UNREACHABLE
     gain, keep = np.full(links, 0.01, np.float32), np.full(links, 0.98, np.float32)
     sweep_s = []
     for _ in range(6):
         started = time.process_time()
-        sweep(value, gain, keep, prepared.road.successors, plan.turn_cost, plan.turn_discount, SLOTS)
+        sweep(value, gain, keep, prepared.graph.successors, plan.turn_cost, plan.turn_discount, SLOTS)
         sweep_s.append(time.process_time() - started)
     figures = {
         "links": links,

@@ -29,13 +29,13 @@ from oracle import OracleDay
 from processor_clock import clock_ghz
 
 from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, cache_aligned
-from hailsim.kernels.day import PlanningArrays, begin_day, plan_slot
+from hailsim.kernels.day import PlanningArrays, plan_slot, start_day
 from hailsim.kernels.planning import UNREACHABLE, sweep
 from hailsim.model.calendar import History
 from hailsim.model.folder import read_city
 from hailsim.model.metrics import report_day
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import Scenario, empty_moving, play, prepare_day, run_day
+from hailsim.model.simulation import Scenario, empty_moving, prepare_day, run_day, simulate_prepared_day
 from hailsim.model.world import World, make_world
 from hailsim.planner.parameters import read_parameters
 
@@ -96,7 +96,7 @@ def week(case: Case, repeats: int) -> None:
         events = 0
         for day in case.days:
             outcome = run_day(case.world, case.scenario, day, 1)
-            report_day(outcome, case.world.road)
+            report_day(outcome, case.world.graph)
             events += outcome.events
         return events
 
@@ -122,16 +122,16 @@ def verdict(holds: bool) -> str:
 def movement(case: Case, repeats: int) -> None:
     """A day less its planning: what an event costs."""
     prepared = prepare_day(case.world, case.scenario, case.days[0], 1)
-    links, arrays, taxis = case.world.road.links, prepared.customers.arrays, len(prepared.fleet.follower)
+    links, arrays, taxis = case.world.graph.links, prepared.customers.arrays, len(prepared.fleet.follower)
     record = cache_aligned((links + 1, RECORD_COLUMNS), np.uint32)
-    planning = PlanningArrays(*begin_day(record, empty_moving(taxis), arrays, prepared.fleet.arrays, prepared.plan))
+    planning = PlanningArrays(*start_day(record, empty_moving(taxis), arrays, prepared.fleet.arrays, prepared.plan))
 
     def plans() -> None:
         for slot in range(SLOTS):
-            plan_slot(slot, planning, record, prepared.road, prepared.fleet.arrays, prepared.plan)
+            plan_slot(slot, planning, record, prepared.graph, prepared.fleet.arrays, prepared.plan)
 
-    events = play(prepared, links).events
-    day, plan = timed(lambda: play(prepared, links), 3 * repeats), timed(plans, 3 * repeats)
+    events = simulate_prepared_day(prepared, links).events
+    day, plan = timed(lambda: simulate_prepared_day(prepared, links), 3 * repeats), timed(plans, 3 * repeats)
     median_ns, least_ns = (1e9 * (day[k] - plan[k]) / events for k in (0, 1))
     cycles = f"{median_ns * clock_ghz():.0f} cycles"
     note = f"{cycles}, fastest {least_ns:.1f} ns; target {TARGET_EVENT_NS:.0f} ns {verdict(median_ns <= TARGET_EVENT_NS)}"
@@ -142,13 +142,13 @@ def movement(case: Case, repeats: int) -> None:
 def planner(case: Case, repeats: int) -> None:
     """Value iteration alone."""
     prepared = prepare_day(case.world, case.scenario, case.days[0], 1)
-    links, plan = case.world.road.links, prepared.plan
+    links, plan = case.world.graph.links, prepared.plan
     value = np.zeros(links + 1, np.float32)
     value[links] = UNREACHABLE
     gain, keep = np.full(links, 0.01, np.float32), np.full(links, 0.98, np.float32)
 
     def solve() -> None:
-        sweep(value, gain, keep, prepared.road.successors, plan.turn_cost, plan.turn_discount, 4 * SLOTS)
+        sweep(value, gain, keep, prepared.graph.successors, plan.turn_cost, plan.turn_discount, 4 * SLOTS)
 
     median_ns, least_ns = (1e9 * seconds / (links * 4 * SLOTS) for seconds in timed(solve, repeats))
     note = f"{median_ns * clock_ghz():.1f} cycles, fastest {least_ns:.2f} ns; "
@@ -159,9 +159,9 @@ def planner(case: Case, repeats: int) -> None:
 def against_oracle(case: Case) -> None:
     """One day in the kernels and in plain Python."""
     prepared = prepare_day(case.world, case.scenario, case.days[0], 1)
-    kernel_s, least_s = timed(lambda: play(prepared, case.world.road.links), 7)
+    kernel_s, least_s = timed(lambda: simulate_prepared_day(prepared, case.world.graph.links), 7)
     oracle = OracleDay(
-        road=prepared.road,
+        graph=prepared.graph,
         customers=prepared.customers.arrays,
         fleet=prepared.fleet.arrays,
         plan=prepared.plan,
@@ -180,7 +180,9 @@ def against_oracle(case: Case) -> None:
     started = time.process_time()
     oracle.run()
     oracle_s = time.process_time() - started
-    same = [taxi.busy_s for taxi in oracle.taxis] == play(prepared, case.world.road.links).arrays.busy_s.tolist()
+    same = [taxi.busy_s for taxi in oracle.taxis] == simulate_prepared_day(
+        prepared, case.world.graph.links
+    ).arrays.busy_s.tolist()
     assert same, "the oracle and the kernel disagree"
     ratio = oracle_s / kernel_s
     met = "met" if ratio >= TARGET_RATIO else "MISSED"
@@ -255,7 +257,7 @@ def work(city: str, taxis: int) -> None:
 
 def bench(case: Case, repeats: int, *, quick: bool) -> None:
     """All figures of one city."""
-    print(f"{case.name}: {case.world.road.links:,} links", flush=True)
+    print(f"{case.name}: {case.world.graph.links:,} links", flush=True)
     week(case, repeats)
     movement(case, repeats)
     planner(case, repeats)

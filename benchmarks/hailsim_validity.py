@@ -18,18 +18,18 @@ import pyarrow.parquet as pq
 from hailsim_cases import SAN_FRANCISCO, san_francisco
 from matplotlib import pyplot as plt
 
+from hailsim.model.cab_days import CabDay, Histogram, sum_histograms
 from hailsim.model.calendar import History
 from hailsim.model.city import City
-from hailsim.model.observed import CabDay, Tally, add_tallies
-from hailsim.model.road import read_road
+from hailsim.model.routing_graph import build_routing_graph
 from hailsim.model.settings import read_settings
 from hailsim.model.simulation import Scenario
 from hailsim.model.world import make_world
 from hailsim.planner.parameters import read_parameters
-from hailsim.validation.compare import Figure, Side, compare
-from hailsim.validation.report import in_words
+from hailsim.validation.compare import ComparisonSide, Figure, compare
+from hailsim.validation.report import format_report
 from hailsim.validation.simulated import recorded_drives, recorded_pickups
-from hailsim.validation.validate import Validation, fleet_seen, judged_days, simulate, validate
+from hailsim.validation.validate import Validation, judged_days, observed_fleet, simulate, validate
 
 SHOWN = ("trips a day", "occupied share", "search, mean", "search, median", "search, 90th percentile")
 SPLITS = (date(2008, 5, 20), date(2008, 5, 22), date(2008, 5, 25), date(2008, 5, 29))
@@ -67,10 +67,10 @@ def ridge(city: City, recorded: Recorded) -> None:
     """Latent factor and patience on the calibration days themselves."""
     seen = recorded[: len(recorded) // 2]
     days = [day.day for day in seen]
-    fleet = fleet_seen(seen)
+    fleet = observed_fleet(seen)
     assert fleet is not None
     world = make_world(replace(city, fleet=fleet))
-    observed = Side([recorded_pickups(city, world.road, day) for day in days], seen)
+    observed = ComparisonSide([recorded_pickups(city, world.graph, day) for day in days], seen)
     print(f"\ncalibrating on {days[0]}..{days[-1]}\nlatent × patience{'':9}{HEAD}   (% of observed)")
     for latent_factor in (2.0, 2.5, 3.0, 3.5, 4.0, 5.0):
         for patience_s in (150.0, 300.0, 450.0, 600.0, 900.0):
@@ -82,14 +82,20 @@ def ridge(city: City, recorded: Recorded) -> None:
 
 def causes(city: City, recorded: Recorded, found: Validation) -> None:
     """Where misses come from."""
-    road = read_road(city)
-    network = [recorded_drives(city, road, day) for day in found.days]
+    graph = build_routing_graph(city)
+    network = [recorded_drives(city, graph, day) for day in found.days]
     alone = validate(city, recorded, found.days, settings={"latent_factor": 1.0}).simulated
-    stages: dict[str, tuple[Tally | None, Tally | None]] = {
-        "recorded by the cabs": (found.observed.tally(lambda day: day.trip_s), found.observed.tally(lambda day: day.trip_m)),
-        "the same trips in the model": (add_tallies([s for s, _ in network]), add_tallies([m for _, m in network])),
-        "those served without latent demand": (alone.tally(lambda day: day.trip_s), alone.tally(lambda day: day.trip_m)),
-        "served": (found.simulated.tally(lambda day: day.trip_s), found.simulated.tally(lambda day: day.trip_m)),
+    stages: dict[str, tuple[Histogram | None, Histogram | None]] = {
+        "recorded by the cabs": (
+            found.observed.histogram(lambda day: day.trip_s),
+            found.observed.histogram(lambda day: day.trip_m),
+        ),
+        "the same trips in the model": (sum_histograms([s for s, _ in network]), sum_histograms([m for _, m in network])),
+        "those served without latent demand": (
+            alone.histogram(lambda day: day.trip_s),
+            alone.histogram(lambda day: day.trip_m),
+        ),
+        "served": (found.simulated.histogram(lambda day: day.trip_s), found.simulated.histogram(lambda day: day.trip_m)),
     }
     print(f"\n{'mean trip':38}{'time, s':>9}{'distance, m':>13}")
     for name, (seconds, metres) in stages.items():
@@ -97,7 +103,7 @@ def causes(city: City, recorded: Recorded, found: Validation) -> None:
         assert metres is not None
         print(f"{name:38}{seconds.mean:9.0f}{metres.mean:13.0f}")
     for name, side in (("observed", found.observed), ("simulated", found.simulated)):
-        search = side.tally(lambda day: day.search_s)
+        search = side.histogram(lambda day: day.search_s)
         assert search is not None
         vacant_s = sum(float(day.vacant_s.sum()) for day in side.cabs)
         short, long = search.counts[:4].sum() / search.count, search.counts[240:].sum() / search.count
@@ -148,7 +154,7 @@ def main() -> None:
         raise SystemExit(f"needs the records in {SAN_FRANCISCO}")
     city, recorded = san_francisco()
     found = validate(city, recorded, judged_days(city, None, None), seeds=(1, 2, 3))
-    print(in_words(found))
+    print(format_report(found))
     splits(city, recorded)
     ridge(city, recorded)
     causes(city, recorded, found)

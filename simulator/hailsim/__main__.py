@@ -1,4 +1,4 @@
-"""The command line: `hailsim COMMAND`, as USAGE lists them. Each subcommand loads only what it needs."""
+"""The command line `hailsim COMMAND`. Each subcommand is imported only when it is called."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ USAGE = """usage: hailsim COMMAND [arguments]
   run --request FILE             simulate one request, JSON lines on stdout
   serve                          simulate requests from stdin, one per line, in one process
   trace CITY                     follow one taxi through a simulated day, on a map
-  validate CITY                  simulate days as observed cabs move, beside what was recorded
-  warmup                         compile the kernels once, so that later starts are fast
+  validate CITY                  compare simulated days with recorded ones
+  warmup                         compile the kernels once so that later starts are fast
 
-`hailsim COMMAND --help` tells more."""
+Run `hailsim COMMAND --help` for its options."""
 
-# Imported when asked for: `import` needs no compiled kernel, `serve` no reader.
+# Imported on demand: `import` needs no compiled kernel, `serve` needs no reader.
 _COMMANDS = {
     "import": ("hailsim.readers.command", "import_command"),
     "describe": ("hailsim.protocol.command", "describe_command"),
@@ -32,13 +32,13 @@ EXIT_BAD_INPUT = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit code; 2 when there is no such command."""
+    """Run one subcommand and return its exit code (2 for an unknown command)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in {"-h", "--help"}:
         sys.stdout.write(USAGE + "\n")
         return 0
     if not arguments or arguments[0] not in _COMMANDS:
-        got = f"no such command: {arguments[0]}\n\n" if arguments else ""
+        got = f"unknown command: {arguments[0]}\n\n" if arguments else ""
         sys.stderr.write(got + USAGE + "\n")
         return EXIT_BAD_INPUT
     module_name, function_name = _COMMANDS[arguments[0]]

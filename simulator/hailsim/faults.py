@@ -1,4 +1,4 @@
-"""What is wrong with an input, said so that a person can put it right."""
+"""Input errors. Each states the broken rule, the offending value, where it is, and how to fix it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One broken rule: the rule, the value that breaks it, where it stands, and what to do about it."""
+    """One broken rule: the rule, the offending value, the place in the input, and the remedy."""
 
     rule: str
     value: str
@@ -20,7 +20,7 @@ class Fault:
 
 
 class BadInput(Exception):
-    """An input breaks one rule or several; trying again with the same input cannot help. All faults are listed at once."""
+    """The input breaks one or more rules. Retrying with the same input cannot help. Lists all faults at once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         """`faults` holds at least one."""
@@ -31,5 +31,5 @@ class BadInput(Exception):
 
 
 def refuse(rule: str, value: object, place: str, remedy: str) -> BadInput:
-    """A `BadInput` with a single fault, for the many places that stop at the first."""
+    """A `BadInput` with a single fault."""
     return BadInput([Fault(rule=rule, value=str(value), place=place, remedy=remedy)])

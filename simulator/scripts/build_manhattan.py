@@ -27,13 +27,13 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from hailsim.model.city import City, Fleet, RoadClass
-from hailsim.model.drawn import DrawnDemand, TripPattern, draw_trips
-from hailsim.model.folder import Papers, write_drawn_city
-from hailsim.model.keyed import keyed_uniform
+from hailsim.model.folder import Provenance, write_synthetic_city
 from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
 from hailsim.model.paths import drive_times
+from hailsim.model.random_streams import random_uniform
+from hailsim.model.synthetic_demand import SyntheticDemand, TripPattern, generate_trips
 from hailsim.readers.clock import hour_of_week, wall_seconds
-from hailsim.readers.csv_table import numbers, read_columns, wall_times
+from hailsim.readers.csv_table import numbers, parse_wall_times, read_columns
 from hailsim.readers.factors import travel_time_factors
 from hailsim.readers.local_trips import read_local_trips
 from hailsim.readers.match import measure_drives, opposite_links, same_street, snap_trips
@@ -73,7 +73,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with source_folder(arguments.source) as folder:
         built = build_network(read_osmnx_network(folder / NETWORK_FILE), max_cut_share=0.10)
-        snapper = Snapper(hailable_segments(built.roads), "right")
+        snapper = Snapper(hailable_segments(built.cleaned), "right")
         if arguments.shapes:
             shapes = derive_shapes(arguments.shapes, built, snapper)
             SHAPES.write_text(json.dumps(shapes, indent=1) + "\n", encoding="utf-8")
@@ -149,7 +149,7 @@ def near_pickups(built: BuiltNetwork, pickup: np.ndarray, dropoff: np.ndarray) -
         links = links[(links != dropoff[row]) & (links != opposite[dropoff[row]])]
         if len(links):
             total = np.cumsum(weight[links])
-            drawn = keyed_uniform(KEY, row, np.arange(1, NEAR_LINKS)) * total[-1]
+            drawn = random_uniform(KEY, row, np.arange(1, NEAR_LINKS)) * total[-1]
             near[row, 1:] = links[np.searchsorted(total, drawn, side="right")]
     return near
 
@@ -157,7 +157,7 @@ def near_pickups(built: BuiltNetwork, pickup: np.ndarray, dropoff: np.ndarray) -
 def derive_shapes(folder: Path, built: BuiltNetwork, snapper: Snapper) -> dict[str, object]:
     """The small table: demand by half hour of week, its spread, holidays, and travel-time factors."""
     table = read_columns(folder / "nab_nyc_taxi_30min.csv", ["timestamp", "value"])
-    wall_s, _ = wall_times(table.column("timestamp"), {"format": "NAB", "place": "nab_nyc_taxi_30min.csv"})
+    wall_s, _ = parse_wall_times(table.column("timestamp"), {"format": "NAB", "place": "nab_nyc_taxi_30min.csv"})
     by_day = numbers(table.column("value")).reshape(-1, 48)
     days = [date(1970, 1, 1).toordinal() + int(second) // 86_400 for second in wall_s[::48]]
     weekday = np.array([date.fromordinal(day).weekday() for day in days])
@@ -195,7 +195,7 @@ def fitted_factors(folder: Path, built: BuiltNetwork, snapper: Snapper) -> np.nd
 
 def write(built: BuiltNetwork, pattern: TripPattern, counts: dict[str, int], *, shapes: dict, licence: str, out: Path) -> str:
     """Write the folder; returns its digest."""
-    demand = DrawnDemand(
+    demand = SyntheticDemand(
         key=KEY,
         trips_per_day=TRIPS_PER_DAY,
         half_hour_of_week=np.array(shapes["half_hour_of_week"]),
@@ -214,7 +214,7 @@ def write(built: BuiltNetwork, pattern: TripPattern, counts: dict[str, int], *, 
         last_day=LAST_DAY,
         holidays=frozenset(HOLIDAYS),
         network=built.network,
-        trips=draw_trips(pattern, demand, FIRST_DAY, (LAST_DAY - FIRST_DAY).days + 1, DAY_START_HOUR),
+        trips=generate_trips(pattern, demand, FIRST_DAY, (LAST_DAY - FIRST_DAY).days + 1, DAY_START_HOUR),
         fare=TARIFFS["new_york_2012"],
         fleet=Fleet(TAXIS, np.array(ACTIVE_PERCENT, dtype=np.float32) / np.float32(100.0)),
         travel_time_factor=np.array(shapes["travel_time_factor"], dtype=np.float32),
@@ -224,7 +224,7 @@ def write(built: BuiltNetwork, pattern: TripPattern, counts: dict[str, int], *, 
         reference_lon_deg=built.projection.lon_deg,
     )
     attribution = Path(__file__).with_name("manhattan_attribution.md").read_text(encoding="utf-8")
-    papers = Papers(
+    provenance = Provenance(
         attribution=(
             "Road network © OpenStreetMap contributors, ODbL 1.0, by way of OSMnx and NREL HIVE (BSD-3-Clause).",
             "Trips: NYC Taxi and Limousine Commission, by way of NREL HIVE (BSD-3-Clause).",
@@ -234,7 +234,7 @@ def write(built: BuiltNetwork, pattern: TripPattern, counts: dict[str, int], *, 
         import_report={"network": built.report.as_json(), "trips": counts},
         texts={"ATTRIBUTION.md": attribution, LICENSE_FILE: licence, "ODbL.md": ODBL},
     )
-    return write_drawn_city(city, pattern, demand, out, papers, replace=True)
+    return write_synthetic_city(city, pattern, demand, out, provenance, replace=True)
 
 
 ODBL = """\

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from hailsim.model.city import City, Fare, Fleet, Trips
 from hailsim.model.geometry import Projection
 from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
-from hailsim.model.roads import CLASS_UNKNOWN, RawNetwork, straight_shapes
+from hailsim.model.raw_network import CLASS_UNKNOWN, RawNetwork, straight_shapes
 
 ORIGIN = Projection(37.77, -122.42)
 REPOSITORY = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def grid(columns: int, rows: int, block_m: float = 200.0) -> RawNetwork:
 
 def links_by_name(built: BuiltNetwork, raw: RawNetwork) -> dict[str, int]:
     """New link ids by the source's names."""
-    return {raw.link_name[source]: link for link, source in enumerate(built.roads.source_link)}
+    return {raw.link_name[source]: link for link, source in enumerate(built.cleaned.source_link)}
 
 
 def tiny_city(*, days: int = 3, trips_a_day: int = 40) -> City:

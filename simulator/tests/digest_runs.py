@@ -36,7 +36,7 @@ def main() -> int:
         scenario = Scenario(read_parameters({}), read_settings({"follower_share": share}), "statistics", history)
         outcome = run_day(world, scenario, history.last + timedelta(days=days), 7)
         add(digest, outcome)
-        digest.update(json.dumps(report_day(outcome, world.road).metrics, sort_keys=True).encode())
+        digest.update(json.dumps(report_day(outcome, world.graph).metrics, sort_keys=True).encode())
     world, history = make_world(small_city()), History(FIRST_DAY, FIRST_DAY + timedelta(days=6))
     add(
         digest,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hailsim.kernels.arrays import CustomerArrays, FleetArrays, PlanArrays, RoadArrays
+from hailsim.kernels.arrays import CustomerArrays, FleetArrays, NetworkArrays, PlanArrays
 
 DAY_S, SLOT_S, SLOTS = 86_400, 1_800, 48
 FIRST_SWEEPS, SWEEPS = 12, 4
@@ -71,16 +71,16 @@ class OracleDay:
     def __init__(
         self,
         *,
-        road: RoadArrays,
+        graph: NetworkArrays,
         customers: CustomerArrays,
         fleet: FleetArrays,
         plan: PlanArrays,
         key: int,
     ) -> None:
-        self.road, self.plan, self.key, self.stand_per_s = road, plan, key, fleet.stand_per_s
-        count = len(road.zone)
+        self.graph, self.plan, self.key, self.stand_per_s = graph, plan, key, fleet.stand_per_s
+        count = len(graph.zone)
         self.links = [
-            Link([int(s) for s in road.successors[n] if s < count], [int(t) for t in road.turns[n] if t < 4])
+            Link([int(s) for s in graph.successors[n] if s < count], [int(t) for t in graph.turns[n] if t < 4])
             for n in range(count)
         ]
         self.customers = [
@@ -115,7 +115,7 @@ class OracleDay:
 
     def start_hour(self, hour: int) -> None:
         for number, link in enumerate(self.links):
-            link.drive_s = max(1, int(np.rint(self.road.freeflow_s[number] * self.road.factor[hour])))
+            link.drive_s = max(1, int(np.rint(self.graph.freeflow_s[number] * self.graph.factor[hour])))
             stands = f32(link.drive_s) * self.stand_per_s
             link.stand = int(stands / (ONE + stands) * f32(65_536))
             self.discount[number] = exponential(self.plan.log_discount_per_s * f32(link.drive_s))
@@ -125,13 +125,13 @@ class OracleDay:
         plan = self.plan
         gain, keep = [], []
         for number in range(len(self.links)):
-            rate = plan.zone_rate[slot, self.road.zone[number]] * plan.link_share[number]
+            rate = plan.zone_rate[slot, self.graph.zone[number]] * plan.link_share[number]
             miss = exponential(-(rate / (plan.inverse_wait_per_s + self.flow[number])))
             gain.append((f32(1) - miss) * plan.reward[number])
             keep.append(miss * self.discount[number])
         for sweep in range(FIRST_SWEEPS if slot == 0 else SWEEPS):
-            numbers = range(len(self.links))
-            for number in numbers if sweep % 2 == 0 else reversed(numbers):
+            indices = range(len(self.links))
+            for number in indices if sweep % 2 == 0 else reversed(indices):
                 self.value[number] = gain[number] + keep[number] * max(self.worth(number))
         for number, link in enumerate(self.links):
             link.recommended = thresholds(self.worth(number), plan.inverse_temperature)
@@ -177,13 +177,13 @@ class OracleDay:
 
     def turn(self, taxi: Taxi, now_s: int, draw: int) -> int:
         link = self.links[taxi.link]
-        choices = link.recommended if draw >> 48 < taxi.follows else link.habitual
+        settings = link.recommended if draw >> 48 < taxi.follows else link.habitual
         chance = (((draw >> 32) & 0xFFFF) * 65_535) >> 16
-        which = next((k for k, threshold in enumerate(choices) if chance < threshold), len(choices))
+        which = next((k for k, threshold in enumerate(settings) if chance < threshold), len(settings))
         taxi.link = link.successors[which]
         entered = self.links[taxi.link]
         entered.entries_in_slot += 1
-        arrives_s = now_s + max(1, int(self.road.turn_s[link.turns[which]]) + entered.drive_s)
+        arrives_s = now_s + max(1, int(self.graph.turn_s[link.turns[which]]) + entered.drive_s)
         waiting = self.first_waiting(entered, now_s)
         if waiting is None:
             return arrives_s

@@ -10,16 +10,16 @@ from oracle import OracleDay
 from random_worlds import PLAYED_DAY, random_world
 
 from hailsim.kernels.arrays import LEAVES_S, PICKUP_S, SEARCH_S
-from hailsim.model.simulation import Scenario, play, prepare_day
+from hailsim.model.simulation import Scenario, prepare_day, simulate_prepared_day
 from hailsim.model.world import World
 
 
 def assert_day_agrees(world: World, scenario: Scenario, day: date, seed: int) -> int:
     """Both give the same customers served by the same taxis in the same seconds; returns the number of trips."""
     prepared = prepare_day(world, scenario, day, seed)
-    found = play(prepared, world.road.links).arrays
+    found = simulate_prepared_day(prepared, world.graph.links).arrays
     oracle = OracleDay(
-        road=prepared.road,
+        graph=prepared.graph,
         customers=prepared.customers.arrays,
         fleet=prepared.fleet.arrays,
         plan=prepared.plan,
@@ -41,10 +41,10 @@ def assert_day_agrees(world: World, scenario: Scenario, day: date, seed: int) ->
     return sum(served)
 
 
-def play_worlds(numbers: Iterable[int]) -> int:
+def play_worlds(indices: Iterable[int]) -> int:
     """Set kernels against the oracle in each of these worlds; returns the trips in all. AssertionError names the world."""
     trips = 0
-    for number in numbers:
+    for number in indices:
         world, scenario, seed = random_world(number)
         try:
             trips += assert_day_agrees(world, scenario, PLAYED_DAY, seed)

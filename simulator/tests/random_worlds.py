@@ -28,7 +28,7 @@ PLAYED_DAY = FIRST_DAY + timedelta(days=HISTORY_DAYS)
 # A link may take less than 4,095 s, its turn included.
 SLOWEST_LINK_S = 4_000.0
 # Turns of one day that the oracle has time for.
-MOST_EVENTS = 2_500
+MAX_EVENTS = 2_500
 Point = tuple[float, float]
 Pairs = list[tuple[int, int]]
 
@@ -154,7 +154,7 @@ def random_trips(rng: np.random.Generator, network: Network) -> Trips:
 def random_fleet(rng: np.random.Generator, step_s: float) -> Fleet:
     """One taxi or hundreds, who work all day or an hour: as many hours as the oracle has time for at `step_s` a turn."""
     taxis = int(rng.choice([1, 2, 7, 64, 65, 130], p=[0.2, 0.2, 0.3, 0.1, 0.1, 0.1]))
-    hours = min(24, max(1, int(MOST_EVENTS * max(step_s, 1.0) / (3600.0 * taxis))))
+    hours = min(24, max(1, int(MAX_EVENTS * max(step_s, 1.0) / (3600.0 * taxis))))
     share = np.zeros(24, np.float32)
     share[rng.permutation(24)[:hours]] = rng.choice([0.5, 1.0], hours)
     if taxis == 1:

@@ -74,7 +74,7 @@ worlds = st.fixed_dictionaries(
 )
 
 
-def roads(source: Spoiled) -> tuple[list[tuple[float, float]], list[tuple[int, int, str, str]]]:
+def cleaned(source: Spoiled) -> tuple[list[tuple[float, float]], list[tuple[int, int, str, str]]]:
     """Junctions in metres, and links as (from, to, length, speed) with their flaws."""
     points = [(BLOCK_M * (k % COLUMNS), BLOCK_M * (k // COLUMNS)) for k in range(COLUMNS * ROWS)]
     last = len(points) - 1
@@ -146,7 +146,7 @@ def spoil(flaw: str, place: list[float], begin: datetime, end: datetime) -> tupl
 def write(source: Spoiled, folder: Path) -> None:
     """The folder of tables."""
     folder.mkdir()
-    points, links = roads(source)
+    points, links = cleaned(source)
     lat, lon = ORIGIN.to_degrees(np.array([x for x, _ in points]), np.array([y for _, y in points]))
     nodes = "".join(f"{k},{b:.7f},{a:.7f}\n" for k, (a, b) in enumerate(zip(lat, lon, strict=True)))
     (folder / "nodes.csv").write_text("node_id,lon,lat\n" + nodes)
@@ -172,7 +172,7 @@ def imported(source: Path, out: Path, zone: str) -> tuple[int, dict[str, Any]]:
 @example(Spoiled("street", frozenset(), frozenset(), False, 12, "America/Los_Angeles"), {"taxis": 12, "follower_share": 0.0})
 @example(Spoiled("grid", frozenset(), frozenset({"swapped"}), True, 60, "Asia/Tokyo"), {})
 @given(spoiled, worlds)
-def test_a_spoiled_source_is_refused_in_words_or_becomes_a_city_in_which_kernels_and_oracle_agree(
+def test_a_damaged_source_is_refused_or_becomes_a_city_in_which_kernels_and_oracle_agree(
     source: Spoiled, world: dict[str, float]
 ) -> None:
     with TemporaryDirectory() as scratch:
@@ -197,14 +197,14 @@ def test_a_spoiled_source_is_refused_in_words_or_becomes_a_city_in_which_kernels
 @pytest.mark.parametrize(
     ("source", "part"),
     [
-        (Spoiled("grid", frozenset({"no such junction"}), frozenset(), False, 12, "Asia/Tokyo"), "joins two junctions"),
+        (Spoiled("grid", frozenset({"no such junction"}), frozenset(), False, 12, "Asia/Tokyo"), "join two junctions"),
         (Spoiled("grid", frozenset({"below zero"}), frozenset(), False, 12, "Asia/Tokyo"), "not negative"),
         (Spoiled("grid", frozenset(), frozenset({"swapped"}), True, 12, "Asia/Tokyo"), "swapped"),
         (Spoiled("grid", frozenset(), frozenset({"backwards"}), True, 12, "Asia/Tokyo"), "dropoff_before_pickup"),
         (Spoiled("grid", frozenset(), frozenset(), False, 0, "Asia/Tokyo"), "trips"),
     ],
 )
-def test_what_cannot_be_mended_is_named(source: Spoiled, part: str, tmp_path: Path) -> None:
+def test_unrepairable_faults_are_named(source: Spoiled, part: str, tmp_path: Path) -> None:
     write(source, tmp_path / "source")
     code, report = imported(tmp_path / "source", tmp_path / "city", source.zone)
     assert code == 2

@@ -13,10 +13,10 @@ import pytest
 from city_samples import REPOSITORY, SHARED
 
 from hailsim.model.city import City, RoadClass
-from hailsim.model.drawn import DrawnDemand, TripPattern, draw_trips
 from hailsim.model.folder import read_city
-from hailsim.model.keyed import keyed_bits, keyed_normal, keyed_uniform
 from hailsim.model.paths import drive_times
+from hailsim.model.random_streams import random_bits, random_normal, random_uniform
+from hailsim.model.synthetic_demand import SyntheticDemand, TripPattern, generate_trips
 from hailsim.model.tables import pattern_bytes, pattern_from_bytes
 
 FOLDER = Path(str(resources.files("hailsim") / "bundled" / "manhattan"))
@@ -35,7 +35,7 @@ def pattern() -> TripPattern:
     return pattern_from_bytes((FOLDER / "pattern.parquet").read_bytes(), "pattern.parquet")
 
 
-def demand(**changes: object) -> DrawnDemand:
+def demand(**changes: object) -> SyntheticDemand:
     values: dict[str, object] = {
         "key": 7,
         "trips_per_day": 5000.0,
@@ -46,7 +46,7 @@ def demand(**changes: object) -> DrawnDemand:
         "half_hour_correlation": 0.0,
         "window_min": 60,
     }
-    return DrawnDemand(**{**values, **changes})  # type: ignore[arg-type]
+    return SyntheticDemand(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_the_city_is_small_and_carries_its_licences() -> None:
@@ -59,7 +59,7 @@ def test_the_city_is_small_and_carries_its_licences() -> None:
     assert any("OpenStreetMap" in line for line in json.loads(files["city.json"].read_text())["attribution"])
 
 
-def test_its_days_leave_room_for_history_tuning_validation_and_two_weeks_of_test(city: City) -> None:
+def test_its_days_suffice_for_history_tuning_validation_and_two_test_weeks(city: City) -> None:
     assert (city.first_day, city.last_day, city.days) == (date(2014, 12, 1), date(2015, 1, 31), 62)
     assert city.holidays == {date(2014, 12, 25), date(2015, 1, 1), date(2015, 1, 19)}
     assert (city.timezone, city.driving_side, city.fare.currency, city.drivers) == ("America/New_York", "right", "USD", 500)
@@ -102,17 +102,17 @@ def test_drives_are_the_fastest_on_the_network(city: City) -> None:
     assert (city.network.road_class[trips.pickup_link] != RoadClass.EXPRESS).all()
 
 
-def test_a_day_is_the_same_whichever_other_days_are_drawn(pattern: TripPattern) -> None:
+def test_a_generated_day_does_not_depend_on_other_days(pattern: TripPattern) -> None:
     noisy = demand(day_sd=0.06, half_hour_sd=0.06, half_hour_correlation=0.9)
-    week = draw_trips(pattern, noisy, date(2014, 12, 1), 7, 4)
-    alone = draw_trips(pattern, noisy, date(2014, 12, 4), 1, 4)
+    week = generate_trips(pattern, noisy, date(2014, 12, 1), 7, 4)
+    alone = generate_trips(pattern, noisy, date(2014, 12, 4), 1, 4)
     here = week.day == 3
     for name in ("appears_s", "pickup_link", "dropoff_link", "drive_freeflow_s", "distance_m"):
         assert np.array_equal(getattr(week, name)[here], getattr(alone, name)), name
 
 
-def test_another_key_draws_other_days(pattern: TripPattern) -> None:
-    one, two = (draw_trips(pattern, demand(key=key), date(2014, 12, 1), 1, 4) for key in (7, 8))
+def test_another_key_generates_other_days(pattern: TripPattern) -> None:
+    one, two = (generate_trips(pattern, demand(key=key), date(2014, 12, 1), 1, 4) for key in (7, 8))
     assert not np.array_equal(one.pickup_link[:2000], two.pickup_link[:2000])
 
 
@@ -120,7 +120,7 @@ def test_numbers_of_customers_follow_profile_and_holiday(pattern: TripPattern) -
     profile = np.ones(336)
     profile[:48] = 0.5  # Monday
     profile[2 * 24 + 0 : 2 * 24 + 8] = 0.0  # Tuesday until 4 am belongs to Monday's operating day
-    trips = draw_trips(
+    trips = generate_trips(
         pattern, demand(half_hour_of_week=profile, holiday_factor={date(2014, 12, 4): 0.25}), date(2014, 12, 1), 5, 4
     )
     per_day = np.bincount(trips.day)
@@ -132,7 +132,7 @@ def test_numbers_of_customers_follow_profile_and_holiday(pattern: TripPattern) -
 
 
 def test_customers_repeat_trips_of_about_their_time_of_day(pattern: TripPattern) -> None:
-    trips = draw_trips(pattern, demand(trips_per_day=400.0), date(2014, 12, 1), 1, 4)
+    trips = generate_trips(pattern, demand(trips_per_day=400.0), date(2014, 12, 1), 1, 4)
     for row in range(0, len(trips.day), 13):
         same = (pattern.dropoff_link == trips.dropoff_link[row]) & (pattern.pickup_link == trips.pickup_link[row]).any(axis=1)
         minute = (4 * 60 + trips.appears_s[row] // 60) % 1440
@@ -152,20 +152,20 @@ def test_a_pattern_survives_its_file(pattern: TripPattern) -> None:
     assert all(np.array_equal(getattr(again, name), getattr(pattern, name)) for name in TripPattern.__slots__)
 
 
-def test_keyed_numbers_are_known_for_ever() -> None:
+def test_random_numbers_never_change() -> None:
     # A change here changes every drawn day on every machine: raise DRAW_VERSION instead.
-    assert [int(bits) for bits in keyed_bits(1, np.arange(3))] == [
+    assert [int(bits) for bits in random_bits(1, np.arange(3))] == [
         6791897765849424158,
         7235116703822611636,
         13604808898340030615,
     ]
-    assert float(keyed_uniform(20141221, np.array([735568]), 5)[0]) == 0.795451252919945
+    assert float(random_uniform(20141221, np.array([735568]), 5)[0]) == 0.795451252919945
 
 
-def test_keyed_numbers_are_spread_evenly() -> None:
-    uniform = keyed_uniform(3, np.arange(20_000), 1)
+def test_random_numbers_are_uniform() -> None:
+    uniform = random_uniform(3, np.arange(20_000), 1)
     assert np.bincount((uniform * 20).astype(int), minlength=20) == pytest.approx(np.full(20, 1000), abs=150)
-    normal = keyed_normal(3, np.arange(20_000))
+    normal = random_normal(3, np.arange(20_000))
     assert normal.mean() == pytest.approx(0.0, abs=0.03)
     assert normal.std() == pytest.approx(1.0, abs=0.03)
     assert np.corrcoef(uniform[:-1], uniform[1:])[0, 1] == pytest.approx(0.0, abs=0.03)
@@ -173,7 +173,7 @@ def test_keyed_numbers_are_spread_evenly() -> None:
 
 @needs_wheel_files
 @pytest.mark.slow
-def test_the_committed_script_makes_the_committed_city_again(tmp_path: Path, city: City) -> None:
+def test_the_build_script_reproduces_the_bundled_city(tmp_path: Path, city: City) -> None:
     script = REPOSITORY / "simulator" / "scripts" / "build_manhattan.py"
     command = [sys.executable, str(script), str(SHARED / "manhattan"), "--out", str(tmp_path / "manhattan")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)

@@ -15,9 +15,9 @@ from hailsim.faults import BadInput
 from hailsim.model import folder as folder_module
 from hailsim.model import tables
 from hailsim.model.city import City, Network, RoadClass, Trips
-from hailsim.model.folder import Papers, bundled_cities, read_city, write_city
+from hailsim.model.folder import Provenance, bundled_cities, read_city, write_city
 
-PAPERS = Papers(
+PAPERS = Provenance(
     attribution=("Whoever",), source={"kind": "test"}, import_report={"kept": 1}, texts={"NOTE.md": "made by hand\n"}
 )
 
@@ -52,7 +52,7 @@ def faults_of(folder: Path) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
-def test_what_is_written_is_read_back_to_the_last_bit(city: City, written: Path) -> None:
+def test_a_city_round_trips_bit_for_bit(city: City, written: Path) -> None:
     found = read_city(written)
     for name in Network.__slots__:
         assert np.array_equal(getattr(found.network, name), getattr(city.network, name)), name
@@ -103,7 +103,7 @@ def test_any_change_of_a_city_changes_its_digest(city: City, tmp_path: Path, cha
 
 
 @pytest.mark.parametrize("name", ["links.npz", "trips.parquet", "NOTE.md"])
-def test_a_changed_byte_is_noticed(written: Path, name: str) -> None:
+def test_a_changed_byte_is_detected(written: Path, name: str) -> None:
     content = bytearray((written / name).read_bytes())
     content[len(content) // 2] ^= 1
     (written / name).write_bytes(bytes(content))
@@ -127,14 +127,14 @@ def test_missing_and_damaged_files_are_all_named_at_once(written: Path) -> None:
         (lambda m: m.update(timezone="Asia/Edo"), "IANA"),
         (lambda m: m.update(driving_side="middle"), "driving_side"),
         (lambda m: m.update(day_start_hour=24), "day_start_hour"),
-        (lambda m: m.update(first_day="2024-02-30"), "day of the calendar"),
+        (lambda m: m.update(first_day="2024-02-30"), "exist in the calendar"),
         (lambda m: m.update(first_day="2024-04-01"), "first_day <= last_day"),
         (lambda m: m["holidays"].append("someday"), "holidays.1"),
         (lambda m: m["fare"].update(per_km_minor=-1), "fare.per_km_minor"),
         (lambda m: m["fare"].update(flag_fall_minor=2.5), "fare.flag_fall_minor"),
         (lambda m: m["fleet"].update(taxis=0), "fleet.taxis"),
         (lambda m: m["fleet"]["active_share"].pop(), "fleet.active_share"),
-        (lambda m: m["fleet"].update(active_share=[0.0] * 24), "some taxi is active"),
+        (lambda m: m["fleet"].update(active_share=[0.0] * 24), "some taxi must be active"),
         (lambda m: m["travel_time_factor"].__setitem__(7, 0.1), "travel_time_factor.7"),
         (lambda m: m["turn_s"].update(left=-1.0), "turn_s.left"),
         (lambda m: m["demand"].update(kind="guessed"), "demand"),
@@ -180,7 +180,7 @@ def test_city_json_is_strict_json(written: Path, text: str) -> None:
         (("turns", (3, 3)), 9, "a turn is a Turn"),
     ],
 )
-def test_wrong_values_in_links_are_named_with_their_place(
+def test_invalid_link_values_are_named_with_their_location(
     city: City, written: Path, where: tuple[str, object], value: float, part: str
 ) -> None:
     name, row = where
@@ -223,7 +223,7 @@ def test_a_network_in_two_parts_is_refused(city: City, written: Path) -> None:
         (("appears_s", 5), 0, "sorted"),
     ],
 )
-def test_wrong_values_in_trips_are_named_with_their_place(
+def test_invalid_trip_values_are_named_with_their_location(
     city: City, written: Path, where: tuple[str, int], value: float, part: str
 ) -> None:
     name, row = where
@@ -264,7 +264,7 @@ def test_a_file_of_another_kind_is_refused(written: Path, name: str) -> None:
     assert name in faults_of(written)[0]
 
 
-def test_a_folder_that_holds_something_is_not_written_over(city: City, written: Path) -> None:
+def test_a_non_empty_folder_is_not_overwritten(city: City, written: Path) -> None:
     before = (written / "city.json").read_bytes()
     with pytest.raises(BadInput, match="new or empty"):
         write_city(replace(city, name="other"), written, PAPERS)
@@ -272,7 +272,7 @@ def test_a_folder_that_holds_something_is_not_written_over(city: City, written: 
 
 
 def test_force_replaces_a_city_but_never_another_folder(city: City, written: Path, tmp_path: Path) -> None:
-    write_city(replace(city, name="other"), written, Papers((), {}, {}), replace=True)
+    write_city(replace(city, name="other"), written, Provenance((), {}, {}), replace=True)
     assert read_city(written).name == "other"
     assert not (written / "NOTE.md").exists()
     precious = tmp_path / "home"
@@ -283,7 +283,7 @@ def test_force_replaces_a_city_but_never_another_folder(city: City, written: Pat
     assert (precious / "sub").is_dir()
 
 
-def test_a_write_that_fails_leaves_the_old_city_and_no_rest(city: City, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_keeps_the_old_city_and_no_files(city: City, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path.name: path.read_bytes() for path in written.iterdir()}
     write_bytes = Path.write_bytes
 
@@ -299,7 +299,7 @@ def test_a_write_that_fails_leaves_the_old_city_and_no_rest(city: City, written:
     assert [path.name for path in written.parent.iterdir()] == ["tiny"]
 
 
-def test_a_swap_that_fails_puts_the_old_city_back(city: City, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_swap_restores_the_old_city(city: City, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rename = Path.rename
 
     def refuse_last(path: Path, target: Path) -> Path:

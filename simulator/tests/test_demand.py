@@ -9,10 +9,10 @@ from small_city import FIRST_DAY, small_city
 from hailsim.kernels.arrays import DESTINATION, DRIVE_S
 from hailsim.model.calendar import factors, hours_of_week
 from hailsim.model.demand import JITTER_S, Customers, draw_customers
-from hailsim.model.road import read_road
+from hailsim.model.routing_graph import build_routing_graph
 
 CITY = small_city(trips_per_day=3000)
-ROAD = read_road(CITY)
+ROAD = build_routing_graph(CITY)
 DAY = FIRST_DAY + timedelta(days=2)
 
 
@@ -25,11 +25,11 @@ def wishes(found: Customers) -> set[tuple[int, int, int, int]]:
     return set(zip(found.link.tolist(), found.appears_s.tolist(), destination.tolist(), found.leaves_s.tolist(), strict=True))
 
 
-def test_factor_one_replays_exactly_the_recorded_trips() -> None:
+def test_factor_one_replays_the_recorded_trips_exactly() -> None:
     here = CITY.trips.day == 2
     found = customers()
     recorded = sorted(
-        zip(ROAD.link_of[CITY.trips.pickup_link[here]].tolist(), CITY.trips.appears_s[here].tolist(), strict=True)
+        zip(ROAD.link_of_city_link[CITY.trips.pickup_link[here]].tolist(), CITY.trips.appears_s[here].tolist(), strict=True)
     )
     assert list(zip(found.link.tolist(), found.appears_s.tolist(), strict=True)) == recorded
 
@@ -47,7 +47,7 @@ def test_smaller_factor_thins_the_recorded_trips() -> None:
     assert len(fewer.link) / len(one.link) == pytest.approx(0.4, abs=0.04)
 
 
-def test_copies_stand_near_their_original_in_time_and_place() -> None:
+def test_copies_are_near_their_original_in_time_and_space() -> None:
     copies = wishes(customers(latent_factor=2.0)) - wishes(customers())
     originals = {(link, destination): [] for link, _, destination, _ in wishes(customers())}
     for link, appears_s, destination, _ in wishes(customers()):
@@ -62,7 +62,7 @@ def test_copies_stand_near_their_original_in_time_and_place() -> None:
         assert min(abs(time - appears_s) for time in times) <= JITTER_S
 
 
-def test_patience_has_the_mean_that_was_asked_for_and_no_customer_leaves_before_appearing() -> None:
+def test_patience_has_the_configured_mean_and_is_never_negative() -> None:
     found = customers(patience_s=300.0, latent_factor=3.0)
     patience_s = found.leaves_s - found.appears_s
     assert patience_s.mean() == pytest.approx(300.0, rel=0.03)
@@ -71,7 +71,7 @@ def test_patience_has_the_mean_that_was_asked_for_and_no_customer_leaves_before_
     assert (patience_s >= 0).all()
 
 
-def test_digest_names_the_customers() -> None:
+def test_the_digest_identifies_the_customers() -> None:
     assert customers().digest == customers().digest
     assert customers(seed=2).digest != customers().digest
     assert customers(patience_s=301.0).digest != customers().digest

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailsim.faults import BadInput
-from hailsim.model.fleet import MOST_SHIFT_S, OPEN_END_S, FleetDay, draw_fleet
+from hailsim.model.fleet import MAX_SHIFT_S, OPEN_END_S, FleetDay, draw_fleet
 
 DAY = date(2024, 3, 5)
 SHARES = (0.35 + 0.45 * np.sin(np.linspace(0, np.pi, 24)) ** 2).astype(np.float32)
@@ -52,11 +52,11 @@ def test_shifts_of_a_taxi_follow_each_other_without_overlap(shares: list[float],
         assert (real[1:, 0] >= real[:-1, 1]).all()
 
 
-def test_nobody_works_much_longer_than_a_shift_while_others_rest() -> None:
+def test_no_shift_exceeds_the_maximum_while_others_rest() -> None:
     shifts = fleet().arrays.shifts.astype(int)
     length = np.minimum(shifts[:, :, 1], 86_400) - shifts[:, :, 0]
     # Who is tired is asked once an hour, and whoever goes leaves in the course of one.
-    assert length[shifts[:, :, 1] < OPEN_END_S].max() <= MOST_SHIFT_S + 2 * 3600
+    assert length[shifts[:, :, 1] < OPEN_END_S].max() <= MAX_SHIFT_S + 2 * 3600
 
 
 def test_followers_are_exactly_the_share_and_the_others_never_follow() -> None:
@@ -66,12 +66,12 @@ def test_followers_are_exactly_the_share_and_the_others_never_follow() -> None:
     assert set(found.arrays.follows[~found.follower]) == {0}
 
 
-def test_more_followers_include_the_fewer() -> None:
+def test_a_larger_follower_share_includes_the_smaller() -> None:
     few, many = fleet(follower_share=0.2), fleet(follower_share=0.6)
     assert (many.follower | ~few.follower).all()
 
 
-def test_start_places_follow_the_weights() -> None:
+def test_start_links_follow_the_weights() -> None:
     places = np.bincount(fleet(taxis=4000).arrays.start_link, minlength=4) / 4000
     assert places == pytest.approx([0.0, 0.25, 0.75, 0.0], abs=0.03)
 
@@ -81,8 +81,8 @@ def test_the_same_key_gives_the_same_fleet_and_another_seed_another() -> None:
     assert (fleet().arrays.start_link != fleet(seed=2).arrays.start_link).any()
 
 
-def test_a_fleet_that_never_works_is_refused() -> None:
-    with pytest.raises(BadInput, match="somebody must be on shift"):
+def test_a_fleet_without_shifts_is_refused() -> None:
+    with pytest.raises(BadInput, match="at least one taxi must be on shift"):
         fleet(taxis=3, shares=np.full(24, 0.1, np.float32))
 
 

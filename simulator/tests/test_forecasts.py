@@ -9,10 +9,10 @@ import pytest
 from small_city import FIRST_DAY, small_city
 
 from hailsim.faults import BadInput
-from hailsim.forecast.counts import likeliest_days, pickup_counts
-from hailsim.forecast.learnt import LearntForecasts, learn_forecasts
+from hailsim.forecast.counts import pickup_counts, similar_days
+from hailsim.forecast.forecast_cache import VARIABLE, cached_forecasts
+from hailsim.forecast.ml import MlForecasts, train_forecasts
 from hailsim.forecast.statistics import statistics_forecast
-from hailsim.forecast.store import VARIABLE, kept_forecasts
 from hailsim.model.calendar import DayType, History, day_type
 from hailsim.model.city import City
 from hailsim.model.world import make_world
@@ -29,7 +29,7 @@ def without_trips_from(city: City, day: int, second: int = 0) -> City:
     return replace(city, trips=replace(trips, **arrays))
 
 
-def test_counts_hold_every_recorded_trip() -> None:
+def test_counts_include_every_recorded_trip() -> None:
     counts = pickup_counts(CITY)
     assert counts.sum() == len(CITY.trips.day)
     assert counts[3].sum() == (CITY.trips.day == 3).sum()
@@ -45,7 +45,7 @@ def test_statistics_is_the_mean_of_the_history_days_of_the_same_type() -> None:
 
 def test_a_type_without_history_days_takes_the_most_similar_one() -> None:
     only_monday_to_friday = History(FIRST_DAY, FIRST_DAY + timedelta(days=4))
-    found = likeliest_days(CITY, only_monday_to_friday, DayType.SATURDAY)
+    found = similar_days(CITY, only_monday_to_friday, DayType.SATURDAY)
     assert found == [FIRST_DAY + timedelta(days=4)]
 
 
@@ -54,7 +54,7 @@ def test_holidays_count_as_sundays() -> None:
 
 
 @pytest.mark.parametrize("kind", ["ml", "statistics"])
-def test_forecast_learns_nothing_from_days_after_the_history(kind: str) -> None:
+def test_a_forecast_is_not_trained_on_days_after_the_history(kind: str) -> None:
     later_day = 10
     full, cut = make_world(CITY), make_world(without_trips_from(CITY, later_day))
     # The day itself is untouched in both; the days after it are gone in the second.
@@ -64,24 +64,24 @@ def test_forecast_learns_nothing_from_days_after_the_history(kind: str) -> None:
 def test_ml_forecast_of_a_half_hour_sees_only_the_half_hours_before() -> None:
     noon_slot, noon_s = 24, 24 * 1800
     day_number = (DAY - FIRST_DAY).days
-    full = learn_forecasts(CITY, pickup_counts(CITY), HISTORY).of(DAY)
+    full = train_forecasts(CITY, pickup_counts(CITY), HISTORY).of_day(DAY)
     blind = without_trips_from(CITY, day_number, noon_s)
-    cut = learn_forecasts(blind, pickup_counts(blind), HISTORY).of(DAY)
+    cut = train_forecasts(blind, pickup_counts(blind), HISTORY).of_day(DAY)
     assert (full[: noon_slot + 1] == cut[: noon_slot + 1]).all()
     assert (full[noon_slot + 1 :] != cut[noon_slot + 1 :]).any()
 
 
-def test_ml_forecast_is_the_same_bits_every_time() -> None:
+def test_the_ml_forecast_is_bit_reproducible() -> None:
     counts = pickup_counts(CITY)
-    assert learn_forecasts(CITY, counts, HISTORY).pickups.tobytes() == learn_forecasts(CITY, counts, HISTORY).pickups.tobytes()
+    assert train_forecasts(CITY, counts, HISTORY).pickups.tobytes() == train_forecasts(CITY, counts, HISTORY).pickups.tobytes()
 
 
 def test_ml_needs_enough_history() -> None:
     with pytest.raises(BadInput, match="at least 3 history days"):
-        learn_forecasts(CITY, pickup_counts(CITY), History(FIRST_DAY, FIRST_DAY + timedelta(days=1)))
+        train_forecasts(CITY, pickup_counts(CITY), History(FIRST_DAY, FIRST_DAY + timedelta(days=1)))
 
 
-def test_late_half_hours_take_the_statistics_forecast_and_are_counted() -> None:
+def test_late_half_hours_use_the_statistics_forecast_and_are_counted() -> None:
     world = make_world(CITY)
     statistics = world.forecast("statistics", DAY, HISTORY, 0.0)
     ml = world.forecast("ml", DAY, HISTORY, 0.0)
@@ -96,11 +96,11 @@ def test_late_half_hours_take_the_statistics_forecast_and_are_counted() -> None:
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -0.5])
-def test_a_half_hour_without_a_usable_ml_forecast_takes_the_statistics_forecast_and_is_counted(broken: float) -> None:
+def test_unusable_ml_half_hours_use_the_statistics_forecast_and_are_counted(broken: float) -> None:
     world = make_world(CITY)
     whole = world.forecast("ml", DAY, HISTORY, 0.0).pickups
-    learnt = world.shelf.get(("ml", HISTORY), LearntForecasts, lambda: pytest.fail("it was learnt just now"))
-    learnt.of(DAY)[[7, 30], 0] = broken
+    forecasts = world.cache.get(("ml", HISTORY), MlForecasts, lambda: pytest.fail("it was learnt just now"))
+    forecasts.of_day(DAY)[[7, 30], 0] = broken
     found = world.forecast("ml", DAY, HISTORY, 0.0)
     statistics = world.forecast("statistics", DAY, HISTORY, 0.0).pickups
     assert found.fallback_slots == 2
@@ -109,30 +109,30 @@ def test_a_half_hour_without_a_usable_ml_forecast_takes_the_statistics_forecast_
     assert (found.pickups[others] == whole[others]).all()
 
 
-def test_kept_forecasts_are_learnt_once_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_forecasts_are_trained_once_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "new"))
-    learnt: list[LearntForecasts] = []
+    forecasts: list[MlForecasts] = []
 
-    def learn() -> LearntForecasts:
-        learnt.append(learn_forecasts(CITY, pickup_counts(CITY), HISTORY))
-        return learnt[-1]
+    def learn() -> MlForecasts:
+        forecasts.append(train_forecasts(CITY, pickup_counts(CITY), HISTORY))
+        return forecasts[-1]
 
-    first, second = kept_forecasts(CITY, HISTORY, learn), kept_forecasts(CITY, HISTORY, learn)
-    assert len(learnt) == 1
+    first, second = cached_forecasts(CITY, HISTORY, learn), cached_forecasts(CITY, HISTORY, learn)
+    assert len(forecasts) == 1
     assert (first.pickups == second.pickups).all()
     assert second.first == HISTORY.last + timedelta(days=1)
     other = History(FIRST_DAY, FIRST_DAY + timedelta(days=7))
-    kept_forecasts(CITY, other, lambda: learn_forecasts(CITY, pickup_counts(CITY), other))
+    cached_forecasts(CITY, other, lambda: train_forecasts(CITY, pickup_counts(CITY), other))
     assert sorted(path.suffix for path in (tmp_path / "new").iterdir()) == [".npy", ".npy"]
 
 
-def test_a_broken_file_in_the_cache_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_cache_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    kept_forecasts(CITY, HISTORY, lambda: learn_forecasts(CITY, pickup_counts(CITY), HISTORY))
+    cached_forecasts(CITY, HISTORY, lambda: train_forecasts(CITY, pickup_counts(CITY), HISTORY))
     [path] = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(BadInput, match="whole NumPy file"):
-        kept_forecasts(CITY, HISTORY, lambda: pytest.fail("nothing is to be learnt"))
+    with pytest.raises(BadInput, match="complete NumPy file"):
+        cached_forecasts(CITY, HISTORY, lambda: pytest.fail("nothing is to be learnt"))
 
 
 def rmse(expected: np.ndarray, truth: np.ndarray) -> float:
@@ -149,13 +149,13 @@ def poisson_deviance(expected: np.ndarray, truth: np.ndarray) -> float:
 def test_ml_beats_statistics_on_held_out_days_of_san_francisco(san_francisco: City) -> None:
     counts = pickup_counts(san_francisco)
     history = History(san_francisco.first_day, san_francisco.first_day + timedelta(days=7))
-    learnt = learn_forecasts(san_francisco, counts, history)
+    forecasts = train_forecasts(san_francisco, counts, history)
     held_out = [history.last + timedelta(days=1 + n) for n in range((san_francisco.last_day - history.last).days)]
 
     def statistics(day: date) -> np.ndarray:
         return statistics_forecast(san_francisco, counts, history, day)
 
     truth = np.stack([counts[(day - san_francisco.first_day).days] for day in held_out]).astype(np.float64)
-    ml, mean = np.stack([learnt.of(day) for day in held_out]), np.stack([statistics(day) for day in held_out])
+    ml, mean = np.stack([forecasts.of_day(day) for day in held_out]), np.stack([statistics(day) for day in held_out])
     assert rmse(ml, truth) < 0.92 * rmse(mean, truth)
     assert poisson_deviance(ml, truth) < 0.92 * poisson_deviance(mean, truth)

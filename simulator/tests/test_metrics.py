@@ -28,10 +28,10 @@ def world() -> World:
 def simulate(world: World, **settings: float) -> tuple[DayOutcome, DayReport]:
     scenario = Scenario(read_parameters({}), read_settings(settings), "statistics", HISTORY)
     outcome = run_day(world, scenario, DAY, 5)
-    return outcome, report_day(outcome, world.road)
+    return outcome, report_day(outcome, world.graph)
 
 
-def test_revenue_adds_up_exactly_over_drivers_zones_and_trips(world: World) -> None:
+def test_revenue_is_equal_summed_over_drivers_zones_and_trips(world: World) -> None:
     outcome, report = simulate(world, follower_share=0.4)
     served = outcome.arrays.wait[:, LEAVES_S] < 0
     revenue = report.metrics["revenue_minor"]
@@ -42,14 +42,14 @@ def test_revenue_adds_up_exactly_over_drivers_zones_and_trips(world: World) -> N
     assert per_follower * followers.sum() + per_other * others.sum() == pytest.approx(revenue, rel=1e-12)
 
 
-def test_revenue_is_told_by_districts_of_3_km_which_cover_every_link(world: World) -> None:
-    road, network = world.road, world.city.network
-    assert set(road.district.tolist()) == set(range(road.districts))
-    middle = np.column_stack([network.start_x_m + network.end_x_m, network.start_y_m + network.end_y_m])[road.city_link] / 2.0
-    for district in range(road.districts):
-        assert (np.ptp(middle[road.district == district], axis=0) <= 3000.0).all()
+def test_revenue_is_reported_by_3_km_districts_covering_every_link(world: World) -> None:
+    graph, network = world.graph, world.city.network
+    assert set(graph.district.tolist()) == set(range(graph.districts))
+    middle = np.column_stack([network.start_x_m + network.end_x_m, network.start_y_m + network.end_y_m])[graph.city_link] / 2.0
+    for district in range(graph.districts):
+        assert (np.ptp(middle[graph.district == district], axis=0) <= 3000.0).all()
     _, report = simulate(world)
-    assert {int(name) for name in report.zone_revenue_minor} <= set(range(road.districts))
+    assert {int(name) for name in report.zone_revenue_minor} <= set(range(graph.districts))
 
 
 def test_every_metric_is_described_and_present_when_there_are_followers_and_others(world: World) -> None:
@@ -73,7 +73,7 @@ def test_times_are_consistent(world: World) -> None:
     assert report.metrics["trips"] + (~served).sum() == report.metrics["customers"]
 
 
-def test_nobody_is_served_where_everybody_leaves_at_once(world: World) -> None:
+def test_no_customer_without_patience_is_served(world: World) -> None:
     _, report = simulate(world, patience_s=10.0, latent_factor=0.05, taxis=3)
     assert report.metrics["lost_customers_pct"] > 50
 

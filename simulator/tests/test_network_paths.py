@@ -37,7 +37,7 @@ def plain_drive(network: Network, turn_s: np.ndarray, start: int, goal: int) -> 
     return best[goal], ways[goal]
 
 
-def test_a_dear_left_turn_is_driven_round_by_three_rights() -> None:
+def test_an_expensive_left_turn_is_replaced_by_three_rights() -> None:
     # From the south at (200, 0) to the west side of the block: left at once, or round the block to the right.
     raw = grid(4, 4, block_m=50.0)
     built = build_network(raw, 0.0)
@@ -54,7 +54,7 @@ def test_a_dear_left_turn_is_driven_round_by_three_rights() -> None:
     assert around_m[0] == pytest.approx(250.0, rel=1e-3)
 
 
-def test_the_same_link_is_no_drive_and_the_way_back_is_not_the_way_there() -> None:
+def test_a_drive_to_the_same_link_is_zero_and_drives_are_asymmetric() -> None:
     points = [(0.0, 0.0), (400.0, 0.0), (400.0, 400.0), (0.0, 400.0)]
     raw = raw_network(points, [(0, 1), (1, 2), (2, 3), (3, 0)])
     built = build_network(raw, 0.0)
@@ -67,7 +67,7 @@ def test_the_same_link_is_no_drive_and_the_way_back_is_not_the_way_there() -> No
     assert time_s[2] == pytest.approx(3 * (40.0 + 5.0), rel=1e-3)
 
 
-def test_where_there_is_no_way_the_drive_is_infinite() -> None:
+def test_a_drive_without_a_path_is_infinite() -> None:
     network = build_network(grid(2, 2), 0.0).network
     nowhere = replace(network, successors=np.full_like(network.successors, network.links))
     time_s, distance_m = drive_times(nowhere, turn_seconds("right"), np.array([0, 1]), np.array([1, 1]))
@@ -76,7 +76,7 @@ def test_where_there_is_no_way_the_drive_is_infinite() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["left", "right"]))
-def test_many_drives_at_once_agree_with_textbook_dijkstra_one_by_one(seed: int, side: str) -> None:
+def test_batched_drives_agree_with_textbook_dijkstra(seed: int, side: str) -> None:
     rng = np.random.default_rng(seed)
     points = [(float(c * 200), float(r * 200)) for r in range(5) for c in range(5)]
     full = grid(5, 5)

@@ -22,7 +22,7 @@ def turns_from(network: Network, link: int) -> dict[int, Turn]:
     }
 
 
-def test_at_a_crossing_the_bearings_say_straight_right_left_and_no_one_turns_round() -> None:
+def test_bearings_classify_turns_at_a_crossing_without_u_turns() -> None:
     raw = raw_network(CROSSING, both_ways([(arm, MIDDLE) for arm in (EAST, NORTH, WEST, SOUTH)]))
     built = build_network(raw, 0.0)
     link = links_by_name(built, raw)
@@ -38,7 +38,7 @@ def test_at_a_crossing_the_bearings_say_straight_right_left_and_no_one_turns_rou
     }
 
 
-def test_one_turns_round_only_where_there_is_no_other_way_on() -> None:
+def test_u_turns_are_allowed_only_without_another_exit() -> None:
     raw = raw_network(CROSSING, both_ways([(arm, MIDDLE) for arm in (EAST, NORTH, WEST, SOUTH)]))
     built = build_network(raw, 0.0)
     link = links_by_name(built, raw)
@@ -47,7 +47,7 @@ def test_one_turns_round_only_where_there_is_no_other_way_on() -> None:
     assert built.report.u_turns == 4
 
 
-def test_geometry_does_not_know_the_driving_side_but_turn_seconds_do() -> None:
+def test_the_driving_side_affects_turn_seconds_but_not_geometry() -> None:
     right, left = turn_seconds("right"), turn_seconds("left")
     assert right[Turn.RIGHT] < right[Turn.LEFT]
     assert left[Turn.LEFT] < left[Turn.RIGHT]
@@ -56,18 +56,18 @@ def test_geometry_does_not_know_the_driving_side_but_turn_seconds_do() -> None:
     assert right[Turn.U_TURN] == left[Turn.U_TURN] > right[Turn.LEFT]
 
 
-def test_a_way_out_that_never_comes_back_is_cut_and_reported() -> None:
+def test_a_link_without_a_return_path_is_cut_and_reported() -> None:
     points = [(0.0, 0.0), (200.0, 0.0), (200.0, 200.0), (0.0, 200.0), (250.0, 0.0)]
     raw = raw_network(points, [*both_ways([(0, 1), (1, 2), (2, 3), (3, 0)]), (1, 4)])
     built = build_network(raw, 0.10)
     assert (built.report.links_kept, built.report.links_cut) == (8, 1)
     assert built.report.km_cut == pytest.approx(0.05, abs=1e-3)
     assert built.report.share_cut == pytest.approx(50.0 / 1650.0, abs=1e-4)
-    assert list(built.cut_roads.source_link) == [8]
+    assert list(built.cut_away.source_link) == [8]
     assert strongly_connected(built.network.successors)
 
 
-def test_a_link_whose_other_way_out_was_cut_may_turn_round() -> None:
+def test_a_link_whose_other_exit_was_cut_gets_a_u_turn() -> None:
     # The two-way street 1-4 ends at junction 4, from where one can only leave the network: without the cut it had a way on.
     points = [(0.0, 0.0), (200.0, 0.0), (200.0, 200.0), (0.0, 200.0), (300.0, 0.0), (350.0, 0.0)]
     raw = raw_network(points, [*both_ways([(0, 1), (1, 2), (2, 3), (3, 0), (1, 4)]), (4, 5)])
@@ -94,7 +94,7 @@ def test_a_cut_above_the_share_refuses_the_network_and_names_the_flag() -> None:
     assert build_network(raw, 0.6).report.links_kept == 8
 
 
-def test_of_six_ways_on_the_sharpest_go_and_every_link_stays_reachable() -> None:
+def test_of_six_exits_the_sharpest_are_dropped_and_every_link_stays_reachable() -> None:
     arms = [(300.0 * np.cos(a), 300.0 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 7, endpoint=False)]
     raw = raw_network([*arms, (0.0, 0.0)], both_ways([(arm, 7) for arm in range(7)]))
     built = build_network(raw, 0.0)
@@ -105,15 +105,15 @@ def test_of_six_ways_on_the_sharpest_go_and_every_link_stays_reachable() -> None
     assert all(before.endswith("-7") and after.startswith("7-") for before, after in built.report.turns_dropped)
 
 
-def test_five_one_way_streets_out_of_one_are_refused_because_none_can_be_spared() -> None:
+def test_five_indispensable_exits_are_refused() -> None:
     # One way in (0 -> 1), five one-way streets out, each back to junction 0 by a way of its own.
     points = [(-300.0, 0.0), (0.0, 0.0)] + [(300.0, 100.0 * k - 200.0) for k in range(5)]
     links = [(0, 1), *[(1, 2 + k) for k in range(5)], *[(2 + k, 0) for k in range(5)]]
-    with pytest.raises(BadInput, match="at most 4 links"):
+    with pytest.raises(BadInput, match="at most 4 exits"):
         build_network(raw_network(points, links), 0.0)
 
 
-def test_duplicates_merge_into_the_fastest_and_a_longer_way_round_stays() -> None:
+def test_duplicate_links_merge_into_the_fastest_and_a_longer_one_stays() -> None:
     points = [(0.0, 0.0), (200.0, 0.0), (200.0, 200.0)]
     links = [(0, 1), (0, 1), (0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2)]
     lengths = [200.0, 200.4, 450.0, 200.0, 300.0, 200.0, 200.0, 300.0]
@@ -121,7 +121,7 @@ def test_duplicates_merge_into_the_fastest_and_a_longer_way_round_stays() -> Non
     raw = raw_network(points, links, length_m=lengths, speed_kmh=speeds)
     built = build_network(raw, 0.0)
     assert built.report.repairs.duplicates_merged == 1
-    kept = set(built.roads.source_link.tolist())
+    kept = set(built.cleaned.source_link.tolist())
     assert 0 not in kept
     assert {1, 2} <= kept
 
@@ -165,7 +165,7 @@ def test_every_fault_of_a_network_is_named_at_once() -> None:
     text = str(caught.value)
     assert all(
         part in text
-        for part in ("joins two junctions", "latitude in [-90, 90]", "j1", "j2", "length is finite", "speed is finite")
+        for part in ("join two junctions", "latitude in [-90, 90]", "j1", "j2", "length is finite", "speed is finite")
     )
     assert len(caught.value.faults) == 4
 
@@ -177,8 +177,8 @@ def test_a_network_without_a_usable_link_is_refused(links: list[tuple[int, int]]
 
 
 @pytest.mark.parametrize("links", [[(0, 1)], [(0, 1), (1, 2)]])
-def test_a_network_without_a_way_back_is_refused(links: list[tuple[int, int]]) -> None:
-    with pytest.raises(BadInput, match="reach each other"):
+def test_a_network_without_a_cycle_is_refused(links: list[tuple[int, int]]) -> None:
+    with pytest.raises(BadInput, match="strongly connected part"):
         build_network(raw_network([(0.0, 0.0), (100.0, 0.0), (200.0, 0.0)], links), 1.0)
 
 
@@ -196,7 +196,7 @@ def test_neighbouring_ids_are_neighbouring_links() -> None:
     assert np.mean(steps) < 300.0
 
 
-def test_hilbert_ranks_walk_the_grid_cell_by_cell() -> None:
+def test_hilbert_ranks_visit_neighbouring_cells() -> None:
     x, y = (values.ravel().astype(float) for values in np.meshgrid(np.arange(32), np.arange(32)))
     order = np.argsort(hilbert_rank(x, y))
     # Cells of a curve's grid and points of ours do not coincide exactly, so single steps may be diagonal or skip one.

@@ -69,7 +69,7 @@ def run(message: object, tmp_path: Path) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines(keepends=True)
 
 
-def test_answer_lines_fit_the_contract_and_come_in_the_order_asked_for() -> None:
+def test_answer_lines_match_the_contract_and_the_requested_order() -> None:
     message = request()
     fits("request", message)
     lines = list(answer(message))
@@ -95,7 +95,7 @@ def test_answer_lines_fit_the_contract_and_come_in_the_order_asked_for() -> None
     }
 
 
-def test_arms_meet_the_same_customers_whatever_the_parameters_and_the_fleet() -> None:
+def test_arms_meet_the_same_customers_regardless_of_parameters_and_fleet() -> None:
     plain = next(answer(request()))
     other = next(
         answer(request(parameters={"gamma": 0.6}, forecast="statistics", settings={"taxis": 90, "latent_factor": 0.2}))
@@ -104,7 +104,7 @@ def test_arms_meet_the_same_customers_whatever_the_parameters_and_the_fleet() ->
     assert plain["metrics"]["revenue_minor"] != other["metrics"]["revenue_minor"]
 
 
-def test_description_fits_the_contract_and_names_what_answers_hold(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_description_matches_the_contract_and_the_answers(capsys: pytest.CaptureFixture[str]) -> None:
     assert describe_command(["--city", "manhattan"]) == 0
     described = json.loads(capsys.readouterr().out)
     fits("description", described)
@@ -142,7 +142,7 @@ def test_same_request_gives_the_same_bytes_in_fresh_and_long_lived_processes(
     assert one_by_one == fresh[:-1]
 
 
-def test_serve_answers_a_bad_request_and_goes_on(serve: subprocess.Popen[str]) -> None:
+def test_serve_answers_a_bad_request_and_continues(serve: subprocess.Popen[str]) -> None:
     [refused] = ask(serve, "not json")
     error = json.loads(refused)
     fits("answer", error)
@@ -176,7 +176,7 @@ def test_serve_ends_without_a_traceback_on_ctrl_c() -> None:
     assert complaints == ""
 
 
-def test_serve_does_not_complain_when_nobody_reads_any_more() -> None:
+def test_serve_exits_quietly_when_its_reader_is_gone() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     process = subprocess.run(
@@ -242,7 +242,7 @@ def test_bad_input_is_one_clear_error_and_exit_code_2(what: str, tmp_path: Path,
     assert remedy in error["remedy"]
 
 
-def test_a_request_file_that_is_not_there_is_bad_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_missing_request_file_is_bad_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run_command(["--request", str(tmp_path / "none.json")]) == 2
     assert json.loads(capsys.readouterr().out)["class"] == "permanent"
 
@@ -256,7 +256,7 @@ def test_all_faults_are_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixt
         assert part in error["value"]
 
 
-def test_a_cache_that_cannot_be_written_is_a_transient_error(
+def test_an_unwritable_cache_is_a_transient_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocked = tmp_path / "file"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailsim.faults import BadInput
-from hailsim.readers.clock import date_of, hour_of_week, operating_day, utc_seconds, wall_seconds, zone_of
+from hailsim.readers.clock import date_of, find_zone, hour_of_week, operating_day, utc_seconds, wall_seconds
 from hailsim.readers.days import covered_days, quietest_hour
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -36,7 +36,7 @@ def test_wall_clocks_agree_with_the_standard_library(seconds: list[int], name: s
         assert clock == int(naive.timestamp())
 
 
-def test_the_hour_that_happens_twice_or_never_is_told_apart() -> None:
+def test_repeated_and_skipped_hours_are_ambiguous() -> None:
     moments = [
         "2014-11-02T00:59:59",
         "2014-11-02T01:30:00",
@@ -51,13 +51,13 @@ def test_the_hour_that_happens_twice_or_never_is_told_apart() -> None:
     assert found[4] == utc("2015-03-08T07:00:00")
 
 
-def test_local_times_come_back_from_utc() -> None:
+def test_local_times_round_trip_through_utc() -> None:
     clock = np.arange(wall("2014-10-30"), wall("2014-11-05"), 700)
     found, unique = utc_seconds(clock, NEW_YORK)
     assert np.array_equal(wall_seconds(found, NEW_YORK)[unique], clock[unique])
 
 
-def test_an_operating_day_runs_on_the_wall_clock_through_a_change_of_clocks() -> None:
+def test_an_operating_day_follows_the_wall_clock_across_a_clock_change() -> None:
     # 2014-11-02 has 25 hours: six in the evening is still 14 hours after four in the morning.
     evening = wall_seconds(
         np.array([utc("2014-11-02T23:00:00"), utc("2014-11-03T08:59:59"), utc("2014-11-03T09:00:00")]), NEW_YORK
@@ -67,7 +67,7 @@ def test_an_operating_day_runs_on_the_wall_clock_through_a_change_of_clocks() ->
     assert second.tolist() == [14 * 3600, DAY_S - 1, 0]
 
 
-def test_the_night_belongs_to_the_day_before() -> None:
+def test_the_hours_before_the_start_hour_belong_to_the_previous_day() -> None:
     day, second = operating_day(np.array([wall("2024-01-01T03:59:59"), wall("2024-01-01T04:00:00")]), 4)
     assert [date_of(d) for d in day] == [date(2023, 12, 31), date(2024, 1, 1)]
     assert second.tolist() == [DAY_S - 1, 0]
@@ -79,9 +79,9 @@ def test_monday_midnight_is_hour_0_of_the_week() -> None:
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "UTC+1"])
-def test_a_zone_that_does_not_exist_is_refused(name: str) -> None:
+def test_an_unknown_time_zone_is_refused(name: str) -> None:
     with pytest.raises(BadInput, match="IANA"):
-        zone_of(name, "--timezone")
+        find_zone(name, "--timezone")
 
 
 def every(minutes: int, begin: str, end: str) -> np.ndarray:
@@ -94,12 +94,12 @@ def test_only_whole_days_are_covered() -> None:
     assert found.left_out == {date(2023, 12, 31): 6, date(2024, 1, 4): 120}
 
 
-def test_a_day_that_begins_half_an_hour_late_at_the_quietest_time_is_whole() -> None:
+def test_a_day_whose_records_begin_half_an_hour_late_is_whole() -> None:
     found = covered_days(every(10, "2024-01-01T04:30", "2024-01-04T03:30"), 4, None, None)
     assert (date_of(found.first), found.days) == (date(2024, 1, 1), 3)
 
 
-def test_a_gap_in_the_records_leaves_the_longest_run() -> None:
+def test_a_gap_in_the_records_keeps_the_longest_run() -> None:
     records = np.concatenate(
         [every(10, "2024-01-01T04:00", "2024-01-04T04:00"), every(10, "2024-01-06T04:00", "2024-01-11T04:00")]
     )
@@ -109,7 +109,7 @@ def test_a_gap_in_the_records_leaves_the_longest_run() -> None:
     assert found.left_out[date(2024, 1, 1)] == 144
 
 
-def test_a_day_recorded_in_part_does_not_count() -> None:
+def test_a_partially_recorded_day_is_excluded() -> None:
     thin = every(100, "2024-01-03T04:00", "2024-01-04T04:00")
     records = np.concatenate(
         [every(10, "2024-01-01T04:00", "2024-01-03T04:00"), thin, every(10, "2024-01-04T04:00", "2024-01-08T04:00")]
@@ -118,7 +118,7 @@ def test_a_day_recorded_in_part_does_not_count() -> None:
     assert (date_of(found.first), date_of(found.last)) == (date(2024, 1, 4), date(2024, 1, 7))
 
 
-def test_bounds_are_kept_and_no_whole_day_is_refused() -> None:
+def test_bounds_are_respected_and_a_source_without_whole_days_is_refused() -> None:
     records = every(10, "2024-01-01T00:00", "2024-01-11T00:00")
     found = covered_days(records, 4, date(2024, 1, 3), date(2024, 1, 5))
     assert (date_of(found.first), date_of(found.last)) == (date(2024, 1, 3), date(2024, 1, 5))
@@ -127,7 +127,7 @@ def test_bounds_are_kept_and_no_whole_day_is_refused() -> None:
     with pytest.raises(BadInput, match="--day-start-hour"):
         covered_days(every(10, "2024-01-01T00:00", "2024-01-02T00:00"), 4, None, None)
     assert covered_days(every(10, "2024-01-01T00:00", "2024-01-02T00:00"), 0, None, None).days == 1
-    with pytest.raises(BadInput, match="has trips"):
+    with pytest.raises(BadInput, match="must have trips"):
         covered_days(np.zeros(0, dtype=np.int64), 4, None, None)
 
 

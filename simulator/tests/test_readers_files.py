@@ -13,7 +13,7 @@ from city_samples import sample_trips, write_table_source
 from hailsim.faults import BadInput
 from hailsim.model.city import RoadClass
 from hailsim.model.network import build_network
-from hailsim.model.roads import CLASS_UNKNOWN, RawNetwork
+from hailsim.model.raw_network import CLASS_UNKNOWN, RawNetwork
 from hailsim.readers.junction_folder import is_junction_folder, read_junction_folder
 from hailsim.readers.local_trips import read_local_trips
 from hailsim.readers.osmnx_network import read_osmnx_network
@@ -75,7 +75,7 @@ def test_a_curved_road_turns_by_its_ends_and_is_as_long_as_its_curve(tmp_path: P
     raw = read_osmnx_network(node_link(tmp_path / "net.json", graph))
     assert np.diff(raw.shape_start).tolist().count(4) == 1
     built = build_network(raw, 0.5)
-    length_m = {raw.link_name[source]: built.network.length_m[k] for k, source in enumerate(built.roads.source_link)}
+    length_m = {raw.link_name[source]: built.network.length_m[k] for k, source in enumerate(built.cleaned.source_link)}
     assert length_m["101→102"] == pytest.approx(111.0 + 758.0 + 139.0, rel=0.02)
     assert built.report.repairs.lengths_from_geometry == 1
 
@@ -92,7 +92,7 @@ def test_a_curved_road_turns_by_its_ends_and_is_as_long_as_its_curve(tmp_path: P
         ('{"directed": true, "nodes": [{"id": 1, "x": 1, "y": 2}, {"id": 1, "x": 1, "y": 2}], "links": []}', "id of its own"),
     ],
 )
-def test_a_network_file_that_is_none_is_refused(tmp_path: Path, content: str, part: str) -> None:
+def test_an_invalid_network_file_is_refused(tmp_path: Path, content: str, part: str) -> None:
     (tmp_path / "net.json").write_text(content)
     with pytest.raises(BadInput, match=part):
         read_osmnx_network(tmp_path / "net.json")
@@ -108,7 +108,7 @@ def test_other_network_files_are_refused(tmp_path: Path, name: str, content: str
         read_osmnx_network(tmp_path / name)
 
 
-def test_a_link_to_no_junction_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_dangling_link_is_refused_by_name(tmp_path: Path) -> None:
     data = nx.node_link_data(osm_graph(), edges="links")
     data["links"][0]["target"] = 999
     (tmp_path / "net.json").write_text(json.dumps(data))
@@ -121,7 +121,7 @@ def tlc(path: Path, *rows: str) -> Path:
     return path
 
 
-def test_tlc_times_are_local_and_turned_to_utc(tmp_path: Path) -> None:
+def test_tlc_times_are_local_and_converted_to_utc(tmp_path: Path) -> None:
     trips = read_local_trips(
         tlc(tmp_path / "t.csv", "1,2016-01-02 20:18:04,2016-01-02 20:32:14,-73.97,40.76,-73.98,40.75"), NEW_YORK
     )
@@ -130,7 +130,7 @@ def test_tlc_times_are_local_and_turned_to_utc(tmp_path: Path) -> None:
     assert (trips.pickup_lat[0], trips.pickup_lon[0]) == (40.76, -73.97)
 
 
-def test_quoted_headers_and_cells_are_read_alike(tmp_path: Path) -> None:
+def test_quoted_headers_and_cells_are_read(tmp_path: Path) -> None:
     header = ", ".join(f'"{name.strip()}"' for name in TLC_HEADER.split(","))
     row = '"1","2016-01-02 20:18:04","2016-01-02 20:32:14","-73.97","40.76","-73.98","40.75"'
     (tmp_path / "t.csv").write_text(f"\ufeff{header}\r\n{row}\r\n")
@@ -138,7 +138,7 @@ def test_quoted_headers_and_cells_are_read_alike(tmp_path: Path) -> None:
     assert (len(trips), float(trips.dropoff_lon[0])) == (1, -73.98)
 
 
-def test_times_that_cannot_be_read_or_happened_twice_are_counted_and_left_out(tmp_path: Path) -> None:
+def test_unreadable_and_ambiguous_times_are_counted_and_skipped(tmp_path: Path) -> None:
     place = "-73.97,40.76,-73.98,40.75"
     trips = read_local_trips(
         tlc(
@@ -155,7 +155,7 @@ def test_times_that_cannot_be_read_or_happened_twice_are_counted_and_left_out(tm
     assert trips.unreadable == {"unreadable_time": 3, "time_the_clock_showed_twice_or_never": 1}
 
 
-def test_coordinates_that_are_no_numbers_are_nan_and_the_row_stays(tmp_path: Path) -> None:
+def test_non_numeric_coordinates_become_nan_and_keep_the_row(tmp_path: Path) -> None:
     trips = read_local_trips(tlc(tmp_path / "t.csv", "1,2016-01-02 20:18:04,2016-01-02 20:32:14,here,,nan,1e1"), NEW_YORK)
     assert np.isnan([trips.pickup_lon[0], trips.pickup_lat[0], trips.dropoff_lon[0]]).all()
     assert trips.dropoff_lat[0] == 10.0
@@ -175,14 +175,14 @@ def test_trip_files_of_another_kind_are_refused(tmp_path: Path, text: str) -> No
         read_local_trips(tmp_path / "t.csv", NEW_YORK)
 
 
-def test_tlc_files_without_coordinates_are_refused_with_what_to_take_instead(tmp_path: Path) -> None:
+def test_tlc_files_without_coordinates_are_refused_with_an_alternative(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,PULocationID,DOLocationID\n")
     with pytest.raises(BadInput) as caught:
         read_local_trips(tmp_path / "t.csv", NEW_YORK)
     assert "until June 2016" in caught.value.faults[0].remedy
 
 
-def test_a_folder_of_tables_is_read_whole(tmp_path: Path) -> None:
+def test_a_folder_of_tables_is_read_completely(tmp_path: Path) -> None:
     folder = write_table_source(tmp_path / "source")
     assert is_junction_folder(folder)
     source = read_junction_folder(folder)
@@ -230,9 +230,9 @@ def test_missing_columns_are_all_named(tmp_path: Path) -> None:
     }
 
 
-def test_a_node_id_used_twice_is_refused(tmp_path: Path) -> None:
+def test_a_repeated_node_id_is_refused(tmp_path: Path) -> None:
     folder = write_table_source(tmp_path / "source")
     lines = (folder / "nodes.csv").read_text().splitlines()
     (folder / "nodes.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
-    with pytest.raises(BadInput, match="node_id of its own"):
+    with pytest.raises(BadInput, match="unique node_id"):
         read_junction_folder(folder)

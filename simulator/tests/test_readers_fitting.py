@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from hailsim.model.city import HOURS_PER_WEEK
 from hailsim.readers.factors import default_factors, travel_time_factors
 from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
-from hailsim.readers.places import place_at, us_holidays
+from hailsim.readers.known_cities import known_city_at, us_holidays
 from hailsim.readers.tariffs import TARIFFS
 
 
-def test_one_ratio_everywhere_is_found_in_every_hour_with_and_without_trips() -> None:
+def test_a_uniform_ratio_is_recovered_in_every_hour() -> None:
     freeflow_s = np.linspace(100.0, 900.0, 50).astype(np.float32)
     factors = travel_time_factors(np.arange(50) % 7, freeflow_s * 1.7, freeflow_s)
     assert factors == pytest.approx(np.full(HOURS_PER_WEEK, 1.7), rel=1e-5)
 
 
-def test_many_trips_speak_for_their_hour_and_few_for_the_hour_of_day() -> None:
+def test_hours_with_few_trips_shrink_to_the_hour_of_day() -> None:
     hour = np.concatenate([np.full(5000, 8), np.full(5000, 32), np.full(2, 56)])
     ratio = np.concatenate([np.full(5000, 3.0), np.full(5000, 2.0), np.full(2, 1.0)])
     freeflow_s = np.full(len(hour), 300.0, dtype=np.float32)
@@ -31,7 +31,7 @@ def test_many_trips_speak_for_their_hour_and_few_for_the_hour_of_day() -> None:
     assert factors[56] == pytest.approx(factors[80] + 2 / 52 * (1.0 - factors[80]), abs=1e-3)
 
 
-def test_factors_stay_within_bounds_and_short_drives_are_not_asked() -> None:
+def test_factors_stay_within_bounds_and_ignore_short_drives() -> None:
     freeflow_s = np.array([300.0, 300.0, 10.0], dtype=np.float32)
     assert travel_time_factors(np.zeros(3, dtype=np.int64), np.array([9000.0, 9000.0, 10.0]), freeflow_s).max() == 4.0
     assert travel_time_factors(np.zeros(3, dtype=np.int64), np.array([30.0, 30.0, 9000.0]), freeflow_s).min() == 1.0
@@ -44,7 +44,7 @@ def test_the_default_profile_has_a_value_for_every_hour_of_the_week() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 86_399), st.integers(-100, 20_000)), min_size=0, max_size=20))
-def test_active_seconds_are_those_counted_one_by_one(intervals: list[tuple[int, int, int]]) -> None:
+def test_active_seconds_match_counting_one_by_one(intervals: list[tuple[int, int, int]]) -> None:
     expected = np.zeros(24)
     for day, second, duration in intervals:
         if 0 <= day < 3:
@@ -75,7 +75,7 @@ def metered_minor(miles: float, flag: int, step: int) -> int:
 
 
 @pytest.mark.parametrize(("name", "flag", "step"), [("san_francisco_2008", 310, 45), ("new_york_2012", 250, 50)])
-def test_linearised_tariffs_earn_what_the_meter_does(name: str, flag: int, step: int) -> None:
+def test_linearised_tariffs_match_the_meter_on_average(name: str, flag: int, step: int) -> None:
     fare = TARIFFS[name]
     miles = np.linspace(0.3, 12.0, 2000)
     linear = fare.flag_fall_minor + fare.per_km_minor * miles * 1.609344
@@ -97,8 +97,9 @@ def test_holidays_of_the_united_states() -> None:
     assert all(len(us_holidays(year)) == 10 for year in range(2000, 2030))
 
 
-def test_places_are_known_by_their_coordinates() -> None:
+def test_known_cities_are_found_by_coordinates() -> None:
     names = [
-        place.name if place else None for place in (place_at(37.77, -122.42), place_at(40.76, -73.98), place_at(35.68, 139.76))
+        place.name if place else None
+        for place in (known_city_at(37.77, -122.42), known_city_at(40.76, -73.98), known_city_at(35.68, 139.76))
     ]
     assert names == ["san_francisco", "new_york", None]

@@ -66,7 +66,7 @@ def test_an_import_makes_a_folder_that_reads_back(capsys: pytest.CaptureFixture[
     assert report["snapping_m"]["dropoff"]["p100"] == pytest.approx(5.0, abs=0.1)
 
 
-def test_drives_of_an_imported_city_are_the_fastest_of_the_directions(
+def test_drives_of_an_imported_city_use_the_fastest_combination_of_directions(
     capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path
 ) -> None:
     imported(capsys, source, tmp_path / "city")
@@ -123,7 +123,7 @@ def test_every_rejected_row_is_counted_under_its_reason(capsys: pytest.CaptureFi
     assert report["trips"]["kept"] == 800 - sum(rejected.values())
 
 
-def test_swapped_coordinates_throughout_leave_nothing_and_say_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_swapped_coordinates_are_refused_with_the_reason(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rows = sample_trips()
     for end in ("pickup", "dropoff"):
         rows[f"{end}_lat"], rows[f"{end}_lon"] = rows[f"{end}_lon"], rows[f"{end}_lat"]
@@ -132,7 +132,7 @@ def test_swapped_coordinates_throughout_leave_nothing_and_say_why(capsys: pytest
     assert not (tmp_path / "city").exists()
 
 
-def test_days_are_whole_and_hours_local_through_a_change_of_clocks(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_days_are_whole_and_hours_local_across_a_clock_change(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     # Clocks go forward in California on 2024-03-10 at 02:00, within the operating day of the 9th.
     rows = sample_trips(1600, datetime(2024, 3, 7, 12, 0, tzinfo=UTC))
     report = imported(capsys, write_table_source(tmp_path / "source", trips=rows), tmp_path / "city")
@@ -146,7 +146,7 @@ def test_days_are_whole_and_hours_local_through_a_change_of_clocks(capsys: pytes
     assert report["days"]["trips_a_day"]["least"] == pytest.approx(23 * 3600 / 437, abs=1.1)
 
 
-def test_trips_into_the_cut_are_counted_apart(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_trips_to_cut_links_are_counted_separately(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rows = sample_trips()
     # A road of 600 m leads out of the grid eastwards and never back; two trips end beside its far end.
     east = max(rows["pickup_lon"]) + 0.009  # type: ignore[type-var, operator]
@@ -162,7 +162,7 @@ def test_trips_into_the_cut_are_counted_apart(capsys: pytest.CaptureFixture[str]
     assert report["trips"]["rejected"]["into_the_cut"] == 2
 
 
-def test_timestamps_without_a_zone_stop_the_import(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_timestamps_without_a_zone_are_refused_by_the_import(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     faults = refused(capsys, write_table_source(tmp_path / "source", zone=None), tmp_path / "city")
     assert all("with a zone" in fault["rule"] for fault in faults)
 
@@ -188,7 +188,7 @@ def test_every_fault_of_the_command_line_is_named_at_once(
     assert not (tmp_path / "city").exists()
 
 
-def test_an_unknown_place_needs_its_zone_side_and_tariff(
+def test_an_unknown_city_needs_time_zone_driving_side_and_tariff(
     capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path
 ) -> None:
     nodes = (source / "nodes.csv").read_text().replace("-122.4", "-132.4")
@@ -197,7 +197,7 @@ def test_an_unknown_place_needs_its_zone_side_and_tariff(
     assert [fault["remedy"].split()[1] for fault in faults] == ["--timezone,", "--driving-side", "--fare"]
 
 
-def test_flags_override_the_place(capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path) -> None:
+def test_flags_override_known_city_defaults(capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path) -> None:
     fare = {"currency": "JPY", "minor_per_major": 1, "flag_fall_minor": 500, "per_km_minor": 400, "per_minute_minor": 90}
     (tmp_path / "fare.json").write_text(json.dumps(fare))
     flags = ("--name", "left_city", "--driving-side", "left", "--fare", str(tmp_path / "fare.json"), "--taxis", "7")
@@ -243,7 +243,9 @@ def test_a_city_is_replaced_only_with_force(capsys: pytest.CaptureFixture[str], 
     assert read_city(tmp_path / "city").digest == second["digest"] != first["digest"]
 
 
-def test_active_cabs_come_from_trips_and_vacant_runs(capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path) -> None:
+def test_active_cabs_are_counted_from_trips_and_vacant_runs(
+    capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path
+) -> None:
     rows = sample_trips()
     moments = [pa.array(rows[name], pa.timestamp("us", tz="UTC")) for name in ("dropoff_ts", "pickup_ts")]
     # Each cab is vacant from its drop-off until its next pick-up, five trips on: it works all the time.
@@ -269,9 +271,7 @@ def test_travel_times_come_from_the_observed_trips(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("arguments", [["nowhere"], ["nowhere.csv"], ["nowhere.json", "--trips", "none.csv"]])
-def test_a_source_that_does_not_exist_is_refused(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
-) -> None:
+def test_a_missing_source_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]) -> None:
     assert "does not exist" in refused(capsys, tmp_path / arguments[0], tmp_path / "city", *arguments[1:])[0]["value"]
 
 
@@ -293,7 +293,7 @@ def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixtu
     assert main(["--help"]) == 0
 
 
-def test_cabs_without_vacant_runs_give_the_size_of_the_fleet(
+def test_cabs_without_vacant_runs_determine_the_fleet_size(
     capsys: pytest.CaptureFixture[str], source: Path, tmp_path: Path
 ) -> None:
     report = imported(capsys, source, tmp_path / "city")

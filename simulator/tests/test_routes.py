@@ -12,13 +12,13 @@ from hailsim.faults import BadInput
 from hailsim.kernels.arrays import SLOT_S
 from hailsim.model.calendar import History
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import Scenario, play, prepare_day
-from hailsim.model.watching import WatchedDay
+from hailsim.model.simulation import Scenario, prepare_day, simulate_prepared_day
+from hailsim.model.stepwise import StepwiseDay
 from hailsim.model.world import World, make_world
 from hailsim.planner.parameters import read_parameters
 from hailsim.protocol.answer import answer
 from hailsim.protocol.schema import schema
-from hailsim.routes.follow import Route, draw_routes, new_route
+from hailsim.routes.recommended_routes import Route, draw_routes, new_route
 
 DAY = FIRST_DAY.replace(day=FIRST_DAY.day + 4)
 HISTORY = History(FIRST_DAY, FIRST_DAY.replace(day=FIRST_DAY.day + 2))
@@ -46,14 +46,14 @@ def routes_request(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def lines_of(**changes: Any) -> list[dict[str, Any]]:
+def event_lines(**changes: Any) -> list[dict[str, Any]]:
     message = routes_request(**changes)
     jsonschema.Draft202012Validator(schema("routes_request")).validate(message)
     return list(answer(message))
 
 
 def routes_of(**changes: Any) -> list[dict[str, Any]]:
-    return [line for line in lines_of(**changes) if line["type"] == "route"]
+    return [line for line in event_lines(**changes) if line["type"] == "route"]
 
 
 @pytest.fixture(scope="module")
@@ -66,52 +66,52 @@ def scenario(**parameters: float) -> Scenario:
 
 
 def drawn(world: World, starts: range, **parameters: float) -> tuple[Route, ...]:
-    begun = [new_route(number, 9, number * 7 % world.road.links, 4, 3600) for number in starts]
+    begun = [new_route(number, 9, number * 7 % world.graph.links, 4, 3600) for number in starts]
     told = read_parameters({})
     return draw_routes(world, scenario(**parameters), DAY, 1, chances_by=told, starts=begun)
 
 
 @pytest.mark.parametrize("number", [3, 17])
-def test_a_watched_day_is_the_day_itself_to_the_last_integer(number: int) -> None:
+def test_a_stepwise_day_equals_the_compiled_day(number: int) -> None:
     world, of_world, seed = random_world(number)
     day = prepare_day(world, of_world, PLAYED_DAY, seed)
-    watched = WatchedDay(day, world.road.links)
-    with pytest.raises(ValueError, match="played to its end"):
-        _ = watched.outcome
-    assert [half_hour.slot for half_hour in watched.half_hours()] == list(range(48))
-    expected = play(day, world.road.links)
-    assert watched.outcome.events == expected.events
+    stepwise = StepwiseDay(day, world.graph.links)
+    with pytest.raises(ValueError, match="all slots must be simulated"):
+        _ = stepwise.outcome
+    assert [half_hour.slot for half_hour in stepwise.slots()] == list(range(48))
+    expected = simulate_prepared_day(day, world.graph.links)
+    assert stepwise.outcome.events == expected.events
     for name in expected.arrays._fields:
-        assert np.array_equal(getattr(watched.outcome.arrays, name), getattr(expected.arrays, name)), name
+        assert np.array_equal(getattr(stepwise.outcome.arrays, name), getattr(expected.arrays, name)), name
 
 
-def test_a_route_drives_from_link_to_link_and_turns_as_it_says(world: World) -> None:
+def test_a_route_is_connected_and_its_turns_match_the_graph(world: World) -> None:
     for route in drawn(world, range(12)):
         assert route.entered_s[0] == route.begins_s == 5 * 3600
         assert route.entered_s[-1] < route.ends_s <= route.at_end_s
         assert len(route.links) == len(route.turns) == len(route.chances) == len(route.entered_s) > 20
         for link, following, turn in zip(route.links, route.links[1:], route.turns[1:], strict=False):
-            slot = world.road.successors[link].tolist().index(following)
-            assert world.road.turns[link, slot] == turn
+            slot = world.graph.successors[link].tolist().index(following)
+            assert world.graph.turns[link, slot] == turn
         assert all(0 <= chance <= 1 for chance in route.chances)
 
 
-def test_a_route_takes_the_likeliest_turn_where_the_choice_is_cold(world: World) -> None:
+def test_a_route_takes_the_best_turn_at_low_temperature(world: World) -> None:
     cold = {"temperature": 0.05}
     day = prepare_day(world, scenario(**cold), DAY, 1)
     likeliest: dict[int, np.ndarray] = {}
-    for half_hour in WatchedDay(day, world.road.links).half_hours():
-        upper = np.vstack([half_hour.planning.cumulative, np.full((1, world.road.links), 65_536)]).astype(int)
+    for half_hour in StepwiseDay(day, world.graph.links).slots():
+        upper = np.vstack([half_hour.planning.cumulative, np.full((1, world.graph.links), 65_536)]).astype(int)
         likeliest[half_hour.slot] = np.diff(upper, axis=0, prepend=0).argmax(axis=0)
     turns = agreed = 0
     for route in drawn(world, range(12), **cold):
         for link, following, now_s in zip(route.links, route.links[1:], route.entered_s[1:], strict=False):
             way = likeliest[now_s // SLOT_S][link]
-            turns, agreed = turns + 1, agreed + (world.road.successors[link, way] == following)
+            turns, agreed = turns + 1, agreed + (world.graph.successors[link, way] == following)
     assert agreed / turns > 0.95
 
 
-def test_arms_draw_alike_wherever_they_recommend_alike(world: World) -> None:
+def test_arms_with_equal_recommendations_draw_equal_turns(world: World) -> None:
     same = [drawn(world, range(12), gamma=0.9) for _ in range(2)]
     assert [route.links for route in same[0]] == [route.links for route in same[1]]
     other = drawn(world, range(12), gamma=0.9, turn_weight_left=0.8)
@@ -121,21 +121,21 @@ def test_arms_draw_alike_wherever_they_recommend_alike(world: World) -> None:
     assert sum(agreeing) > 6, "a small change of a weight must not redraw every turn"
 
 
-def test_a_route_is_the_same_whichever_others_are_drawn_with_it(world: World) -> None:
+def test_a_route_does_not_depend_on_other_routes(world: World) -> None:
     alone = drawn(world, range(5, 6))
     together = drawn(world, range(12))
     assert alone[0].links == together[5].links
 
 
-def test_chances_are_told_by_the_parameters_named_for_it_and_change_no_route() -> None:
+def test_chances_use_their_own_parameters_and_do_not_affect_routes() -> None:
     patient = routes_of(chances_by={"gamma": 0.9, "max_wait_s": 3600.0}, roads=False)
     plain = routes_of(chances_by={"gamma": 0.9, "max_wait_s": 60.0}, roads=False)
     assert [route["links"] for route in patient] == [route["links"] for route in plain]
     assert sum(sum(route["chance"]) for route in patient) > 1.5 * sum(sum(route["chance"]) for route in plain)
 
 
-def test_lines_fit_the_contract_and_the_network_comes_only_when_asked_for() -> None:
-    lines = lines_of()
+def test_route_lines_match_the_contract_and_the_network_is_optional() -> None:
+    lines = event_lines()
     for line in lines:
         jsonschema.Draft202012Validator(schema("answer")).validate(line)
     assert [line["type"] for line in lines] == ["roads", *["route"] * 6, "routed"]
@@ -151,7 +151,7 @@ def test_lines_fit_the_contract_and_the_network_comes_only_when_asked_for() -> N
     empire_state = routes[2]
     assert abs(empire_state["lon"][0] + 73.9857) < 0.004
     assert abs(empire_state["lat"][0] - 40.7484) < 0.004
-    assert lines_of(roads=False)[:-1] == routes
+    assert event_lines(roads=False)[:-1] == routes
 
 
 def test_a_route_ends_with_the_operating_day() -> None:

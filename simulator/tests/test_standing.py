@@ -13,7 +13,7 @@ from hailsim.kernels.arrays import LEAVES_S, PICKUP_S, CustomerArrays
 from hailsim.model.calendar import History
 from hailsim.model.fleet import OPEN_END_S
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import DayOutcome, Scenario, play, prepare_day, run_day
+from hailsim.model.simulation import DayOutcome, Scenario, prepare_day, run_day, simulate_prepared_day
 from hailsim.model.world import World, make_world
 from hailsim.planner.parameters import read_parameters
 
@@ -37,12 +37,12 @@ def day_of(world: World, **settings: float) -> DayOutcome:
 def driving_share(world: World, outcome: DayOutcome) -> float:
     """Seconds of the links that vacant taxis entered over the seconds they were vacant."""
     arrays = outcome.arrays
-    return float(arrays.entries @ world.road.freeflow_s / (arrays.duty_s.sum() - arrays.busy_s.sum()))
+    return float(arrays.entries @ world.graph.freeflow_s / (arrays.duty_s.sum() - arrays.busy_s.sum()))
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.6])
 @pytest.mark.parametrize("follower_share", [0.0, 1.0])
-def test_taxis_stand_for_the_share_of_their_vacant_time_that_was_asked_for(share: float, follower_share: float) -> None:
+def test_taxis_stand_for_the_configured_share_of_vacant_time(share: float, follower_share: float) -> None:
     here = world()
     never = driving_share(here, day_of(here, standing_share=0.0, follower_share=follower_share))
     found = driving_share(here, day_of(here, standing_share=share, follower_share=follower_share))
@@ -50,10 +50,10 @@ def test_taxis_stand_for_the_share_of_their_vacant_time_that_was_asked_for(share
     assert 1.0 - found / never == pytest.approx(share, abs=0.05)
 
 
-def test_whoever_appears_where_taxis_stand_is_picked_up_when_they_next_look_round() -> None:
+def test_a_customer_beside_a_standing_taxi_is_picked_up_at_its_next_decision() -> None:
     here = world()
     prepared = prepare_day(here, scenario(), DAY, 1)
-    taxis, links = len(prepared.fleet.follower), here.road.links
+    taxis, links = len(prepared.fleet.follower), here.graph.links
     fleet = prepared.fleet.arrays._replace(
         start_link=np.zeros(taxis, np.int32),
         shifts=np.tile(np.array([0, OPEN_END_S], np.int32), (taxis, 1, 1)),
@@ -70,6 +70,8 @@ def test_whoever_appears_where_taxis_stand_is_picked_up_when_they_next_look_roun
         fare_minor=np.ones(len(wait), np.int64),
         distance_m=np.ones(len(wait)),
     )
-    found = play(replace(prepared, customers=customers, fleet=replace(prepared.fleet, arrays=fleet)), links).arrays.wait
+    found = simulate_prepared_day(
+        replace(prepared, customers=customers, fleet=replace(prepared.fleet, arrays=fleet)), links
+    ).arrays.wait
     assert found[:, PICKUP_S].tolist() == [60, 60, 60, 60, 120]
     assert (-1 - found[:4, LEAVES_S]).tolist() == [0, 1, 2, 3]

@@ -15,31 +15,31 @@ from hypothesis.extra import numpy as arrays
 from small_city import FIRST_DAY, small_city
 
 from hailsim.faults import BadInput
-from hailsim.model.calendar import History
-from hailsim.model.city import City
-from hailsim.model.folder import CITY_FILE, Papers, read_city, read_observed, write_city
-from hailsim.model.observed import (
+from hailsim.model.cab_days import (
     BIN_S,
     OBSERVED_FILE,
     SECOND_BINS,
     CabDay,
-    add_tallies,
+    histogram,
     observed_bytes,
     observed_from_bytes,
-    tally,
+    sum_histograms,
 )
+from hailsim.model.calendar import History
+from hailsim.model.city import City
+from hailsim.model.folder import CITY_FILE, Provenance, read_city, read_observed, write_city
 from hailsim.model.settings import read_settings
 from hailsim.model.simulation import Scenario, run_day
 from hailsim.model.world import make_world
 from hailsim.planner.parameters import read_parameters
-from hailsim.readers.observed import Runs, observe
+from hailsim.readers.cab_days import CabIntervals, observe
 from hailsim.validation.command import validate_command
-from hailsim.validation.compare import Aim, AimKind, Side, compare
+from hailsim.validation.compare import Aim, AimKind, ComparisonSide, compare
 from hailsim.validation.simulated import Pickups, seconds_by_hour, simulated_day, simulated_pickups
-from hailsim.validation.validate import fleet_seen, judged_days, simulate, validate
+from hailsim.validation.validate import judged_days, observed_fleet, simulate, validate
 
 DAY = date(2024, 3, 4)
-PAPERS = Papers((), {}, {})
+PAPERS = Provenance((), {}, {})
 
 
 def scenario(city: City, **settings: float) -> Scenario:
@@ -49,8 +49,8 @@ def scenario(city: City, **settings: float) -> Scenario:
 
 def seen_day(day: date = DAY, search_s: int = 300, occupied_s: int = 600) -> CabDay:
     """One cab: `occupied_s` with a customer, then `search_s` without, in the first hour."""
-    trip = Runs(np.array([1]), np.array([0]), np.array([60]), np.array([occupied_s]), np.array([2000.0]))
-    run = Runs(np.array([1]), np.array([0]), np.array([60 + occupied_s]), np.array([search_s]), np.array([1000.0]))
+    trip = CabIntervals(np.array([1]), np.array([0]), np.array([60]), np.array([occupied_s]), np.array([2000.0]))
+    run = CabIntervals(np.array([1]), np.array([0]), np.array([60 + occupied_s]), np.array([search_s]), np.array([1000.0]))
     (found,) = observe(trip, run, np.array([True]), (DAY - date(1970, 1, 1)).days, 1)
     return replace(found, day=day)
 
@@ -64,8 +64,8 @@ def busy_day(day: date, search_s: int = 300) -> CabDay:
 
 
 @given(arrays.arrays(np.int64, st.integers(1, 200), elements=st.integers(0, 7000)), st.floats(0.01, 0.99))
-def test_a_quantile_of_a_tally_is_within_a_bin_of_that_of_the_values(values: np.ndarray, share: float) -> None:
-    found = tally(values, BIN_S, SECOND_BINS)
+def test_a_histogram_quantile_is_within_one_bin_of_the_exact_quantile(values: np.ndarray, share: float) -> None:
+    found = histogram(values, BIN_S, SECOND_BINS)
     quantile = found.quantile(share)
     assert quantile is not None
     below, above = np.quantile(values, share, method="lower"), np.quantile(values, share, method="higher")
@@ -74,20 +74,22 @@ def test_a_quantile_of_a_tally_is_within_a_bin_of_that_of_the_values(values: np.
     assert found.mean == pytest.approx(values.mean())
 
 
-def test_tallies_add_up_and_one_of_nothing_has_no_figures() -> None:
-    first, second = tally(np.array([10, 20]), BIN_S, SECOND_BINS), tally(np.array([9000]), BIN_S, SECOND_BINS)
-    both = add_tallies([first, second])
+def test_histograms_are_additive_and_an_empty_one_has_no_statistics() -> None:
+    first, second = histogram(np.array([10, 20]), BIN_S, SECOND_BINS), histogram(np.array([9000]), BIN_S, SECOND_BINS)
+    both = sum_histograms([first, second])
     assert (both.count, both.total, both.counts[-1]) == (3, 9030.0, 1)
     # Of the open last bin the lower edge is known.
     assert both.quantile(0.99) == 7200.0
-    empty = tally(np.zeros(0), BIN_S, SECOND_BINS)
+    empty = histogram(np.zeros(0), BIN_S, SECOND_BINS)
     assert (empty.mean, empty.quantile(0.5)) == (None, None)
 
 
-def test_cab_time_falls_on_the_hours_in_which_it_is_spent_and_a_search_on_that_of_its_pickup() -> None:
+def test_cab_time_counts_in_its_own_hours_and_a_search_in_the_hour_of_its_pickup() -> None:
     # Occupied from 00:50 to 01:10, vacant from there to 02:05 with a customer at the end; another cab goes home vacant.
-    trips = Runs(np.array([7]), np.array([0]), np.array([3000]), np.array([1200]), np.array([5000.0]))
-    vacant = Runs(np.array([7, 8]), np.array([0, 0]), np.array([4200, 3600]), np.array([3300, 600]), np.array([9000.0, 0.0]))
+    trips = CabIntervals(np.array([7]), np.array([0]), np.array([3000]), np.array([1200]), np.array([5000.0]))
+    vacant = CabIntervals(
+        np.array([7, 8]), np.array([0, 0]), np.array([4200, 3600]), np.array([3300, 600]), np.array([9000.0, 0.0])
+    )
     (day,) = observe(trips, vacant, np.array([True, False]), (DAY - date(1970, 1, 1)).days, 1)
     assert (day.day, day.cabs) == (DAY, 2)
     assert day.occupied_s[:3].tolist() == [600, 600, 0]
@@ -96,17 +98,17 @@ def test_cab_time_falls_on_the_hours_in_which_it_is_spent_and_a_search_on_that_o
     assert (day.search_sum_s[2], day.search_s.mean, day.trip_m.mean, day.vacant_m) == (3300, 3300.0, 5000.0, 9000.0)
 
 
-def test_a_search_over_the_days_end_counts_on_the_day_of_its_pickup() -> None:
-    trips = Runs(np.array([7]), np.array([0]), np.array([100]), np.array([60]), None)
-    vacant = Runs(np.array([7]), np.array([0]), np.array([86_000]), np.array([1000]), None)
+def test_a_search_across_midnight_counts_on_the_day_of_its_pickup() -> None:
+    trips = CabIntervals(np.array([7]), np.array([0]), np.array([100]), np.array([60]), None)
+    vacant = CabIntervals(np.array([7]), np.array([0]), np.array([86_000]), np.array([1000]), None)
     first, second = observe(trips, vacant, np.array([True]), (DAY - date(1970, 1, 1)).days, 2)
     assert (first.searches.sum(), second.searches[0]) == (0, 1)
     assert (first.vacant_s[23], second.vacant_s[0]) == (400, 600)
     assert (first.vacant_m, first.trip_m.count) == (None, 0)
 
 
-def test_occupied_share_and_speeds_are_those_of_the_one_cab_seen() -> None:
-    side = Side([Pickups(np.eye(24, dtype=np.int64)[0], np.array([1, 0]))], [seen_day()])
+def test_occupied_share_and_speeds_match_a_single_observed_cab() -> None:
+    side = ComparisonSide([Pickups(np.eye(24, dtype=np.int64)[0], np.array([1, 0]))], [seen_day()])
     figures = {figure.name: figure for figure in compare(side, side)}
     assert figures["occupied share"].observed == pytest.approx(100 * 600 / 900)
     assert figures["speed while vacant"].observed == pytest.approx(3.6 * 1000 / 300)
@@ -115,7 +117,7 @@ def test_occupied_share_and_speeds_are_those_of_the_one_cab_seen() -> None:
     assert figures["cabs at work, mean"].observed == pytest.approx(900 / 3600 / 24)
 
 
-def test_a_fleet_set_against_itself_meets_every_aim_without_a_difference() -> None:
+def test_a_fleet_compared_with_itself_meets_every_aim() -> None:
     city = small_city()
     world = make_world(city)
     side = simulate(world, scenario(city), [FIRST_DAY + timedelta(days=7)], [1])
@@ -136,22 +138,22 @@ def test_a_fleet_set_against_itself_meets_every_aim_without_a_difference() -> No
         (Aim(AimKind.AT_LEAST, 0.95), 1.0, None, None),
     ],
 )
-def test_an_aim_is_met_missed_or_cannot_be_told(
+def test_an_aim_is_met_missed_or_undetermined(
     aim: Aim, observed: float | None, simulated: float | None, met: bool | None
 ) -> None:
     assert aim.met(observed, simulated) is met
 
 
 @pytest.mark.parametrize("traffic_factor", [0.8, 1.0, 1.25])
-def test_a_simulated_day_is_counted_as_the_kernel_counts_it(traffic_factor: float) -> None:
+def test_a_simulated_day_matches_the_kernel_counts(traffic_factor: float) -> None:
     city = small_city(trips_per_day=1500)
     world = make_world(city)
     day = FIRST_DAY + timedelta(days=7)
     played = scenario(city)
     played = replace(played, settings=replace(played.settings, traffic_factor=traffic_factor))
     outcome = run_day(world, played, day, 1)
-    found = simulated_day(outcome, city, world.road, day, traffic_factor)
-    pickups = simulated_pickups(outcome, world.road)
+    found = simulated_day(outcome, city, world.graph, day, traffic_factor)
+    pickups = simulated_pickups(outcome, world.graph)
     busy_s, duty_s = int(outcome.arrays.busy_s.sum()), int(outcome.arrays.duty_s.sum())
     assert pickups.by_hour.sum() == pickups.by_zone.sum() == found.trip_s.count > 500
     # A link entered just before an hour's end is driven in the traffic of that hour, which the pickup's second does not tell.
@@ -163,13 +165,13 @@ def test_a_simulated_day_is_counted_as_the_kernel_counts_it(traffic_factor: floa
 
 
 @given(st.lists(st.tuples(st.integers(0, 86_399), st.integers(0, 30_000)), min_size=1, max_size=30))
-def test_seconds_by_hour_add_up_to_what_lies_within_the_day(runs: list[tuple[int, int]]) -> None:
+def test_seconds_by_hour_sum_to_the_part_within_the_day(runs: list[tuple[int, int]]) -> None:
     begin = np.array([run[0] for run in runs])
     end = begin + np.array([run[1] for run in runs])
     assert seconds_by_hour(begin, end).sum() == (np.minimum(end, 86_400) - begin).sum()
 
 
-def test_fewer_customers_are_found_as_fewer_trips_and_longer_searches() -> None:
+def test_fewer_customers_mean_fewer_trips_and_longer_searches() -> None:
     city = small_city()
     days = [FIRST_DAY + timedelta(days=offset) for offset in (6, 7, 8)]
     many = validate(city, (), days, settings={"latent_factor": 3.0})
@@ -181,7 +183,7 @@ def test_fewer_customers_are_found_as_fewer_trips_and_longer_searches() -> None:
     assert found[0]["search, mean"].met is None  # this city has no recorded searches
 
 
-def test_what_was_observed_on_judged_days_changes_no_simulated_figure() -> None:
+def test_observations_of_judged_days_do_not_affect_the_simulation() -> None:
     city = small_city()
     days = [FIRST_DAY + timedelta(days=offset) for offset in (7, 8)]
     before = [busy_day(FIRST_DAY + timedelta(days=offset)) for offset in range(7)]
@@ -191,26 +193,26 @@ def test_what_was_observed_on_judged_days_changes_no_simulated_figure() -> None:
     assert first.observed.occupied_pct() != second.observed.occupied_pct()
 
 
-def test_the_fleet_is_that_of_the_days_it_is_taken_from() -> None:
-    fleet = fleet_seen([seen_day(occupied_s=1500, search_s=300), seen_day(occupied_s=3000, search_s=600)])
+def test_the_observed_fleet_matches_its_days() -> None:
+    fleet = observed_fleet([seen_day(occupied_s=1500, search_s=300), seen_day(occupied_s=3000, search_s=600)])
     assert fleet is not None
     assert fleet.taxis == 1
     assert fleet.active_share[0] == pytest.approx((1800 + 3540) / 2 / 3600)
     assert fleet.active_share[5] == pytest.approx(0.01)
-    assert fleet_seen([]) is None
+    assert observed_fleet([]) is None
 
 
-def test_by_default_the_later_half_is_judged_and_days_need_others_before_them() -> None:
+def test_the_later_half_is_judged_by_default_and_needs_calibration_days() -> None:
     city = small_city(days=5)
     assert judged_days(city, None, None) == tuple(FIRST_DAY + timedelta(days=offset) for offset in (3, 4))
     for first, last in ((city.first_day, None), (FIRST_DAY + timedelta(days=3), FIRST_DAY + timedelta(days=9))):
-        with pytest.raises(BadInput, match="leave days before"):
+        with pytest.raises(BadInput, match="with covered days before"):
             judged_days(city, first, last)
     with pytest.raises(BadInput, match="one to judge"):
         judged_days(small_city(days=1), None, None)
 
 
-def test_what_cabs_were_seen_to_do_survives_the_city_folder_and_changes_its_digest(tmp_path: Path) -> None:
+def test_observed_cab_days_round_trip_through_the_city_folder_and_change_its_digest(tmp_path: Path) -> None:
     city, days = small_city(days=3), (seen_day(), seen_day(DAY + timedelta(days=1), 7))
     without = write_city(city, tmp_path / "without", PAPERS)
     digest = write_city(city, tmp_path / "with", PAPERS, observed=days)

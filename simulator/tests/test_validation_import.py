@@ -34,7 +34,7 @@ def imported(tmp_path: Path, **more: object) -> Path:
     return tmp_path / "city"
 
 
-def test_searches_distances_and_hours_come_out_as_they_went_in(tmp_path: Path) -> None:
+def test_recorded_searches_distances_and_hours_are_preserved(tmp_path: Path) -> None:
     folder = imported(tmp_path, distance_m=[4000, 500], ends_in_pickup=[True, False])
     city, days = read_city(folder), read_observed(folder)
     assert [day.day for day in days] == [city.first_day + timedelta(days=n) for n in range(city.days)]
@@ -48,14 +48,14 @@ def test_searches_distances_and_hours_come_out_as_they_went_in(tmp_path: Path) -
     assert days[0].searches.sum() == days[0].vacant_s.sum() == 0
 
 
-def test_a_source_without_distances_and_pickups_says_so(tmp_path: Path) -> None:
+def test_a_source_without_distances_and_pickups_yields_none(tmp_path: Path) -> None:
     second = read_observed(imported(tmp_path))[1]
     assert second.vacant_m is None
     assert (second.searches.sum(), second.search_s.mean) == (0, None)
     assert second.vacant_s.sum() == 1500
 
 
-def test_a_distance_that_is_missing_somewhere_is_not_used_anywhere(tmp_path: Path) -> None:
+def test_an_incomplete_distance_column_is_ignored(tmp_path: Path) -> None:
     assert read_observed(imported(tmp_path, distance_m=[4000, None]))[1].vacant_m is None
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hailsim.model.cab_days import CabDay
 from hailsim.model.city import City
 from hailsim.model.folder import read_observed
-from hailsim.model.observed import CabDay
-from hailsim.validation.compare import Side
+from hailsim.validation.compare import ComparisonSide
 from hailsim.validation.validate import Validation, judged_days, validate
 
 pytestmark = pytest.mark.slow
@@ -27,10 +27,10 @@ def found(san_francisco: City, recorded: tuple[CabDay, ...]) -> Validation:
     return validate(san_francisco, recorded, judged_days(san_francisco, None, None))
 
 
-def test_the_import_keeps_what_was_measured_on_the_uncut_records(recorded: tuple[CabDay, ...]) -> None:
+def test_observed_cab_days_use_the_unscreened_records(recorded: tuple[CabDay, ...]) -> None:
     # The data's README: about 490 cabs a day, 46 % occupied, searches of 540 s in the mean and 295 s in the median, 15 km/h.
-    seen = Side([], recorded)
-    search = seen.tally(lambda day: day.search_s)
+    seen = ComparisonSide([], recorded)
+    search = seen.histogram(lambda day: day.search_s)
     assert search is not None
     assert search.mean == pytest.approx(540, rel=0.02)
     assert search.quantile(0.5) == pytest.approx(295, rel=0.04)
@@ -45,7 +45,7 @@ def test_every_aim_is_met_on_the_later_eight_days(found: Validation) -> None:
     assert sum(figure.aim is not None for figure in found.figures) == 5
 
 
-def test_cabs_come_and_go_as_on_the_days_judged(found: Validation) -> None:
+def test_active_cabs_by_hour_match_the_judged_days(found: Validation) -> None:
     figures = {figure.name: figure.simulated for figure in found.figures}
     assert figures["cabs at work by hour, correlation"] == pytest.approx(1.0, abs=0.03)
 

@@ -57,7 +57,7 @@ def found(san_francisco: City) -> Observation:
         search_s=searches[searches >= 0],
         by_hour=np.bincount(np.minimum(np.concatenate(waits)[:, PICKUP_S] // 3600, 23), minlength=24),
         recorded_by_hour=recorded.sum(axis=(0, 2)).reshape(24, 2).sum(axis=1),
-        by_zone=np.bincount(world.road.zone[np.concatenate(links)], minlength=world.road.zones),
+        by_zone=np.bincount(world.graph.zone[np.concatenate(links)], minlength=world.graph.zones),
         recorded_by_zone=recorded.sum(axis=(0, 1)),
     )
 

@@ -1,1 +1,1 @@
-"""How many pickups a recommender expects: per zone and half hour, from statistics or from a learnt model."""
+"""Forecasts of pickups by zone and half hour: historical statistics and a machine-learned model."""

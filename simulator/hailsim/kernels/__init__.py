@@ -1,5 +1,5 @@
-"""Compiled inner loops over plain arrays. They know no city, no date, no exception: the shells in `model` and `planner` do."""
+"""Compiled inner loops over plain arrays: no domain objects, no dates, no exceptions. `model` and `planner` wrap them."""
 
-from hailsim.kernels.compiled import keep_compiled_code_by_source
+from hailsim.kernels.compiled import use_cache_keyed_by_sources
 
-keep_compiled_code_by_source()
+use_cache_keyed_by_sources()

@@ -1,7 +1,7 @@
-"""The groups of arrays that kernels take, each with its glossary.
+"""The array groups passed to kernels, each with its glossary.
 
-L links, Z zones, N taxis, C customers, S shifts a taxi has at most.
-Links are in the order of `hailsim.model.road`, not of the city file. All arrays are C-contiguous; times are seconds of the
+L links, Z zones, N taxis, C customers, S maximum shifts per taxi.
+Links are in the order of `hailsim.model.routing_graph`, not of the city file. Arrays are C-contiguous; times are seconds of the
 operating day.
 """
 
@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Columns of a link record: uint32[L + 1, 16], 64 bytes, one cache line. The last row is where unused successors point.
+# Columns of a link record: uint32[L + 1, 16], 64 bytes, one cache line. Unused successors point to the last row.
 NEXT = 0  # 0..3: successor in the low 20 bits, seconds for the turn and the successor in the high 12
-POLICY = 4  # 4..6: cumulative choice of 65,536, recommended in the low 16 bits, as observed cabs in the high 16
+POLICY = 4  # 4..6: cumulative choice of 65,536: recommended in the low 16 bits, observed cabs' in the high 16
 QUEUE_HEAD = 7  # index of the first customer who may still be waiting on the link
 QUEUE_END = 8  # index after the link's last customer of the day
 NEXT_CUSTOMER_S = 9  # when the customer at QUEUE_HEAD appears; NEVER when there is none
-ENTRIES = 10  # vacant taxis that entered in this half hour
+ENTRIES = 10  # vacant taxis that entered during this slot
 HALF_S = 11  # seconds from the middle of the link to its end
-STAND = 12  # chance of 65,536 that a vacant taxi stands at the end of the link
+STAND = 12  # chance of 65,536 that a vacant taxi stops at the end of the link
 RECORD_COLUMNS = 16
 
 LINK_BITS = 20
@@ -34,19 +34,19 @@ SLOTS_PER_HOUR = 2
 DAY_S = 86_400
 ALWAYS = 1 << 16
 
-# Columns of a customer. What a pickup reads and writes stands together: it is a cache miss each time.
+# Columns of a customer. Fields used together at a pickup are adjacent, because each pickup is a cache miss.
 APPEARS_S = 0
-LEAVES_S = 1  # when the patience ends; -1 - taxi once served
+LEAVES_S = 1  # end of the patience; -1 - taxi once served
 PICKUP_S = 2  # when the taxi arrives; only where served
 SEARCH_S = 3  # since the taxi's last drop-off, -1 for the first pickup of a shift; only where served
 DESTINATION = 0
 DRIVE_S = 1
 
 
-class RoadArrays(NamedTuple):
-    """The network as the movement sees it.
+class NetworkArrays(NamedTuple):
+    """The network as the kernels see it.
 
-    successors uint32[L, 4], L in unused slots, which stand last. turns int8[L, 4], 4 in unused slots. turn_s int32[5] seconds
+    successors uint32[L, 4], L in unused slots, which come last. turns int8[L, 4], 4 in unused slots. turn_s int32[5] seconds
     by turn. freeflow_s float32[L]. zone int32[L]. factor float32[24] travel-time factor by hour of the operating day.
     """
 
@@ -61,7 +61,7 @@ class RoadArrays(NamedTuple):
 class CustomerArrays(NamedTuple):
     """The day's customers, sorted by link, then time.
 
-    first int32[L + 1]: customers of link l are first[l]..first[l+1]-1. wait int32[C, 4]: the columns above, nobody served yet.
+    first int32[L + 1]: customers of link l are first[l]..first[l+1]-1. wait int32[C, 4]: the columns above, none served yet.
     trip int32[C, 2]: DESTINATION is a link, DRIVE_S the seconds from the end of the pickup link to the end of that one.
     """
 
@@ -71,11 +71,11 @@ class CustomerArrays(NamedTuple):
 
 
 class FleetArrays(NamedTuple):
-    """Who works when, where they start and whether they follow.
+    """Shifts, starting links and compliance of the fleet.
 
-    start_link int32[N]: the taxi stands at its end. shifts int32[N, S, 2] start and end, both >= 86,400 when unused.
-    follows int32[N]: chance of 65,536 that a turn follows the recommendation (0 for drivers who never do). stand_per_s float32:
-    how often a vacant taxi begins to stand, per second of driving.
+    start_link int32[N]: the taxi starts at its end. shifts int32[N, S, 2] start and end, both >= 86,400 when unused.
+    follows int32[N]: chance of 65,536 that a turn follows the recommendation (0 for non-followers). stand_per_s float32: rate
+    at which a vacant taxi stops to stand, per second of driving.
     """
 
     start_link: NDArray[np.int32]
@@ -85,7 +85,7 @@ class FleetArrays(NamedTuple):
 
 
 class PlanArrays(NamedTuple):
-    """What the recommender plans with on one day.
+    """The inputs of the recommender on one day.
 
     zone_rate float32[48, Z] expected pickups per second of a zone. link_share float32[L] of a zone's pickups, times the
     weight of the road class. reward float32[L] expected fare in mean fares. turn_cost, turn_discount float32[L, 4], 0 and 1
@@ -106,10 +106,10 @@ class PlanArrays(NamedTuple):
 
 
 class OutcomeArrays(NamedTuple):
-    """What a day leaves behind.
+    """The result of a day.
 
-    wait int32[C, 4]: the customers' columns. duty_s int32[N]: seconds on shift, to the end of the last trip; busy_s
-    int32[N]: of them with a customer. entries int64[L]: vacant taxis that entered.
+    wait int32[C, 4]: the customers' columns. duty_s int32[N]: seconds on shift, including the end of a last trip; busy_s
+    int32[N]: seconds of those with a customer. entries int64[L]: vacant taxis that entered.
     """
 
     wait: NDArray[np.int32]
@@ -119,7 +119,7 @@ class OutcomeArrays(NamedTuple):
 
 
 def cache_aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Zeros that start on a 64-byte boundary, so that a link record is one cache line and not two."""
+    """Zeros aligned to 64 bytes, so that a link record occupies one cache line instead of two."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(size + 64, np.uint8)
     offset = -raw.ctypes.data % 64

@@ -1,7 +1,7 @@
-"""One operating day: plan, let the taxis move for half an hour, learn where they went, plan again.
+"""The loop over one operating day: plan a half-hour slot, move the taxis, record where they went, plan the next slot.
 
-Glossary: see `arrays`, `records`, `planning` and `movement`, which this module only strings together. The parts are functions
-of their own, so that somebody may look at a day between them (`hailsim.model.watching`).
+Glossary: see `arrays`, `records`, `planning` and `movement`. The steps are separate functions so that
+`hailsim.model.stepwise` can inspect a day between them.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hailsim.kernels.arrays import SLOT_S, SLOTS, SLOTS_PER_HOUR
-from hailsim.kernels.movement import come_home, move, set_out
+from hailsim.kernels.movement import end_day, move, place_taxis
 from hailsim.kernels.planning import UNREACHABLE, set_chances, set_choice, set_discount, sweep
-from hailsim.kernels.records import set_behaviour, set_queues, set_recommendation, set_travel_times, take_entries
+from hailsim.kernels.records import record_entries, set_behaviour, set_queues, set_recommendation, set_travel_times
 
-# The first plan of a day starts from nothing, the others from the one before. Twelve sweeps each time earn the same.
+# The first plan of a day starts from scratch, later ones from their predecessor. Twelve sweeps every time earn no more.
 FIRST_SWEEPS = 12
 SWEEPS = 4
-# Share of the old value in the smoothed flow at each half hour. Raw flow (0) makes taxis herd.
+# Weight of the previous value in the smoothed flow at each slot. Without smoothing (0), taxis herd.
 SMOOTHING = np.float32(0.5)
 PER_SLOT = np.float32(1.0 / SLOT_S)
 
 
 class PlanningArrays(NamedTuple):
-    """What the recommender works with during a day, L links; names as in `planning` and `records`.
+    """The recommender's state during a day, L links; names as in `planning` and `records`.
 
     value float32[L + 1]; gain, keep, discount, flow_per_s float32[L]; link_s int32[L]; cumulative uint16[3, L];
     worth float32[4, L].
@@ -43,8 +43,8 @@ class PlanningArrays(NamedTuple):
 
 
 @njit(cache=True)
-def begin_day(record, moving, customers, fleet, plan):
-    """Queues and taxis at the day's first second, and a plan that expects nothing yet."""
+def start_day(record, moving, customers, fleet, plan):
+    """Initialise the customer queues, the taxis and an empty plan."""
     links = len(record) - 1
     value = np.zeros(links + 1, np.float32)
     value[links] = UNREACHABLE
@@ -53,48 +53,48 @@ def begin_day(record, moving, customers, fleet, plan):
     link_s = np.empty(links, np.int32)
     cumulative, worth = np.empty((3, links), np.uint16), np.empty((4, links), np.float32)
     set_queues(record, customers)
-    set_out(moving, fleet)
+    place_taxis(moving, fleet)
     return PlanningArrays(value, gain, keep, discount, flow_per_s, link_s, cumulative, worth)
 
 
 @njit(cache=True)
-def plan_slot(slot, planning, record, road, fleet, plan):
-    """Plan the half hour: travel times and habits of a new hour, chances, values, and what is recommended."""
+def plan_slot(slot, planning, record, network, fleet, plan):
+    """Plan one slot: update travel times and observed behaviour on the hour, then chances, values and recommendations."""
     if slot % SLOTS_PER_HOUR == 0:
         hour = slot // SLOTS_PER_HOUR
-        set_travel_times(record, planning.link_s, road, road.factor[hour], fleet.stand_per_s)
+        set_travel_times(record, planning.link_s, network, network.factor[hour], fleet.stand_per_s)
         set_discount(planning.discount, planning.link_s, plan.log_discount_per_s)
         set_behaviour(record, plan.behaviour[hour])
     value, gain, keep = planning.value, planning.gain, planning.keep
     rate, flow, wait = plan.zone_rate[slot], planning.flow_per_s, plan.inverse_wait_per_s
-    set_chances(gain, keep, planning.discount, flow, rate, road.zone, plan.link_share, plan.reward, wait)
+    set_chances(gain, keep, planning.discount, flow, rate, network.zone, plan.link_share, plan.reward, wait)
     sweeps = FIRST_SWEEPS if slot == 0 else SWEEPS
-    sweep(value, gain, keep, road.successors, plan.turn_cost, plan.turn_discount, sweeps)
+    sweep(value, gain, keep, network.successors, plan.turn_cost, plan.turn_discount, sweeps)
     temper = plan.inverse_temperature
-    set_choice(planning.cumulative, planning.worth, value, road.successors, plan.turn_cost, plan.turn_discount, temper)
+    set_choice(planning.cumulative, planning.worth, value, network.successors, plan.turn_cost, plan.turn_discount, temper)
     set_recommendation(record, planning.cumulative)
 
 
 @njit(cache=True)
-def play_slot(slot, record, moving, customers, fleet, outcome, key):
-    """Let the taxis move for the half hour; returns the number of events."""
+def advance_slot(slot, record, moving, customers, fleet, outcome, key):
+    """Move the taxis through one slot; returns the number of events."""
     return move(moving, record, customers, fleet, outcome, key, slot * SLOT_S, (slot + 1) * SLOT_S)
 
 
 @njit(cache=True)
-def learn_slot(planning, record, outcome):
-    """Learn where vacant taxis went in the half hour, and count them."""
-    take_entries(record, planning.flow_per_s, outcome.entries, SMOOTHING, PER_SLOT)
+def record_slot(planning, record, outcome):
+    """Update the smoothed flow of vacant taxis and the day's entry counts after a slot."""
+    record_entries(record, planning.flow_per_s, outcome.entries, SMOOTHING, PER_SLOT)
 
 
 @njit(cache=True)
-def simulate_day(record, moving, road, customers, fleet, plan, outcome, key):
-    """Run the day into `outcome`; `record` and `moving` come zeroed. Returns the number of events."""
-    planning = begin_day(record, moving, customers, fleet, plan)
+def simulate_day(record, moving, network, customers, fleet, plan, outcome, key):
+    """Simulate the day into `outcome`; `record` and `moving` must be zeroed. Returns the number of events."""
+    planning = start_day(record, moving, customers, fleet, plan)
     events = 0
     for slot in range(SLOTS):
-        plan_slot(slot, planning, record, road, fleet, plan)
-        events += play_slot(slot, record, moving, customers, fleet, outcome, key)
-        learn_slot(planning, record, outcome)
-    come_home(moving, outcome)
+        plan_slot(slot, planning, record, network, fleet, plan)
+        events += advance_slot(slot, record, moving, customers, fleet, outcome, key)
+        record_slot(planning, record, outcome)
+    end_day(moving, outcome)
     return events

@@ -1,12 +1,12 @@
-"""An exponential that gives the same bits on every machine and in the plain-Python oracle.
+"""An exponential that is bit-identical on every machine and in the plain-Python oracle.
 
-The exponential of the C library differs in the last bit between libraries and vector units; a last bit decides which way a taxi
-turns, so results would depend on the machine. This one uses only float32 additions and multiplications in a fixed order.
+The C library's exponential differs in the last bit between libraries and vector units. One bit can change a taxi's turn, so
+results would depend on the machine. This version uses only float32 additions and multiplications in a fixed order.
 
 Glossary
-x            float32  exponent, x <= 0; below LOWEST it counts as LOWEST
+x            float32  exponent, x <= 0; clamped to LOWEST
 n, r         x = r - n·ln 2 with n >= 0 and |r| <= ln 2 / 2 (ln 2 in two parts so that r is exact: Cody and Waite 1980)
-2^-n         written as the bits of a float32 with exponent -n: no table, so that the loop around it can use vector units
+2^-n         built from the bits of a float32 with exponent -n: no table, so that the surrounding loop vectorises
 coefficients          minimax polynomial of e^r (Cephes `expf`, relative error below 2e-7)
 """
 
@@ -35,7 +35,7 @@ _MANTISSA_BITS = np.int32(23)
 
 @intrinsic
 def _from_bits(_context, _bits):
-    """The float32 with the bits of an int32."""
+    """Reinterpret an int32 as a float32."""
 
     def generate(_context, builder, _signature, arguments):
         return builder.bitcast(arguments[0], ir.FloatType())

@@ -1,10 +1,10 @@
-"""Random numbers as a function of what they are for: a keyed hash of counters, no state, no order of drawing.
+"""Counter-based random numbers for kernels: a keyed hash of counters, without state or draw order.
 
 Glossary
-key      uint64           one stream: a purpose, a seed and an operating day (`hailsim.model.keys`)
-counter  uint64           what the draw is for: the second, the taxi, the customer
-mix      uint64 → uint64  the finaliser of splitmix64 (Steele, Lea, Flood 2014), a bijection that passes BigCrush on counters
-ODD_*    uint64           odd multipliers that keep the counters of one draw apart
+key      uint64           one stream: a purpose, a seed and an operating day (`hailsim.model.random_streams`)
+counter  uint64           what the draw belongs to: the second, the taxi, the customer
+mix      uint64 → uint64  the splitmix64 finaliser (Steele, Lea, Flood 2014), a bijection that passes BigCrush on counters
+ODD_*    uint64           odd multipliers that separate the counters of one draw
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def mix(x):
 
 @intrinsic
 def trailing_zeros(_context, _word):
-    """Position of the lowest set bit of a uint64, 64 when there is none: one machine instruction."""
+    """Position of the lowest set bit of a uint64 (64 for zero), as one machine instruction."""
 
     def generate(_context, builder, _signature, arguments):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))

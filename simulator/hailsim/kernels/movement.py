@@ -1,23 +1,23 @@
-"""Taxis move from junction to junction; the events of one second are handled in the order of taxi numbers.
+"""Taxi movement from junction to junction. Events of the same second are processed in taxi order.
 
-Events within NEAR_S seconds (nearly all) stand in a calendar of bit sets: `near[t % NEAR_S]` has one bit per taxi, so order by
-number costs nothing, and the records of several taxis are fetched at once. Later events (trips, shifts) stand in intrusive
-lists `far[t % FAR_S]` and enter the bit set when their second comes.
+Events within NEAR_S seconds (nearly all) are kept in a calendar of bit sets: `near[t % NEAR_S]` has one bit per taxi, which
+orders them by number for free and lets the records of several taxis be prefetched together. Later events (trips, shifts) are
+kept in intrusive lists `far[t % FAR_S]` and move to the bit set when their second is reached.
 
 Glossary
-near        uint64[NEAR_S, words]  bit i of word w: taxi 64·w + i is at the end of its link in that second
-far         int32[FAR_S]           first taxi of a list, -1 when empty
-taxi        int32[N, 4]            columns FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS (STANDING on top of it while the taxi
-                                   stands): what every event reads
-clock       int32[N, 4]            columns WAKE_S end of its stay in a far list, VACANT_S since when it searches (-1 before
+near        uint64[NEAR_S, words]  bit i of word w: taxi 64·w + i reaches the end of its link in that second
+far         int32[FAR_S]           first taxi of the list, -1 when empty
+taxi        int32[N, 4]            columns FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS (plus STANDING while the taxi stands),
+                                   which every event reads
+clock       int32[N, 4]            columns WAKE_S time of its event in a far list, VACANT_S start of its search (-1 before
                                    the first drop-off of a shift), FREE_S end of its last trip, ON_S start of its shift
                                    (-1 off duty)
-shift       int32[N]               index of the shift it is in or waits for
-due         uint64[N + 4]          taxis of this second; steps int64[N] what each of them does, see `_decide`
+shift       int32[N]               index of its current or next shift
+due         uint64[N + 4]          taxis with an event this second; steps int64[N] their decisions, see `_decide`
 draw        uint64                 hash of key, second and taxi: 16 bits each decide following, the turn, and standing
 
-Functions of the inner loop take arrays, not the groups they stand in: a field of a group is a counted reference, and counting
-costs more than the event.
+Functions of the inner loop take arrays rather than array groups: accessing a group's field updates a reference count, which
+costs more than the event itself.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ from hailsim.kernels.arrays import (
     SEARCH_S,
     STAND,
 )
-from hailsim.kernels.fetching import fetch_row
 from hailsim.kernels.hashing import ODD_A, ODD_B, mix, trailing_zeros
+from hailsim.kernels.prefetch import prefetch_row
 
 NEAR_S = 256
 FAR_S = 4_096
 FAR_NEXT, LINK, SHIFT_END_S, FOLLOWS = 0, 1, 2, 3
 WAKE_S, VACANT_S, FREE_S, ON_S = 0, 1, 2, 3
-# Above any chance to follow, so that one comparison tells who stands.
+# Larger than any follow chance, so that one comparison tells whether a taxi stands.
 STANDING = 1 << 17
-# Whoever stands looks round once a minute, and stays with a chance that makes five minutes of it on average.
+# A standing taxi re-decides every 60 s; the chance to stay gives a mean stay of five minutes.
 STAND_S = 60
 STAYS = 52_429
 _NEAR_MASK = NEAR_S - 1
@@ -69,7 +69,7 @@ _SIXTY_THREE = np.uint64(63)
 
 
 class MovingArrays(NamedTuple):
-    """Where every taxi is; see the module's glossary."""
+    """The state of every taxi; see the module's glossary."""
 
     near: NDArray[np.uint64]
     far: NDArray[np.int32]
@@ -88,7 +88,7 @@ def _sleep(far, taxis, clock, taxi, now_s, then_s):
 
 @njit(cache=True)
 def _wake(near, far, taxis, clock, second):
-    """Move the far list of this second into its bit set; those with later business go round once more."""
+    """Move the far list of this second into the bit set; events that are still later are queued again."""
     taxi = int64(far[second & _FAR_MASK])
     far[second & _FAR_MASK] = -1
     while taxi >= 0:
@@ -101,8 +101,8 @@ def _wake(near, far, taxis, clock, second):
 
 
 @njit(cache=True)
-def _begin_shift(moving, fleet, taxi, now_s):
-    """Wait for the taxi's current shift, if there is one left before the end of the day."""
+def _await_shift(moving, fleet, taxi, now_s):
+    """Schedule the start of the taxi's next shift, if one remains today."""
     number = moving.shift[taxi]
     if number >= fleet.shifts.shape[1] or fleet.shifts[taxi, number, 0] >= DAY_S:
         return
@@ -119,24 +119,24 @@ def _end_shift(moving, fleet, outcome, taxi, now_s):
     moving.clock[taxi, VACANT_S] = -1
     moving.taxi[taxi, FOLLOWS] &= STANDING - 1
     moving.shift[taxi] += 1
-    _begin_shift(moving, fleet, taxi, now_s)
+    _await_shift(moving, fleet, taxi, now_s)
 
 
 @njit(cache=True)
-def set_out(moving, fleet):
-    """Every taxi at its place before the day's first second."""
+def place_taxis(moving, fleet):
+    """Place every taxi on its start link before the first second of the day."""
     moving.far[:] = -1
     for taxi in range(len(fleet.start_link)):
         moving.taxi[taxi, LINK] = fleet.start_link[taxi]
         moving.taxi[taxi, FOLLOWS] = fleet.follows[taxi]
         moving.clock[taxi, VACANT_S] = -1
         moving.clock[taxi, ON_S] = -1
-        _begin_shift(moving, fleet, taxi, -1)
+        _await_shift(moving, fleet, taxi, -1)
 
 
 @njit(cache=True)
-def come_home(moving, outcome):
-    """Close the shifts that the end of the day cuts off; a last trip is driven to its end."""
+def end_day(moving, outcome):
+    """Close shifts still open at the end of the day; a last trip is driven to its end."""
     for taxi in range(len(moving.clock)):
         if moving.clock[taxi, ON_S] >= 0:
             outcome.duty_s[taxi] += max(DAY_S, moving.clock[taxi, FREE_S]) - moving.clock[taxi, ON_S]
@@ -144,9 +144,9 @@ def come_home(moving, outcome):
 
 @njit(cache=True)
 def _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, leaves_s, otherwise_s):
-    """The first customer in the queue who is there gets the taxi; returns when it is free again, `otherwise_s` without one.
+    """Serve the first customer waiting in the queue. Returns when the taxi is free again, or `otherwise_s` without a customer.
 
-    The taxi is in the middle of the link, where customers are, HALF_S before it leaves the link at its end.
+    Customers wait in the middle of the link, which the taxi passes HALF_S before it leaves the link.
     """
     head, end = int64(record[link, QUEUE_HEAD]), int64(record[link, QUEUE_END])
     while head < end and wait[head, LEAVES_S] < now_s:
@@ -171,7 +171,7 @@ def _pick_up(record, wait, trip, taxis, clock, busy_s, taxi, link, now_s, leaves
 
 @njit(cache=True, inline="always")
 def _choose(record, link, follows, draw):
-    """Where a taxi at the end of `link` turns, without a branch: successor and seconds as they stand in the record."""
+    """Branch-free turn choice at the end of `link`: the packed successor and seconds from the record."""
     chance = (int64((draw >> uint64(32)) & uint64(0xFFFF)) * 65_535) >> 16
     half = int64(16) if int64(draw >> uint64(48)) >= follows else int64(0)
     choice = (
@@ -184,9 +184,9 @@ def _choose(record, link, follows, draw):
 
 @njit(cache=True)
 def _collect(near, row, due):
-    """Take the numbers of a second's taxis into `due` in order; returns how many.
+    """Collect the taxis with an event this second into `due`, in order; returns their number.
 
-    Four bits of a word are taken without asking whether they are there: a wrongly predicted branch costs more than all four.
+    Four bits per word are extracted unconditionally: one mispredicted branch costs more than all four.
     """
     count = 0
     for word in range(near.shape[1]):
@@ -206,10 +206,10 @@ def _collect(near, row, due):
 
 @njit(cache=True)
 def _decide(record, taxis, due, steps, count, key_now):
-    """What each of a second's taxis does: its step as it stands in the record, or -1 less 16 bits of its draw when it stands.
+    """Decide for each taxi of this second: the packed step from the record, or -1 minus 16 bits of the draw if it stands.
 
-    Decisions look at nothing that another taxi changes within the second, so all are made first, and the records of the links
-    that they lead to are on their way while the others are made.
+    Decisions do not depend on what other taxis change within the second, so all are made first, while the records of the links
+    they lead to are being prefetched.
     """
     for number in range(count):
         taxi = due[number]
@@ -217,13 +217,13 @@ def _decide(record, taxis, due, steps, count, key_now):
         link, follows = uint64(taxis[taxi, LINK]), int64(taxis[taxi, FOLLOWS])
         chance = int64((draw >> uint64(16)) & uint64(0xFFFF))
         step = _choose(record, link, follows & (STANDING - 1), draw)
-        fetch_row(record, step & _LINK_MASK)
+        prefetch_row(record, step & _LINK_MASK)
         steps[number] = -1 - chance if follows >= STANDING or chance < int64(record[link, STAND]) else step
 
 
 @njit(cache=True)
 def move(moving, record, customers, fleet, outcome, key, from_s, to_s):
-    """All events of the seconds from_s..to_s-1; returns how many there were."""
+    """Process the events of seconds from_s..to_s-1; returns their number."""
     events = 0
     near, far, taxis, clock = moving.near, moving.far, moving.taxi, moving.clock
     wait, trip, busy_s = outcome.wait, customers.trip, outcome.busy_s

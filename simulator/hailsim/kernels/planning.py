@@ -1,10 +1,10 @@
-"""Value iteration over links and the choice at junctions that follows from it.
+"""Value iteration over links, and the turn choice that follows from it.
 
-V = p·R + (1 - p)·γ^t·max over turns (γ^turn·V' - cost of the turn), absorbing at a pickup, with
+V = p·R + (1 - p)·γ^t·max over turns (γ^turn·V' - turn cost), absorbing at a pickup, with
 p = 1 - exp(-λ·w / (1/W + μ)).
 
 Glossary (L links; everything float32)
-value          [L + 1]  V in mean fares at the start of a link; the last entry stands for unused successors
+value          [L + 1]  V in mean fares at the start of a link; the last entry represents unused successors
 gain           [L]      p·R
 keep           [L]      (1 - p)·γ^t
 discount       [L]      γ^t of driving the link
@@ -12,8 +12,8 @@ flow_per_s     [L]      μ, smoothed rate at which vacant taxis enter
 zone_rate      [Z]      λ of the zone in this half hour, pickups per second
 successors     uint32[L, 4]  L in unused slots
 turn_cost      [L, 4]   preference against the turn, mean fares; turn_discount [L, 4]  γ^(physical seconds of the turn)
-cumulative     uint16[3, L]  choice thresholds of 65,536; 65,535 from the last successor on, so that no draw runs past it
-worth          [4, L]   what each turn is worth, less the best of them
+cumulative     uint16[3, L]  choice thresholds of 65,536; 65,535 from the last successor on, so that no draw exceeds it
+worth          [4, L]   value of each turn minus that of the best (its advantage)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numba import float32, int32, njit, uint16, uint64
 
 from hailsim.kernels.elementary import exp_nonpositive
 
-# `error_model="numpy"`: a check for division by zero, which cannot happen here, would keep loops out of the vector units.
+# `error_model="numpy"`: zero divisors cannot occur here, and checking for them would prevent vectorisation.
 UNREACHABLE = np.float32(-1e9)
 ONE = np.float32(1.0)
 TOP = np.float32(65_536.0)

@@ -1,4 +1,4 @@
-"""Filling the link records (columns in `arrays`): one cache line holds all that a taxi needs at a junction.
+"""Updating link records (columns in `arrays`): one cache line holds everything a taxi needs at a junction.
 
 Glossary
 record      uint32[L + 1, 16]  see `arrays`
@@ -34,19 +34,19 @@ _ONE = np.float32(1.0)
 
 
 @njit(cache=True)
-def set_travel_times(record, link_s, road, factor, stand_per_s):
-    """Write the hour's seconds for every turn and successor, and the chances to stand; fills `link_s`."""
+def set_travel_times(record, link_s, network, factor, stand_per_s):
+    """Store the hour's travel times of all turns and successors and the standing chances; fills `link_s`."""
     links = len(link_s)
     for link in range(links):
-        link_s[link] = max(int32(1), int32(np.rint(road.freeflow_s[link] * factor)))
+        link_s[link] = max(int32(1), int32(np.rint(network.freeflow_s[link] * factor)))
         record[link, HALF_S] = link_s[link] // 2
         # Whoever has stood may stand again before it drives: stands a link are chance + chance² + …
         stands = float32(link_s[link]) * stand_per_s
         record[link, STAND] = uint32(stands / (_ONE + stands) * _CERTAIN)
     for link in range(links):
         for k in range(4):
-            successor = road.successors[link, k]
-            step_s = road.turn_s[road.turns[link, k]]
+            successor = network.successors[link, k]
+            step_s = network.turn_s[network.turns[link, k]]
             if successor < links:
                 step_s += link_s[successor]
             record[link, NEXT + k] = uint32(successor) | (uint32(min(max(step_s, 1), MAX_STEP_S)) << uint32(LINK_BITS))
@@ -64,7 +64,7 @@ def set_queues(record, customers):
 
 @njit(cache=True)
 def set_behaviour(record, cumulative):
-    """The hour's choices of observed cabs, uint16[3, L], into the high halves."""
+    """Store the hour's observed-cab choices, uint16[3, L], in the high halves."""
     for link in range(cumulative.shape[1]):
         for k in range(3):
             record[link, POLICY + k] = (record[link, POLICY + k] & _LOW) | (uint32(cumulative[k, link]) << uint32(16))
@@ -72,15 +72,15 @@ def set_behaviour(record, cumulative):
 
 @njit(cache=True)
 def set_recommendation(record, cumulative):
-    """The recommended choices, uint16[3, L], into the low halves."""
+    """Store the recommended choices, uint16[3, L], in the low halves."""
     for link in range(cumulative.shape[1]):
         for k in range(3):
             record[link, POLICY + k] = (record[link, POLICY + k] & _HIGH) | uint32(cumulative[k, link])
 
 
 @njit(cache=True)
-def take_entries(record, flow_per_s, entries, smoothing, per_slot):
-    """Fold the half hour's entries into the smoothed flow and the day's count, and start counting anew."""
+def record_entries(record, flow_per_s, entries, smoothing, per_slot):
+    """Add the slot's entries to the smoothed flow and the day's count, and reset the counters."""
     for link in range(len(flow_per_s)):
         count = record[link, ENTRIES]
         entries[link] += count

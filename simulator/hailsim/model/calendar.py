@@ -1,4 +1,4 @@
-"""Operating days, half-hour slots, and which days are alike."""
+"""Operating days, day types and travel-time factors by day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOURS = 24
 
 
 class DayType(IntEnum):
-    """Operating days with the same shape of demand. A Friday's operating day holds the night to Saturday."""
+    """Operating days with a similar demand profile. A Friday's operating day includes the night to Saturday."""
 
     MONDAY_TO_THURSDAY = 0
     FRIDAY = 1
@@ -24,8 +24,8 @@ class DayType(IntEnum):
     SUNDAY_OR_HOLIDAY = 3
 
 
-# Whom to ask when a history holds no day of a type, the most alike first.
-LIKENESS = {
+# Substitutes, most similar first, when the history has no day of a type.
+SIMILAR_TYPES = {
     DayType.MONDAY_TO_THURSDAY: (DayType.FRIDAY, DayType.SUNDAY_OR_HOLIDAY, DayType.SATURDAY),
     DayType.FRIDAY: (DayType.SATURDAY, DayType.MONDAY_TO_THURSDAY, DayType.SUNDAY_OR_HOLIDAY),
     DayType.SATURDAY: (DayType.FRIDAY, DayType.SUNDAY_OR_HOLIDAY, DayType.MONDAY_TO_THURSDAY),
@@ -35,7 +35,7 @@ LIKENESS = {
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The operating days a recommender may learn from, both ends included."""
+    """The operating days a recommender may be trained on, both ends included."""
 
     first: date
     last: date
@@ -47,7 +47,7 @@ class History:
 
 
 def day_type(city: City, day: date) -> DayType:
-    """Which kind of day it is in this city."""
+    """The day type of a date in this city."""
     if day in city.holidays or day.weekday() == 6:
         return DayType.SUNDAY_OR_HOLIDAY
     return {4: DayType.FRIDAY, 5: DayType.SATURDAY}.get(day.weekday(), DayType.MONDAY_TO_THURSDAY)

@@ -1,4 +1,4 @@
-"""What must hold of a city before anything is simulated in it; every fault is listed, none is repaired."""
+"""Validation of a city's arrays before simulation: lists every fault and repairs none."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ LONGEST_DRIVE_S = 6.0 * 3600.0
 FARTHEST_M = 500_000.0
 
 Mask = NDArray[np.bool_]
-# What must hold, where it does (one value per row), and the values it is about.
+# The rule, where it holds (one value per row), and the values checked.
 Rule = tuple[str, Mask, NDArray[Any]]
 
 
 def check_network(network: Network, place: str) -> list[Fault]:
-    """Faults of the network's arrays: values, references, turns, connectivity."""
+    """Faults in the network's values, references, turns and connectivity."""
     faults = list(_broken(_network_rules(network), place, "link"))
-    # Connectivity means nothing while successors point nowhere.
+    # Connectivity is only meaningful once all successors are valid.
     if not faults and not strongly_connected(network.successors):
         faults.append(Fault("every link can be reached from every other", "more than one component", place, REIMPORT))
     return faults
 
 
 def check_trips(trips: Trips, network: Network, days: int, place: str) -> list[Fault]:
-    """Faults of the trips' arrays: values, references, order, and days without any trip."""
+    """Faults in the trips' values, references and order, and days without trips."""
     if len(trips.day) == 0:
         return [Fault("a city has trips", "0", place, REIMPORT)]
     faults = list(_broken(_trip_rules(trips, network, days), place, "row"))
@@ -71,7 +71,7 @@ def _broken(rules: Iterator[Rule], place: str, what: str) -> Iterator[Fault]:
 
 
 def _between(values: NDArray[Any], low: float, high: float) -> Mask:
-    """NaN is not between anything."""
+    """Whether low <= value <= high; False for NaN."""
     inside: Mask = (values >= low) & (values <= high)
     return inside
 

@@ -1,4 +1,4 @@
-"""A city as the simulator sees it: a directed road network, recorded trips, fares, and a fleet.
+"""The simulator's view of a city: a directed road network, recorded trips, a fare and a fleet.
 
 Glossary of array names: L links, T trips, Z zones. A *link* is one directed road segment between two junctions. An
 *operating day* D runs 24 h from `day_start_hour` local time on date D (the demand minimum, when the fleet is reset).
@@ -20,7 +20,7 @@ HOURS_PER_WEEK = 168
 
 
 class Turn(IntEnum):
-    """How one link leads into the next, by the change of bearing."""
+    """The kind of turn from one link into the next, by change of bearing."""
 
     STRAIGHT = 0
     RIGHT = 1
@@ -30,7 +30,7 @@ class Turn(IntEnum):
 
 
 class RoadClass(IntEnum):
-    """What a road is for. Nobody hails a taxi on an expressway."""
+    """Functional road class. Taxis cannot be hailed on expressways."""
 
     LOCAL = 0
     ARTERIAL = 1
@@ -44,8 +44,8 @@ class Network:
     link_from, link_to: int32[L] junction indices. start_*, end_*: float32[L] metres east and north of the city's reference.
     length_m: float32[L] > 0. freeflow_s: float32[L] > 0 seconds to drive the link at its free speed. road_class: int8[L]
     (RoadClass). zone: int32[L] in 0..zones-1 (500 m cells). successors: int32[L, 4], unused slots hold L. turns: int8[L, 4]
-    (Turn), NONE in unused slots. U-turns stand only where there is no other way on, or where
-    some link could not be reached without.
+    (Turn), NONE in unused slots. U-turns are allowed only where there is no other exit, or where some link would
+    otherwise be unreachable.
     """
 
     link_from: NDArray[np.int32]
@@ -91,7 +91,7 @@ class Trips:
 
 @dataclass(frozen=True, slots=True)
 class Fare:
-    """Flag fall, distance and time, in minor currency units (integers, so that money is exact)."""
+    """A tariff of flag fall, distance and time, in integer minor currency units so that money is exact."""
 
     currency: str
     minor_per_major: int
@@ -102,7 +102,7 @@ class Fare:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """How many taxis there are and when they work.
+    """Fleet size and working hours.
 
     active_share: float32[24] share of taxis on shift by hour of the operating day (0 is the hour from `day_start_hour`).
     """
@@ -113,12 +113,12 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """Everything `hailsim` needs of a city; read from a city folder or bundled with the package.
+    """All data of one city, read from a city folder or bundled with the package.
 
     travel_time_factor: float32[168] observed over free-flow travel time, by local hour of week (Monday 00h is 0).
-    turn_s: float32[5] physical seconds of each Turn (NONE last); preferences are the planner's, not the city's.
+    turn_s: float32[5] physical seconds of each Turn (NONE last); turn preferences belong to the planner.
     digest: SHA-256 over all files of the folder, `sha256:` and 64 hexadecimal digits. reference_lat_deg, reference_lon_deg:
-    WGS84 point that the network's metres are counted from.
+    WGS84 origin of the network's metric coordinates.
     """
 
     name: str

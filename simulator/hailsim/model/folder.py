@@ -1,4 +1,4 @@
-"""City folders: reading with every fault named at once, writing whole or not at all. Format: docs/city-format.md."""
+"""City folders: validated reading that lists all faults, and atomic writing. Format: docs/city-format.md."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ import numpy as np
 
 from hailsim.faults import BadInput, Fault, refuse
 from hailsim.model import tables
+from hailsim.model.cab_days import OBSERVED_FILE, CabDay, observed_bytes, observed_from_bytes
 from hailsim.model.checks import check_network, check_trips
 from hailsim.model.city import City, Fare, Fleet, Network, Trips, Turn
-from hailsim.model.drawn import DRAW_VERSION, DrawnDemand, TripPattern, draw_trips
 from hailsim.model.manifest import FORMAT, read_manifest
-from hailsim.model.observed import OBSERVED_FILE, CabDay, observed_bytes, observed_from_bytes
+from hailsim.model.synthetic_demand import GENERATOR_VERSION, SyntheticDemand, TripPattern, generate_trips
 
 CITY_FILE = "city.json"
 _TURN_KEYS = {"straight": Turn.STRAIGHT, "right": Turn.RIGHT, "left": Turn.LEFT, "u_turn": Turn.U_TURN}
 
 
 @dataclass(frozen=True, slots=True)
-class Papers:
-    """Where a city comes from: whom to credit, what was read, what the import found; texts are files that go along, by name."""
+class Provenance:
+    """A city's attribution, source files and import report. `texts`: further files by name, such as licences."""
 
     attribution: tuple[str, ...]
     source: Mapping[str, object]
@@ -38,13 +38,13 @@ class Papers:
 
 
 def bundled_cities() -> tuple[str, ...]:
-    """Names of the cities that come with the package."""
+    """Names of the cities bundled with the package."""
     root = resources.files("hailsim") / "bundled"
     return tuple(sorted(entry.name for entry in root.iterdir() if (entry / CITY_FILE).is_file()))
 
 
 def city_folder(city: str | Path) -> Path:
-    """The folder of a city given as a path or as a bundled name; a folder of that name wins. BadInput when there is neither."""
+    """Resolve a path or a bundled name to a folder; an existing folder takes precedence. BadInput when there is neither."""
     folder = Path(city)
     if (folder / CITY_FILE).is_file():
         return folder
@@ -54,12 +54,12 @@ def city_folder(city: str | Path) -> Path:
         f"a city is a folder with {CITY_FILE} or a bundled name ({', '.join(bundled_cities())})",
         str(city),
         "the name of the city",
-        "Make a folder with `hailsim import`, or take a bundled city.",
+        "Create one with `hailsim import`, or use a bundled city.",
     )
 
 
 def read_city(city: str | Path) -> City:
-    """Read a city folder, or a bundled city by its name. Raises BadInput with every fault found."""
+    """Read a city folder or a bundled city. Raises BadInput listing every fault."""
     folder = city_folder(city)
     data = _read_file(folder / CITY_FILE)
     manifest = read_manifest(data, str(folder / CITY_FILE))
@@ -80,12 +80,12 @@ def read_city(city: str | Path) -> City:
 
 
 def digest_of(city_json: bytes) -> str:
-    """A city's digest. city.json lists the SHA-256 of every other file, so its own covers them all."""
+    """A city's digest: the SHA-256 of city.json, which itself lists the SHA-256 of every other file."""
     return "sha256:" + hashlib.sha256(city_json).hexdigest()
 
 
 def read_observed(city: str | Path) -> tuple[CabDay, ...]:
-    """What a city's cabs were seen to do, by day; empty where its folder does not say. BadInput for a damaged file."""
+    """The observed cab days of a city, empty if its folder has none. BadInput for a damaged file."""
     folder = city_folder(city)
     manifest = read_manifest(_read_file(folder / CITY_FILE), str(folder / CITY_FILE))
     if OBSERVED_FILE not in manifest["files"]:
@@ -96,11 +96,13 @@ def read_observed(city: str | Path) -> tuple[CabDay, ...]:
     return observed_from_bytes(contents[OBSERVED_FILE], str(folder / OBSERVED_FILE))
 
 
-def write_city(city: City, folder: Path, papers: Papers, *, observed: Sequence[CabDay] = (), replace: bool = False) -> str:
-    """Write a folder with recorded trips and, if there is any, what cabs were seen to do; returns its digest.
+def write_city(
+    city: City, folder: Path, provenance: Provenance, *, observed: Sequence[CabDay] = (), replace: bool = False
+) -> str:
+    """Write a folder with recorded trips and optional observed cab days; returns its digest.
 
-    An existing folder that holds anything stays untouched (BadInput) unless `replace`; then it is swapped whole. BadInput, too,
-    for a city that could not be read again.
+    A non-empty folder is left untouched (BadInput) unless `replace`, which swaps it atomically. Also BadInput for a city that
+    could not be read back.
     """
     links, trips = str(folder / tables.LINKS_FILE), str(folder / tables.TRIPS_FILE)
     faults = [*check_network(city.network, links), *check_trips(city.trips, city.network, city.days, trips)]
@@ -109,16 +111,16 @@ def write_city(city: City, folder: Path, papers: Papers, *, observed: Sequence[C
     files = {tables.TRIPS_FILE: tables.trips_bytes(city.trips)}
     if observed:
         files[OBSERVED_FILE] = observed_bytes(observed)
-    return _write(city, {"kind": "recorded"}, files, folder, papers, replace=replace)
+    return _write(city, {"kind": "recorded"}, files, folder, provenance, replace=replace)
 
 
-def write_drawn_city(
-    city: City, pattern: TripPattern, demand: DrawnDemand, folder: Path, papers: Papers, *, replace: bool = False
+def write_synthetic_city(
+    city: City, pattern: TripPattern, demand: SyntheticDemand, folder: Path, provenance: Provenance, *, replace: bool = False
 ) -> str:
-    """Write a folder whose trips are drawn on reading; `city.trips` is not written. Returns the digest."""
+    """Write a folder whose trips are generated on reading; `city.trips` is not written. Returns the digest."""
     about = {
         "kind": "drawn",
-        "draw_version": DRAW_VERSION,
+        "draw_version": GENERATOR_VERSION,
         "key": demand.key,
         "trips_per_day": demand.trips_per_day,
         "half_hour_of_week": demand.half_hour_of_week.tolist(),
@@ -128,15 +130,15 @@ def write_drawn_city(
         "half_hour_correlation": demand.half_hour_correlation,
         "window_min": demand.window_min,
     }
-    return _write(city, about, {tables.PATTERN_FILE: tables.pattern_bytes(pattern)}, folder, papers, replace=replace)
+    return _write(city, about, {tables.PATTERN_FILE: tables.pattern_bytes(pattern)}, folder, provenance, replace=replace)
 
 
 def _write(
-    city: City, demand: dict[str, object], files: dict[str, bytes], folder: Path, papers: Papers, *, replace: bool
+    city: City, demand: dict[str, object], files: dict[str, bytes], folder: Path, provenance: Provenance, *, replace: bool
 ) -> str:
     files = {**files, tables.LINKS_FILE: tables.network_bytes(city.network)}
-    files |= {name: text.encode("utf-8") for name, text in papers.texts.items()}
-    manifest = _manifest(city, demand, papers, files)
+    files |= {name: text.encode("utf-8") for name, text in provenance.texts.items()}
+    manifest = _manifest(city, demand, provenance, files)
     data = (json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
     read_manifest(data, str(folder / CITY_FILE))
     target = folder.absolute()
@@ -154,11 +156,11 @@ def _write(
 
 
 def check_writable(folder: Path, *, replace: bool) -> None:
-    """Refuse to write over anything but, if `replace`, a city folder: a slip of the keyboard must not cost a home folder."""
+    """Refuse to overwrite anything except, with `replace`, a city folder, so that a mistyped path destroys nothing else."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not replace:
-        remedy = "Choose another folder, or give --force to replace the city in it."
+        remedy = "Choose another folder, or use --force to replace the city in it."
         raise refuse("the folder to write is new or empty", str(folder), "--out", remedy)
     is_city = folder.is_dir() and (folder / CITY_FILE).is_file() and all(entry.is_file() for entry in folder.iterdir())
     if not is_city:
@@ -167,7 +169,7 @@ def check_writable(folder: Path, *, replace: bool) -> None:
 
 
 def _swap(staging: Path, target: Path) -> None:
-    """Put the finished folder in place. A replaced folder is moved aside first: two renames, and never half of either."""
+    """Move the finished folder into place with two renames; a replaced folder is moved aside first."""
     aside = staging.with_name(staging.name + "-old")
     if target.exists():
         target.rename(aside)
@@ -180,7 +182,7 @@ def _swap(staging: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _manifest(city: City, demand: dict[str, object], papers: Papers, files: Mapping[str, bytes]) -> dict[str, object]:
+def _manifest(city: City, demand: dict[str, object], provenance: Provenance, files: Mapping[str, bytes]) -> dict[str, object]:
     return {
         "format": FORMAT,
         "name": city.name,
@@ -196,9 +198,9 @@ def _manifest(city: City, demand: dict[str, object], papers: Papers, files: Mapp
         "travel_time_factor": _decimals(city.travel_time_factor),
         "turn_s": {key: _decimals(city.turn_s)[turn] for key, turn in _TURN_KEYS.items()},
         "demand": demand,
-        "attribution": list(papers.attribution),
-        "source": dict(papers.source),
-        "import_report": dict(papers.import_report),
+        "attribution": list(provenance.attribution),
+        "source": dict(provenance.source),
+        "import_report": dict(provenance.import_report),
         "files": {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
 
@@ -212,7 +214,7 @@ def _read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise refuse(
-            "every file of a city can be read", error.strerror or str(error), str(path), "Import the city again."
+            "every file of a city must be readable", error.strerror or str(error), str(path), "Import the city again."
         ) from error
 
 
@@ -222,23 +224,25 @@ def _listed_files(folder: Path, listed: Mapping[str, str]) -> tuple[dict[str, by
     for name, expected in listed.items():
         path = folder / name
         if not path.is_file():
-            faults.append(Fault(f"every file that {CITY_FILE} lists is there", "nothing", str(path), "Import the city again."))
+            faults.append(
+                Fault(f"every file that {CITY_FILE} lists must exist", "nothing", str(path), "Import the city again.")
+            )
             continue
         contents[name] = _read_file(path)
         found = "sha256:" + hashlib.sha256(contents[name]).hexdigest()
         if found != expected:
             remedy = "The file was changed or damaged: import the city again."
-            faults.append(Fault(f"a file has the SHA-256 that {CITY_FILE} lists ({expected})", found, str(path), remedy))
+            faults.append(Fault(f"a file must have the SHA-256 listed in {CITY_FILE} ({expected})", found, str(path), remedy))
     return contents, faults
 
 
 def _trips(manifest: dict[str, Any], contents: Mapping[str, bytes], first_day: date, folder: Path) -> tuple[Trips, str]:
-    """The trips and the file they come from; drawn demand is drawn here."""
+    """The trips, recorded or generated, and the name of their file."""
     demand = manifest["demand"]
     if demand["kind"] == "recorded":
         return tables.trips_from_bytes(contents[tables.TRIPS_FILE], str(folder / tables.TRIPS_FILE)), tables.TRIPS_FILE
     pattern = tables.pattern_from_bytes(contents[tables.PATTERN_FILE], str(folder / tables.PATTERN_FILE))
-    drawn = DrawnDemand(
+    synthetic = SyntheticDemand(
         key=demand["key"],
         trips_per_day=demand["trips_per_day"],
         half_hour_of_week=np.array(demand["half_hour_of_week"], dtype=np.float64),
@@ -249,7 +253,7 @@ def _trips(manifest: dict[str, Any], contents: Mapping[str, bytes], first_day: d
         window_min=demand["window_min"],
     )
     days = (date.fromisoformat(manifest["last_day"]) - first_day).days + 1
-    return draw_trips(pattern, drawn, first_day, days, manifest["day_start_hour"]), tables.PATTERN_FILE
+    return generate_trips(pattern, synthetic, first_day, days, manifest["day_start_hour"]), tables.PATTERN_FILE
 
 
 def _city(manifest: dict[str, Any], network: Network, trips: Trips, digest: str) -> City:

@@ -1,4 +1,4 @@
-"""Plane geometry of a city: metric projection, turns from bearings, spatial order, zone cells.
+"""Planar geometry: metric projection, turns from bearings, spatial ordering, zone cells.
 
 Glossary: N points or pairs. Headings are radians counter-clockwise from east. A *deflection* is the change of heading from
 one link into the next, radians in (-pi, pi], positive to the left.
@@ -25,14 +25,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Equirectangular metres east and north of a reference point; true to 0.1 % within 50 km of it at city latitudes."""
+    """Equirectangular metres east and north of a reference point; accurate to 0.1 % within 50 km at city latitudes."""
 
     lat_deg: float
     lon_deg: float
 
     @classmethod
     def around(cls, lat_deg: Floats, lon_deg: Floats) -> Projection:
-        """Centred on the middle of the bounding box, rounded to 1e-4 degrees so that it reads well in a file."""
+        """Centred on the bounding box, rounded to 1e-4 degrees for readability in files."""
         middle_lat = (float(lat_deg.min()) + float(lat_deg.max())) / 2.0
         middle_lon = (float(lon_deg.min()) + float(lon_deg.max())) / 2.0
         return cls(lat_deg=round(middle_lat, 4), lon_deg=round(middle_lon, 4))
@@ -63,8 +63,8 @@ def deflection(heading_in: Floats, heading_out: Floats) -> Floats:
 def classify_turns(deflection_rad: Floats, leads_back: NDArray[np.bool_]) -> NDArray[np.int8]:
     """Turn of each pair of links. `leads_back`: the second link ends where the first one began.
 
-    Straight below 45 degrees. A U-turn is any deflection from 170 degrees on, or from 90 on when it leads back: without the
-    latter a bent street would allow at its end what it forbids on a straight one.
+    Straight is below 45 degrees. A U-turn is a deflection of at least 170 degrees, or of at least 90 when it leads back;
+    without the latter a curved street would allow U-turns that a straight one forbids.
     """
     bend = np.abs(deflection_rad)
     turn = np.where(deflection_rad > 0.0, Turn.LEFT, Turn.RIGHT)
@@ -74,9 +74,9 @@ def classify_turns(deflection_rad: Floats, leads_back: NDArray[np.bool_]) -> NDA
 
 
 def hilbert_rank(east_m: Floats, north_m: Floats) -> NDArray[np.int64]:
-    """Position of each point along a Hilbert curve over the bounding square: near in rank means near in space.
+    """Rank of each point along a Hilbert curve over the bounding square: close ranks are close in space.
 
-    The planner sweeps links in this order, and its arrays stay in cache because neighbours have near ids.
+    Ordering links this way keeps neighbours in the same cache lines.
     """
     side = 1 << _HILBERT_BITS
     extent = max(float(np.ptp(east_m)), float(np.ptp(north_m)), 1.0)

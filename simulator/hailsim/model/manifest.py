@@ -1,4 +1,4 @@
-"""`city.json`: parsed strictly, checked against its schema and against itself."""
+"""Strict parsing of `city.json`: JSON syntax, schema and internal consistency."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hailsim.faults import BadInput, Fault, refuse
 from hailsim.model.tables import LINKS_FILE, PATTERN_FILE, TRIPS_FILE
 
 FORMAT = "hailsim-city/1"
-MOST_DAYS = 3660
+MAX_DAYS = 3660
 _REMEDY = "Correct the value by docs/city-format.md, or import the city again."
 
 
@@ -28,11 +28,11 @@ def _validator() -> Draft202012Validator:
 
 
 def read_manifest(data: bytes, place: str) -> dict[str, Any]:
-    """The object in city.json. Raises BadInput with every fault: syntax, keys, types, bounds, dates, zone."""
+    """Parse city.json. Raises BadInput listing every fault of syntax, keys, types, bounds, dates and time zone."""
     try:
         manifest = json.loads(data, parse_constant=_no_constant, object_pairs_hook=_no_repeats)
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors too
-        raise refuse("city.json is strict JSON: no NaN, no key twice", error, place, _REMEDY) from error
+        raise refuse("city.json must be strict JSON: no NaN, no repeated key", error, place, _REMEDY) from error
     errors = sorted(_validator().iter_errors(manifest), key=lambda error: [str(step) for step in error.absolute_path])
     faults = [_fault(error, place) for error in errors]
     if not faults:
@@ -44,14 +44,14 @@ def read_manifest(data: bytes, place: str) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = [key for key, _ in pairs]
     repeated = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) < len(keys) else []
     if repeated:
-        raise ValueError(f"keys twice: {', '.join(repeated)}")
+        raise ValueError(f"repeated keys: {', '.join(repeated)}")
     return dict(pairs)
 
 
@@ -61,7 +61,7 @@ def _fault(error: ValidationError, place: str) -> Fault:
     remedy = str(schema["description"]) if isinstance(schema, dict) and "description" in schema else _REMEDY
     if error.validator in {"required", "additionalProperties", "oneOf"}:
         return Fault(
-            "city.json has exactly the keys of its format",
+            "city.json must have exactly the keys of its format",
             error.message[:300],
             f"{place}{' → ' + where if where else ''}",
             remedy,
@@ -72,27 +72,27 @@ def _fault(error: ValidationError, place: str) -> Fault:
 
 
 def _inner_faults(manifest: dict[str, Any], place: str) -> list[Fault]:
-    """What a schema cannot say: real dates in order, a zone that exists, the files that the demand needs."""
+    """Rules beyond the schema: valid dates in order, a known time zone, the files that the demand needs."""
     faults: list[Fault] = []
     days = {key: _day(manifest[key]) for key in ("first_day", "last_day")}
     texts = [manifest["first_day"], manifest["last_day"], *manifest["holidays"], *manifest["demand"].get("holiday_factor", {})]
     faults += [
-        Fault("a date is a day of the calendar", text, place, "Write a date that exists, like 2024-12-31.")
+        Fault("a date must exist in the calendar", text, place, "Write a date that exists, like 2024-12-31.")
         for text in texts
         if _day(text) is None
     ]
     first, last = days["first_day"], days["last_day"]
-    if first is not None and last is not None and not 0 <= (last - first).days < MOST_DAYS:
-        rule = f"`first_day <= last_day` must hold, at most {MOST_DAYS} days"
+    if first is not None and last is not None and not 0 <= (last - first).days < MAX_DAYS:
+        rule = f"`first_day <= last_day` must hold, at most {MAX_DAYS} days"
         faults.append(Fault(rule, f"first_day={first}, last_day={last}", place, _REMEDY))
-    if not _known(lambda: ZoneInfo(manifest["timezone"])):
+    if not _zone_exists(lambda: ZoneInfo(manifest["timezone"])):
         remedy = "Write it like America/New_York; on a bare system install the IANA database (package tzdata)."
-        faults.append(Fault("timezone is a name of the IANA database", manifest["timezone"], f"{place} → timezone", remedy))
+        faults.append(Fault("timezone must be an IANA time zone name", manifest["timezone"], f"{place} → timezone", remedy))
     if max(manifest["fleet"]["active_share"]) <= 0.0:
-        faults.append(Fault("some taxi is active at some hour", "24 zeros", f"{place} → fleet.active_share", _REMEDY))
+        faults.append(Fault("some taxi must be active at some hour", "24 zeros", f"{place} → fleet.active_share", _REMEDY))
     table = TRIPS_FILE if manifest["demand"]["kind"] == "recorded" else PATTERN_FILE
     faults += [
-        Fault(f"files lists {name}", ", ".join(manifest["files"]), f"{place} → files", "Import the city again.")
+        Fault(f"files must list {name}", ", ".join(manifest["files"]), f"{place} → files", "Import the city again.")
         for name in (LINKS_FILE, table)
         if name not in manifest["files"]
     ]
@@ -106,7 +106,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _known(look_up: Callable[[], ZoneInfo]) -> bool:
+def _zone_exists(look_up: Callable[[], ZoneInfo]) -> bool:
     try:
         look_up()
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""What a simulated day was worth, and to whom. Money is counted in whole minor units and adds up exactly."""
+"""Metrics of a simulated day. Money is counted in whole minor units and sums exactly."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.kernels.arrays import APPEARS_S, LEAVES_S, PICKUP_S, SEARCH_S
-from hailsim.model.road import Road
+from hailsim.model.routing_graph import RoutingGraph
 from hailsim.model.simulation import DayOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """One metric as `describe` names it."""
+    """One metric as listed by `describe`."""
 
     name: str
     unit: str
@@ -62,15 +62,15 @@ METRICS = (
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """One day in numbers: metrics by name (those that exist), revenue by pickup zone, drivers on shift."""
+    """Metrics by name (undefined ones are absent), revenue by pickup district, and drivers on shift."""
 
     metrics: dict[str, float | int]
     zone_revenue_minor: dict[str, int]
     drivers: int
 
 
-def report_day(outcome: DayOutcome, road: Road) -> DayReport:
-    """Add up one day."""
+def report_day(outcome: DayOutcome, graph: RoutingGraph) -> DayReport:
+    """Compute the metrics of one day."""
     customers, arrays, fleet = outcome.customers, outcome.arrays, outcome.fleet
     served = np.flatnonzero(arrays.wait[:, LEAVES_S] < 0)
     wait = arrays.wait[served]
@@ -78,9 +78,9 @@ def report_day(outcome: DayOutcome, road: Road) -> DayReport:
     fares, link = customers.fare_minor[served], customers.link[served]
     revenue = int(fares.sum())
     by_driver = _sums(driver, fares, len(fleet.follower))
-    by_zone = _sums(road.district[link], fares, road.districts)
+    by_zone = _sums(graph.district[link], fares, graph.districts)
     busy_s, duty_s = int(arrays.busy_s.sum()), int(arrays.duty_s.sum())
-    half_m = road.length_m[link] / 2.0
+    half_m = graph.length_m[link] / 2.0
     count, wanted = len(served), len(arrays.wait)
     metrics: dict[str, float | int] = {
         "revenue_minor": revenue,
@@ -88,7 +88,7 @@ def report_day(outcome: DayOutcome, road: Road) -> DayReport:
         "customers": wanted,
         "lost_customers_pct": 100.0 * (wanted - count) / wanted if wanted else 0.0,
         "utilisation_pct": 100.0 * busy_s / duty_s if duty_s else 0.0,
-        "empty_distance_m": float(arrays.entries @ road.length_m - half_m.sum()),
+        "empty_distance_m": float(arrays.entries @ graph.length_m - half_m.sum()),
         "occupied_distance_m": float(customers.distance_m[served].sum() + half_m.sum()),
         "forecast_fallback_slots": outcome.fallback_slots,
     }
@@ -101,7 +101,7 @@ def report_day(outcome: DayOutcome, road: Road) -> DayReport:
 
 
 def gini(amounts: NDArray[np.int64]) -> float:
-    """Gini coefficient of non-negative amounts: 0 when all are equal or nothing is there, near 1 when one has everything."""
+    """Gini coefficient of non-negative amounts: 0 when all are equal or zero, near 1 when one holds everything."""
     ordered = np.sort(amounts).astype(np.float64)
     count, total = len(ordered), float(ordered.sum())
     if total == 0.0:
@@ -110,9 +110,9 @@ def gini(amounts: NDArray[np.int64]) -> float:
     return float((2.0 * (rank * ordered).sum() / total - (count + 1)) / count)
 
 
-def _sums(place: NDArray[np.int32], amounts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    # Sums of doubles are exact up to 2^53 minor units, which no day earns.
-    return np.bincount(place, amounts, minlength=length).astype(np.int64)
+def _sums(cell: NDArray[np.int32], amounts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    # Sums of doubles are exact up to 2^53 minor units, far above a day's revenue.
+    return np.bincount(cell, amounts, minlength=length).astype(np.int64)
 
 
 def _waits(wait_s: NDArray[np.int32], search_s: NDArray[np.int32]) -> dict[str, float | int]:

@@ -1,4 +1,4 @@
-"""Building the `Network` of a city from a source's roads, with a report of everything that was changed or cut."""
+"""Build the `Network` of a city from a source's roads, and report everything that was changed or cut."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from hailsim.faults import refuse
 from hailsim.model.city import MAX_SUCCESSORS, Network, RoadClass, Turn
 from hailsim.model.geometry import Floats, Projection, hilbert_rank, zone_cells
 from hailsim.model.linegraph import Turns, find_turns, limit_successors, settle_component
-from hailsim.model.roads import CleanRoads, RawNetwork, RepairReport, clean_roads, keep_links
+from hailsim.model.raw_network import CleanNetwork, RawNetwork, RepairReport, clean_network, select_links
 
 ZONE_CELL_M = 500.0
-# Seconds that a junction costs whichever way one turns, per class of the link that ends there. Zero: what lights and queues
-# cost is in the travel-time factor, which is fitted to observed trips over these same free-flow times.
+# Junction delay regardless of the turn, by class of the incoming link. Zero, because the travel-time factor, fitted to
+# observed trips over these free-flow times, already accounts for lights and queues.
 JUNCTION_DELAY_S = {RoadClass.LOCAL: 0.0, RoadClass.ARTERIAL: 0.0, RoadClass.EXPRESS: 0.0}
-# Free-flow seconds by kind of turn (traffic multiplies them like everything else); the near-side turn, right where one drives
-# on the right, does not cross the oncoming lane.
+# Free-flow seconds by kind of turn, scaled by traffic like link times. The near-side turn (right for right-hand traffic) does
+# not cross the oncoming lane.
 STRAIGHT_S, NEAR_SIDE_S, FAR_SIDE_S, U_TURN_S = 0.0, 2.0, 5.0, 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkReport:
-    """What became of a source's links.
+    """What happened to a source's links.
 
-    u_turns_for_reach: U-turns allowed although there is another way on, because some link could not be reached otherwise.
+    u_turns_for_reach: U-turns allowed despite another exit, because some link would be unreachable without them.
     turns_dropped: (from link, to link) by the source's own names.
     """
 
@@ -48,21 +48,21 @@ class NetworkReport:
 
 @dataclass(frozen=True, slots=True)
 class BuiltNetwork:
-    """The network, its roads in the same order (with geometry, for snapping), the roads cut away, and the report."""
+    """The network, its cleaned links in the same order (with geometry, for snapping), the links cut away, and the report."""
 
     network: Network
-    roads: CleanRoads
-    cut_roads: CleanRoads
+    cleaned: CleanNetwork
+    cut_away: CleanNetwork
     report: NetworkReport
 
     @property
     def projection(self) -> Projection:
-        """Degrees to the metres of the network."""
-        return self.roads.projection
+        """The projection of degrees to the network's metres."""
+        return self.cleaned.projection
 
 
 def turn_seconds(driving_side: Literal["left", "right"]) -> NDArray[np.float32]:
-    """float32[5] physical seconds by Turn. Geometry knows left from right; the driving side decides here which is dear."""
+    """float32[5] physical seconds by Turn; the driving side decides whether left or right turns cross traffic."""
     right_s, left_s = (NEAR_SIDE_S, FAR_SIDE_S) if driving_side == "right" else (FAR_SIDE_S, NEAR_SIDE_S)
     seconds = np.zeros(len(Turn), dtype=np.float32)
     seconds[[Turn.STRAIGHT, Turn.RIGHT, Turn.LEFT, Turn.U_TURN]] = STRAIGHT_S, right_s, left_s, U_TURN_S
@@ -72,37 +72,40 @@ def turn_seconds(driving_side: Literal["left", "right"]) -> NDArray[np.float32]:
 def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
     """Clean a source's roads, keep their largest strongly connected part, and order its links along a Hilbert curve.
 
-    `max_cut_share` bounds the share of kilometres that may be cut. Raises BadInput for what `clean_roads` refuses, a cut above
-    the bound, or a junction whose more than four ways on are each the only way to somewhere.
+    `max_cut_share` bounds the share of kilometres that may be cut. Raises BadInput for what `clean_network` refuses, a larger
+    cut, or a junction with more than four exits each of which is the only way to some link.
     """
-    roads, repairs = clean_roads(raw)
-    if len(roads.link_from) == 0:
+    cleaned, repairs = clean_network(raw)
+    if len(cleaned.link_from) == 0:
         raise refuse(
-            "a network has at least one link that is no loop", 0, "the road network", "Give a network with directed links."
+            "a network must have at least one link that is not a loop",
+            0,
+            "the road network",
+            "Give a network with directed links.",
         )
-    turns = find_turns(roads)
-    kept, allowed, u_turns_needed = settle_component(turns, len(roads.link_from))
-    km_all, km_kept = float(roads.length_m.sum()) / 1000.0, float(roads.length_m[kept].sum()) / 1000.0
+    turns = find_turns(cleaned)
+    kept, allowed, u_turns_needed = settle_component(turns, len(cleaned.link_from))
+    km_all, km_kept = float(cleaned.length_m.sum()) / 1000.0, float(cleaned.length_m[kept].sum()) / 1000.0
     share_cut = 1.0 - km_kept / km_all
     if not allowed.any():
-        rule = "some links of a network reach each other and themselves again"
+        rule = "a network must have a strongly connected part"
         raise refuse(
             rule,
             f"none of {len(kept)} links",
             "the road network",
-            "Give both directions of two-way streets as links of their own.",
+            "Represent both directions of a two-way street as separate links.",
         )
     if share_cut > max_cut_share:
         raise refuse(
             f"at most {max_cut_share:.0%} of the kilometres may lie outside the largest strongly connected part",
             f"{share_cut:.1%} ({int((~kept).sum())} of {len(kept)} links)",
             "the road network",
-            "Mend one-way directions and gaps in the source, or allow a larger cut with --max-cut-share.",
+            "Correct one-way directions and gaps in the source, or allow a larger cut with --max-cut-share.",
         )
     allowed, dropped = limit_successors(turns, allowed, len(kept))
-    _refuse_crowded_junctions(turns, allowed, roads, raw)
-    names = [raw.link_name[k] for k in roads.source_link]
-    ordered, successors, turn_kinds = _order(roads, turns, kept, allowed)
+    _refuse_crowded_junctions(turns, allowed, cleaned, raw)
+    names = [raw.link_name[k] for k in cleaned.source_link]
+    ordered, successors, turn_kinds = _order(cleaned, turns, kept, allowed)
     report = NetworkReport(
         repairs=repairs,
         links_kept=int(kept.sum()),
@@ -114,27 +117,27 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
         u_turns_for_reach=u_turns_needed,
         turns_dropped=tuple((names[before], names[after]) for before, after in dropped),
     )
-    return BuiltNetwork(_network(ordered, successors, turn_kinds), ordered, keep_links(roads, ~kept), report)
+    return BuiltNetwork(_network(ordered, successors, turn_kinds), ordered, select_links(cleaned, ~kept), report)
 
 
-def _refuse_crowded_junctions(turns: Turns, allowed: NDArray[np.bool_], roads: CleanRoads, raw: RawNetwork) -> None:
-    ways_on = np.bincount(turns.before[allowed], minlength=len(roads.link_from))
-    crowded = np.flatnonzero(ways_on > MAX_SUCCESSORS)
+def _refuse_crowded_junctions(turns: Turns, allowed: NDArray[np.bool_], cleaned: CleanNetwork, raw: RawNetwork) -> None:
+    exits = np.bincount(turns.before[allowed], minlength=len(cleaned.link_from))
+    crowded = np.flatnonzero(exits > MAX_SUCCESSORS)
     if len(crowded):
-        names = ", ".join(raw.link_name[roads.source_link[k]] for k in crowded[:5])
+        names = ", ".join(raw.link_name[cleaned.source_link[k]] for k in crowded[:5])
         raise refuse(
-            f"a link leads into at most {MAX_SUCCESSORS} links, leaving out turns whose target is reached another way",
-            f"{int(ways_on.max())} ways on, each the only one to its link",
+            f"a link may have at most {MAX_SUCCESSORS} exits, not counting exits whose target is reachable otherwise",
+            f"{int(exits.max())} exits, each the only one to its link",
             f"link {names}",
             "Split the junction at the end of the link into two.",
         )
 
 
 def _order(
-    roads: CleanRoads, turns: Turns, kept: NDArray[np.bool_], allowed: NDArray[np.bool_]
-) -> tuple[CleanRoads, NDArray[np.int32], NDArray[np.int8]]:
-    """Kept roads along the Hilbert curve, with successors and turn kinds in the new numbering."""
-    middle_x, middle_y = _middles(roads)
+    cleaned: CleanNetwork, turns: Turns, kept: NDArray[np.bool_], allowed: NDArray[np.bool_]
+) -> tuple[CleanNetwork, NDArray[np.int32], NDArray[np.int8]]:
+    """The kept links along the Hilbert curve, with successors and turns in the new numbering."""
+    middle_x, middle_y = _middles(cleaned)
     order = np.flatnonzero(kept)
     order = order[np.lexsort((order, hilbert_rank(middle_x[order], middle_y[order])))]
     links = len(order)
@@ -149,30 +152,32 @@ def _order(
     turn_kinds = np.full((links, MAX_SUCCESSORS), Turn.NONE, dtype=np.int8)
     successors[before, slot] = after
     turn_kinds[before, slot] = kind
-    return keep_links(roads, order), successors, turn_kinds
+    return select_links(cleaned, order), successors, turn_kinds
 
 
-def _middles(roads: CleanRoads) -> tuple[Floats, Floats]:
-    first, last = roads.point_start[:-1], roads.point_start[1:] - 1
-    return (roads.point_x_m[first] + roads.point_x_m[last]) / 2.0, (roads.point_y_m[first] + roads.point_y_m[last]) / 2.0
+def _middles(cleaned: CleanNetwork) -> tuple[Floats, Floats]:
+    first, last = cleaned.point_start[:-1], cleaned.point_start[1:] - 1
+    return (cleaned.point_x_m[first] + cleaned.point_x_m[last]) / 2.0, (
+        cleaned.point_y_m[first] + cleaned.point_y_m[last]
+    ) / 2.0
 
 
-def _network(roads: CleanRoads, successors: NDArray[np.int32], turn_kinds: NDArray[np.int8]) -> Network:
-    first, last = roads.point_start[:-1], roads.point_start[1:] - 1
-    _, ends = np.unique(np.concatenate([roads.link_from, roads.link_to]), return_inverse=True)
-    links = len(roads.link_from)
-    delay_s = np.array([JUNCTION_DELAY_S[kind] for kind in RoadClass])[roads.road_class]
+def _network(cleaned: CleanNetwork, successors: NDArray[np.int32], turn_kinds: NDArray[np.int8]) -> Network:
+    first, last = cleaned.point_start[:-1], cleaned.point_start[1:] - 1
+    _, ends = np.unique(np.concatenate([cleaned.link_from, cleaned.link_to]), return_inverse=True)
+    links = len(cleaned.link_from)
+    delay_s = np.array([JUNCTION_DELAY_S[kind] for kind in RoadClass])[cleaned.road_class]
     return Network(
         link_from=ends[:links].astype(np.int32),
         link_to=ends[links:].astype(np.int32),
-        start_x_m=roads.point_x_m[first].astype(np.float32),
-        start_y_m=roads.point_y_m[first].astype(np.float32),
-        end_x_m=roads.point_x_m[last].astype(np.float32),
-        end_y_m=roads.point_y_m[last].astype(np.float32),
-        length_m=roads.length_m.astype(np.float32),
-        freeflow_s=(roads.length_m / (roads.speed_kmh / 3.6) + delay_s).astype(np.float32),
-        road_class=roads.road_class.astype(np.int8),
-        zone=zone_cells(*_middles(roads), ZONE_CELL_M),
+        start_x_m=cleaned.point_x_m[first].astype(np.float32),
+        start_y_m=cleaned.point_y_m[first].astype(np.float32),
+        end_x_m=cleaned.point_x_m[last].astype(np.float32),
+        end_y_m=cleaned.point_y_m[last].astype(np.float32),
+        length_m=cleaned.length_m.astype(np.float32),
+        freeflow_s=(cleaned.length_m / (cleaned.speed_kmh / 3.6) + delay_s).astype(np.float32),
+        road_class=cleaned.road_class.astype(np.int8),
+        zone=zone_cells(*_middles(cleaned), ZONE_CELL_M),
         successors=successors,
         turns=turn_kinds,
     )

@@ -1,7 +1,7 @@
-"""Turn-aware shortest paths over the line graph, for many trips at once.
+"""Turn-aware fastest paths over the line graph for many trips at once.
 
-Glossary: L links, T trips. The cost of a turn i -> j is the seconds of the turn plus the free-flow seconds of j, so a path
-from i to j runs from the *end* of link i to the *end* of link j, as `Trips` defines it.
+Glossary: L links, T trips. The cost of turn i -> j is the turn's seconds plus the free-flow seconds of j, so a path from i to j
+runs from the *end* of link i to the *end* of link j, as in `Trips`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hailsim.kernels.ways import LINK_BITS, NO_WAY, TICKS_PER_S, fastest_ways
+from hailsim.kernels.shortest_paths import LINK_BITS, NO_PATH, TICKS_PER_S, fastest_paths
 from hailsim.model.city import Network
 
 Ints = NDArray[np.int64]
@@ -30,17 +30,17 @@ def drive_times(
     trip_first = np.searchsorted(goal_of[order], np.arange(len(goals) + 1)).astype(np.int64)
     pickup = np.ascontiguousarray(pickup_link[order], dtype=np.int64)
     ticks, metres = np.empty(len(order), dtype=np.int64), np.empty(len(order))
-    fastest_ways(
+    fastest_paths(
         turn_first, turn_before, turn_cost, network.length_m, goals.astype(np.int64), trip_first, pickup, ticks, metres
     )
     time_s, distance_m = np.empty(len(order), dtype=np.float32), np.empty(len(order), dtype=np.float32)
-    time_s[order] = np.where(ticks == NO_WAY, np.inf, ticks / TICKS_PER_S)
+    time_s[order] = np.where(ticks == NO_PATH, np.inf, ticks / TICKS_PER_S)
     distance_m[order] = metres
     return time_s, distance_m
 
 
 def _turns_into(network: Network, turn_s: NDArray[np.float32]) -> tuple[Ints, Ints, Ints]:
-    """Turns by the link that they lead into: first turn of each link int64[L + 1], links before int64[E], ticks int64[E]."""
+    """Turns grouped by target link: index of its first turn int64[L + 1], source links int64[E], cost in ticks int64[E]."""
     used = network.successors < network.links
     before = np.repeat(np.arange(network.links), used.sum(axis=1))
     after = network.successors[used].astype(np.int64)

@@ -1,4 +1,4 @@
-"""What is true of the simulated world and not tuned; every setting has a default and bounds."""
+"""Settings of the simulated world, which are not tuned. Each has a default and bounds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Number = float | int
 
 @dataclass(frozen=True, slots=True)
 class UnknownRange:
-    """Where the value of a setting that nobody has measured may lie: evenly between the ends, or (`log`) in its logarithm."""
+    """Prior range of an unmeasured setting: uniform between the ends, or (`log`) uniform in the logarithm."""
 
     low: float
     high: float
@@ -21,7 +21,7 @@ class UnknownRange:
 
 @dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """One setting as `describe` names it. `unknown`: the prior of a value that nobody has measured."""
+    """One setting as listed by `describe`. `unknown`: the prior of a value that has not been measured."""
 
     name: str
     type: str
@@ -33,8 +33,8 @@ class SettingSpec:
     unknown: UnknownRange | None = None
 
 
-# With these defaults for patience and latent demand, a fleet that moves as observed cabs do serves about as many trips as were
-# recorded, in San Francisco as in Manhattan (docs/model.md).
+# With these defaults for patience and latent demand, a fleet that moves like observed cabs serves about as many trips as were
+# recorded, in San Francisco and in Manhattan (docs/model.md).
 SETTINGS = (
     SettingSpec("taxis", "int", "taxis", 0, 0, 100_000, "Size of the fleet; 0 takes the city's own."),
     SettingSpec(
@@ -124,9 +124,9 @@ class Settings:
 
 
 def read_settings(given: Mapping[str, object]) -> Settings:
-    """Defaults overlaid with what is given.
+    """The defaults, overridden by the given values.
 
-    Raises BadInput: every unknown name, wrong type and broken bound at once.
+    Raises BadInput listing every unknown name, wrong type and broken bound.
     """
     specs = {spec.name: spec for spec in SETTINGS}
     faults = [

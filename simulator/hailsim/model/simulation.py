@@ -1,4 +1,4 @@
-"""One operating day under one set of parameters: the shell around `hailsim.kernels.day`."""
+"""Simulate one operating day under one set of parameters, using `hailsim.kernels.day`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import date
 
 import numpy as np
 
-from hailsim.kernels.arrays import RECORD_COLUMNS, OutcomeArrays, PlanArrays, RoadArrays, cache_aligned
+from hailsim.kernels.arrays import RECORD_COLUMNS, NetworkArrays, OutcomeArrays, PlanArrays, cache_aligned
 from hailsim.kernels.day import simulate_day
 from hailsim.kernels.movement import FAR_S, NEAR_S, MovingArrays
 from hailsim.model.calendar import History, factors
 from hailsim.model.demand import Customers
 from hailsim.model.fleet import FleetDay
-from hailsim.model.keys import Stream, stream_key
-from hailsim.model.road import check_link_times
+from hailsim.model.random_streams import Stream, stream_key
+from hailsim.model.routing_graph import check_link_times
 from hailsim.model.settings import Settings
 from hailsim.model.world import World
 from hailsim.planner.parameters import PlannerParameters
@@ -23,7 +23,7 @@ from hailsim.planner.plan import prepare_plan, start_flow_per_s
 
 @dataclass(frozen=True, slots=True)
 class DayOutcome:
-    """A simulated day: who was there, and what the kernel left. `events` counts turns and ends of shifts."""
+    """The result of a day: its customers and fleet, and the kernel's output. `events` counts turns and shift ends."""
 
     customers: Customers
     fleet: FleetDay
@@ -34,7 +34,7 @@ class DayOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What all days of a request have in common."""
+    """What all days of a request share."""
 
     parameters: PlannerParameters
     settings: Settings
@@ -44,59 +44,61 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDay:
-    """All that a day's result depends on, as the kernels take it; `key` is the uint64 key of the turns."""
+    """All inputs of a day in kernel form; `key` is the uint64 random key of the turns."""
 
     customers: Customers
     fleet: FleetDay
-    road: RoadArrays
+    graph: NetworkArrays
     plan: PlanArrays
     key: int
     fallback_slots: int
 
 
 def prepare_day(world: World, scenario: Scenario, day: date, seed: int) -> PreparedDay:
-    """Gather a day's customers, fleet, forecast and plan."""
+    """Assemble a day's customers, fleet, forecast and plan."""
     settings, history = scenario.settings, scenario.history
     forecast = world.forecast(scenario.forecast, day, history, settings.ml_late_share)
     factor = factors(world.city, day, settings.traffic_factor)
-    road = world.road
-    check_link_times(road.freeflow_s, float(factor.max()), road.turn_s, "settings.traffic_factor", "Take a smaller factor.")
+    graph = world.graph
+    check_link_times(graph.freeflow_s, float(factor.max()), graph.turn_s, "settings.traffic_factor", "Use a smaller factor.")
     active_taxis = world.taxis(settings) * float(world.city.fleet.active_share[0])
     plan = prepare_plan(
         scenario.parameters,
-        road=world.road,
-        experience=world.experience(history),
+        graph=world.graph,
+        history_statistics=world.history_statistics(history),
         zone_pickups=forecast.pickups,
         behaviour=world.behaviour(day, history),
-        start_flow_per_s=start_flow_per_s(world.road, factor, active_taxis),
+        start_flow_per_s=start_flow_per_s(world.graph, factor, active_taxis),
     )
     return PreparedDay(
         customers=world.customers(day, seed, settings),
         fleet=world.fleet(day, seed, history, settings),
-        road=world.road.arrays(factor),
+        graph=world.graph.arrays(factor),
         plan=plan,
         key=stream_key(Stream.TURN, seed, day),
         fallback_slots=forecast.fallback_slots,
     )
 
 
-def play(day: PreparedDay, links: int) -> DayOutcome:
-    """Let the taxis drive; the result depends on the arguments only."""
+def simulate_prepared_day(day: PreparedDay, links: int) -> DayOutcome:
+    """Run the kernels; the result depends only on the arguments."""
     taxis = len(day.fleet.follower)
     outcome = empty_outcome(day.customers, taxis, links)
     record = cache_aligned((links + 1, RECORD_COLUMNS), np.uint32)
     key = np.uint64(day.key)
-    events = simulate_day(record, empty_moving(taxis), day.road, day.customers.arrays, day.fleet.arrays, day.plan, outcome, key)
+    events = simulate_day(
+        record, empty_moving(taxis), day.graph, day.customers.arrays, day.fleet.arrays, day.plan, outcome, key
+    )
     return DayOutcome(day.customers, day.fleet, outcome, day.fallback_slots, int(events))
 
 
 def run_day(world: World, scenario: Scenario, day: date, seed: int) -> DayOutcome:
     """Simulate one day under one scenario and seed."""
-    return play(prepare_day(world, scenario, day, seed), world.road.links)
+    return simulate_prepared_day(prepare_day(world, scenario, day, seed), world.graph.links)
 
 
 def empty_outcome(customers: Customers, taxis: int, links: int) -> OutcomeArrays:
-    """Nobody served yet."""
+    """Output arrays before any customer is served."""
     return OutcomeArrays(
         wait=customers.arrays.wait.copy(),
         duty_s=np.zeros(taxis, np.int32),
@@ -106,7 +108,7 @@ def empty_outcome(customers: Customers, taxis: int, links: int) -> OutcomeArrays
 
 
 def empty_moving(taxis: int) -> MovingArrays:
-    """Nobody on the road yet."""
+    """Taxi state before any taxi is placed."""
     return MovingArrays(
         near=cache_aligned((NEAR_S, (taxis + 63) // 64), np.uint64),
         far=np.full(FAR_S, -1, np.int32),

@@ -1,6 +1,6 @@
-"""The array files of a city folder: `links.npz`, `trips.parquet`, `pattern.parquet`; bytes to arrays and back, types checked.
+"""Serialisation of a city's array files: `links.npz`, `trips.parquet`, `pattern.parquet`.
 
-Nothing here judges values; `checks` does.
+Checks names, types and shapes; values are checked by `checks`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hailsim.faults import BadInput, Fault, refuse
 from hailsim.model.city import MAX_SUCCESSORS, Network, Trips
-from hailsim.model.drawn import TripPattern
+from hailsim.model.synthetic_demand import TripPattern
 
 LINKS_FILE, TRIPS_FILE, PATTERN_FILE = "links.npz", "trips.parquet", "pattern.parquet"
 _REMEDY = "Import the city again; do not edit the file."
@@ -43,24 +43,24 @@ _TRIP_TYPES = {
     "drive_freeflow_s": pa.float32(),
     "distance_m": pa.float32(),
 }
-# A pattern keeps drives in tenths of seconds and whole metres: it is what makes the bundled city small.
+# Patterns store drives in tenths of seconds and whole metres, which keeps the bundled city small.
 _DRIVE_STEP_S = 0.1
 
 
 def network_bytes(network: Network) -> bytes:
-    """`links.npz` of a network; equal networks give equal bytes under one version of zlib."""
+    """Serialise a network as `links.npz`; deterministic for one version of zlib."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{name: getattr(network, name).astype(kind) for name, kind in _LINK_TYPES.items()})
     return buffer.getvalue()
 
 
 def network_from_bytes(data: bytes, place: str) -> Network:
-    """The network in `links.npz`. BadInput for another set of arrays, another type or shape, or a file that is none."""
+    """Parse `links.npz`. BadInput for other arrays, types or shapes, or an invalid file."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
-        raise refuse("links.npz is a NumPy archive", error, place, _REMEDY) from error
+        raise refuse("links.npz must be a NumPy archive", error, place, _REMEDY) from error
     faults = _same_names(set(arrays), set(_LINK_TYPES), "array", place)
     links = len(arrays["length_m"]) if not faults and arrays["length_m"].ndim == 1 else 0
     for name, kind in _LINK_TYPES.items() if not faults else ():
@@ -75,18 +75,18 @@ def network_from_bytes(data: bytes, place: str) -> Network:
 
 
 def trips_bytes(trips: Trips) -> bytes:
-    """`trips.parquet` of trips."""
+    """Serialise trips as `trips.parquet`."""
     return _parquet_bytes(pa.table({name: pa.array(getattr(trips, name), type=kind) for name, kind in _TRIP_TYPES.items()}))
 
 
 def trips_from_bytes(data: bytes, place: str) -> Trips:
-    """The trips in `trips.parquet`. BadInput for other columns, other types, empty cells, or a file that is none."""
+    """Parse `trips.parquet`. BadInput for other columns or types, empty cells, or an invalid file."""
     columns = _columns(data, _TRIP_TYPES, place)
     return Trips(**{field.name: columns[field.name] for field in fields(Trips)})
 
 
 def pattern_bytes(pattern: TripPattern) -> bytes:
-    """`pattern.parquet` of a trip pattern, one column per pickup link beside the recorded one."""
+    """Serialise a trip pattern as `pattern.parquet`, with one set of columns per pickup link."""
     columns = {"minute": pa.array(pattern.minute, pa.int16()), "dropoff_link": pa.array(pattern.dropoff_link, pa.int32())}
     for k in range(pattern.pickup_link.shape[1]):
         columns[f"pickup_link_{k}"] = pa.array(pattern.pickup_link[:, k], pa.int32())
@@ -98,7 +98,7 @@ def pattern_bytes(pattern: TripPattern) -> bytes:
 
 
 def pattern_from_bytes(data: bytes, place: str) -> TripPattern:
-    """The trip pattern in `pattern.parquet`. BadInput as for trips."""
+    """Parse `pattern.parquet`. BadInput as for trips."""
     names = _read_parquet(data, place).column_names
     near = max(1, sum(name.startswith("pickup_link_") for name in names))
     kinds = {"minute": pa.int16(), "dropoff_link": pa.int32()}
@@ -110,7 +110,7 @@ def pattern_from_bytes(data: bytes, place: str) -> TripPattern:
 
     minute = columns["minute"]
     if not len(minute) or (np.diff(minute) < 0).any() or minute[0] < 0 or minute[-1] >= 1440:
-        raise refuse("minute is sorted and in 0..1439, with at least one row", f"{len(minute)} rows", place, _REMEDY)
+        raise refuse("minute must be sorted and in 0..1439, with at least one row", f"{len(minute)} rows", place, _REMEDY)
     return TripPattern(
         minute=minute,
         dropoff_link=columns["dropoff_link"],
@@ -130,7 +130,7 @@ def _read_parquet(data: bytes, place: str) -> pa.Table:
     try:
         return pq.read_table(io.BytesIO(data))
     except (pa.ArrowInvalid, OSError) as error:
-        raise refuse("a .parquet file is Parquet", error, place, _REMEDY) from error
+        raise refuse("a .parquet file must be Parquet", error, place, _REMEDY) from error
 
 
 def _columns(data: bytes, kinds: dict[str, pa.DataType], place: str) -> dict[str, NDArray[Any]]:
@@ -141,12 +141,12 @@ def _columns(data: bytes, kinds: dict[str, pa.DataType], place: str) -> dict[str
         if column.type != kind:
             faults.append(Fault(f"{name} is {kind}", str(column.type), place, _REMEDY))
         elif column.null_count:
-            faults.append(Fault(f"{name} has no empty cell", f"{column.null_count} of {len(column)}", place, _REMEDY))
+            faults.append(Fault(f"{name} must have no empty cell", f"{column.null_count} of {len(column)}", place, _REMEDY))
     if faults:
         raise BadInput(faults)
     return {name: table.column(name).to_numpy() for name in kinds}
 
 
 def _same_names(got: set[str], expected: set[str], what: str, place: str) -> list[Fault]:
-    faults = [Fault(f"{what} `{name}` is there", "nothing", place, _REMEDY) for name in sorted(expected - got)]
-    return faults + [Fault(f"there is no other {what}", f"`{name}`", place, _REMEDY) for name in sorted(got - expected)]
+    faults = [Fault(f"{what} `{name}` must exist", "nothing", place, _REMEDY) for name in sorted(expected - got)]
+    return faults + [Fault(f"no other {what} may exist", f"`{name}`", place, _REMEDY) for name in sorted(got - expected)]

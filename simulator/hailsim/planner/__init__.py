@@ -1,1 +1,1 @@
-"""The recommender: what is tuned of it, how its plan is prepared, and how observed cabs move without it."""
+"""The recommender's parameters and plan, and the behaviour of observed cabs without it."""

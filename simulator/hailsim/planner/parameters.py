@@ -1,4 +1,4 @@
-"""The recommender's tunable parameters: what a campaign searches."""
+"""The recommender's tunable parameters, the search space of a campaign."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hailsim.faults import BadInput, Fault
 
 @dataclass(frozen=True, slots=True)
 class ParameterSpec:
-    """One parameter as `describe` names it."""
+    """One parameter as listed by `describe`."""
 
     name: str
     unit: str
@@ -95,9 +95,9 @@ class PlannerParameters:
 
 
 def read_parameters(given: Mapping[str, float]) -> PlannerParameters:
-    """Defaults overlaid with what is given.
+    """The defaults, overridden by the given values.
 
-    Raises BadInput: every unknown name and broken bound at once.
+    Raises BadInput listing every unknown name and broken bound.
     """
     specs = {spec.name: spec for spec in PARAMETERS}
     faults = [

@@ -1,1 +1,1 @@
-"""hailsim as other programs see it: one JSON request in, JSON lines out. The schemas are in `hailsim.contract`."""
+"""The external interface: a JSON request in, JSON lines out. The schemas are in `hailsim.contract`."""

@@ -1,4 +1,4 @@
-"""From a request to its answer lines, day by day as they are computed."""
+"""Compute the answer lines of a request, one day at a time."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from hailsim.model.world import World, make_world
 from hailsim.protocol.request import Request, RoutesRequest, check_against, read_request, read_routes_request
 from hailsim.protocol.routes import LETTERS_OF_HARD_TURNS, route_line, routes_of
 from hailsim.protocol.schema import asks_for_routes
-from hailsim.routes.places import road_lines
+from hailsim.routes.coordinates import road_lines
 
 Line = dict[str, Any]
 SIMULATOR = f"hailsim {__version__}"
-# A process that serves one region needs one world; two arms of a comparison of cities need two.
-WORLDS_KEPT = 2
+# A process serving one region needs one world; comparing two cities needs two.
+MAX_WORLDS = 2
 
 
 def answer(message: dict[str, Any]) -> Iterator[Line]:
-    """The answer lines of a schema-conforming message, a simulation request or a routes request.
+    """The answer lines of a schema-conforming simulation or routes request.
 
-    Raises BadInput: before the first line, whenever the request or its city is at fault.
+    Raises BadInput before the first line if the request or its city is invalid.
     """
     return _routes(message) if asks_for_routes(message) else _days(message)
 
 
 def _days(message: dict[str, Any]) -> Iterator[Line]:
-    """The `day` lines in the message's order of days, then seeds, and `done`."""
+    """The `day` lines, ordered by day then seed as requested, and `done`."""
     started_s = time.perf_counter()
     request = read_request(message)
     world = world_of(request.city)
@@ -44,7 +44,7 @@ def _days(message: dict[str, Any]) -> Iterator[Line]:
     for day in request.days:
         for seed in request.seeds:
             outcome = run_day(world, scenario, day, seed)
-            report = report_day(outcome, world.road)
+            report = report_day(outcome, world.graph)
             yield {
                 "type": "day",
                 "id": request.id,
@@ -60,14 +60,14 @@ def _days(message: dict[str, Any]) -> Iterator[Line]:
 
 
 def _routes(message: dict[str, Any]) -> Iterator[Line]:
-    """The `roads` lines where asked for, the `route` lines by hour, then start, and `routed`."""
+    """The `roads` lines if requested, the `route` lines by hour then start, and `routed`."""
     started_s = time.perf_counter()
-    asked: RoutesRequest = read_routes_request(message)
-    request = asked.request
+    routes_request: RoutesRequest = read_routes_request(message)
+    request = routes_request.request
     world = world_of(request.city)
     check_against(request, world.city)
-    routes = routes_of(world, asked)
-    if asked.roads:
+    routes = routes_of(world, routes_request)
+    if routes_request.include_roads:
         yield from ({"type": "roads", "id": request.id, "lines": lines} for lines in road_lines(world))
     for route, outside in routes:
         yield {"type": "route", "id": request.id, **route_line(world, route, outside)}
@@ -77,7 +77,7 @@ def _routes(message: dict[str, Any]) -> Iterator[Line]:
 
 
 def error_lines(request_id: str | None, bad: BadInput) -> Iterator[Line]:
-    """One line for everything that is wrong: each field joins what the faults say, without repeating itself."""
+    """One `error` line for all faults; each field joins the distinct texts of the faults."""
     yield {
         "type": "error",
         "id": request_id,
@@ -90,12 +90,12 @@ def error_lines(request_id: str | None, bad: BadInput) -> Iterator[Line]:
 
 
 def world_of(city: str) -> World:
-    """The city, ready; kept for the next request. Raises BadInput."""
+    """The prepared city, cached for later requests. Raises BadInput."""
     return _world(city, _stamp(city))
 
 
 def _facts(request: Request, world: World, compute_s: float) -> Line:
-    """What every answer ends with."""
+    """The fields common to the last line of every answer."""
     return {
         "parameters": asdict(request.parameters),
         "trained_last_day": request.history.last.isoformat(),
@@ -105,13 +105,13 @@ def _facts(request: Request, world: World, compute_s: float) -> Line:
     }
 
 
-@lru_cache(maxsize=WORLDS_KEPT)
+@lru_cache(maxsize=MAX_WORLDS)
 def _world(city: str, _stamp: tuple[tuple[str, int, int], ...]) -> World:
     return make_world(read_city(city))
 
 
 def _stamp(city: str) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of a city folder's files: a city imported anew under the same name is read anew."""
+    """Names, sizes and times of a city folder's files, so that a re-imported city is read again."""
     folder = Path(city)
     if not folder.is_dir():
         return ()

@@ -1,4 +1,4 @@
-"""The subcommands `describe`, `run`, `serve` and `warmup`. Stdout carries protocol lines and nothing else."""
+"""The subcommands `describe`, `run`, `serve` and `warmup`. Stdout carries only protocol lines."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ WARMUP_CITY = "manhattan"
 
 
 def describe_command(argv: list[str]) -> int:
-    """Print one JSON object: parameters, metrics, settings and, when asked for, a city."""
-    parser = argparse.ArgumentParser("hailsim describe", description="Print what can be tuned, measured and set, as JSON.")
+    """Print parameters, metrics, settings and optionally a city as one JSON object."""
+    parser = argparse.ArgumentParser("hailsim describe", description="Print parameters, metrics and settings as JSON.")
     parser.add_argument("--city", help="a city folder or a bundled name")
     arguments = parser.parse_args(argv)
-    from hailsim.protocol.describe import description  # noqa: PLC0415  kernels load in a second: only where needed
+    from hailsim.protocol.describe import description  # noqa: PLC0415  importing kernels takes a second
 
     try:
         city = None if arguments.city is None else read_city(arguments.city)
@@ -40,9 +40,9 @@ def describe_command(argv: list[str]) -> int:
 
 
 def run_command(argv: list[str]) -> int:
-    """Simulate one request from a file (`-` is stdin)."""
+    """Simulate one request from a file (`-` for stdin)."""
     parser = argparse.ArgumentParser("hailsim run", description="Simulate one request; JSON lines on stdout.")
-    parser.add_argument("--request", required=True, help="a file that holds one request, or - for stdin")
+    parser.add_argument("--request", required=True, help="a file with one request, or - for stdin")
     arguments = parser.parse_args(argv)
     try:
         text = sys.stdin.read() if arguments.request == "-" else Path(arguments.request).read_text(encoding="utf-8")
@@ -53,8 +53,8 @@ def run_command(argv: list[str]) -> int:
 
 
 def serve_command(argv: list[str]) -> int:
-    """Simulate requests from stdin, one per line, until it ends; a bad one is answered and the next one read."""
-    parser = argparse.ArgumentParser("hailsim serve", description="Simulate requests from stdin, one JSON object a line.")
+    """Simulate requests from stdin, one per line, until end of file. Invalid requests are answered with an error line."""
+    parser = argparse.ArgumentParser("hailsim serve", description="Simulate requests from stdin, one JSON object per line.")
     parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _leave)
     try:
@@ -62,7 +62,7 @@ def serve_command(argv: list[str]) -> int:
             if line.strip():
                 _handle(line, f"line {number} of stdin")
     except BrokenPipeError:
-        # Nobody reads any more. Python would complain once more when it flushes stdout at exit.
+        # The reader is gone. Redirect stdout so that the flush at exit does not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except KeyboardInterrupt:
@@ -71,8 +71,8 @@ def serve_command(argv: list[str]) -> int:
 
 
 def warmup_command(argv: list[str]) -> int:
-    """Compile the kernels into numba's cache by simulating one day, so that later processes start within seconds."""
-    parser = argparse.ArgumentParser("hailsim warmup", description="Compile the kernels once, so that later starts are fast.")
+    """Fill numba's cache by simulating one day, so that later processes start within seconds."""
+    parser = argparse.ArgumentParser("hailsim warmup", description="Compile the kernels once so that later starts are fast.")
     parser.add_argument("--city", default=WARMUP_CITY, help=f"a city folder or a bundled name (default {WARMUP_CITY})")
     arguments = parser.parse_args(argv)
     from hailsim.protocol.answer import answer  # noqa: PLC0415
@@ -102,8 +102,8 @@ def _warmup_request(name: str, city: City) -> dict[str, Any]:
 
 
 def _handle(text: str, place: str) -> int:
-    """Answer one request on stdout; the exit code it would have alone."""
-    # The kernels load in a second: `--help` and a wrong file name should not wait for them.
+    """Answer one request on stdout; returns the exit code for this request."""
+    # Importing kernels takes a second; `--help` and a wrong file name should not wait for it.
     from hailsim.protocol.answer import answer  # noqa: PLC0415
     from hailsim.protocol.schema import parse_request  # noqa: PLC0415
 
@@ -118,14 +118,14 @@ def _handle(text: str, place: str) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # A disk or a mount that fails may be well again at the next try; a bad request never is.
+        # A failing disk or mount may recover on retry; a bad request never does.
         _write(_transient(request_id, error, place))
         return EXIT_FAILED
     return 0
 
 
 def _id_of(text: str) -> str | None:
-    """The id of a request that may be wrong in every other way."""
+    """The id of a request that may otherwise be invalid."""
     try:
         message = json.loads(text)
     except ValueError:
@@ -142,7 +142,7 @@ def _transient(request_id: str | None, error: OSError, place: str) -> dict[str, 
         "rule": "files must be readable and the cache writable",
         "value": str(error),
         "place": str(error.filename or place),
-        "remedy": "Try again; if it stays, look at the disk and its permissions.",
+        "remedy": "Retry; if the error persists, check the disk and its permissions.",
     }
 
 

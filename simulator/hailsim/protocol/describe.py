@@ -1,4 +1,4 @@
-"""What hailsim says of itself."""
+"""The output of `hailsim describe`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hailsim.protocol.schema import CONTRACT_VERSION
 
 
 def description(city: City | None) -> dict[str, Any]:
-    """The answer to `describe`, with facts of a city when one is given."""
+    """The answer to `describe`, including a city if given."""
     return {
         "contract": CONTRACT_VERSION,
         "simulator": {"name": "hailsim", "version": __version__},

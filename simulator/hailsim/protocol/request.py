@@ -1,4 +1,4 @@
-"""A request as the simulator understands it: dates that exist, days that are covered, parameters within their bounds."""
+"""Typed requests: valid dates, covered days, parameters within their bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hailsim.planner.parameters import PlannerParameters, read_parameters
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, checked as far as that can be done without its city (`check_against`)."""
+    """One request, validated except against its city (see `check_against`)."""
 
     id: str
     city: str
@@ -30,24 +30,24 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RoutesRequest:
-    """A request for routes: what it has in common with one for a single day and seed, and the rest.
+    """A request for routes: a request for a single day and seed, plus the options of routes.
 
-    `places` are (longitude, latitude) in degrees, `hours` on the clock on the wall.
+    `places` are (longitude, latitude) in degrees, `hours` are local clock hours.
     """
 
     request: Request
     chances_by: PlannerParameters
     hours: tuple[int, ...]
     starts: int
-    places: tuple[tuple[float, float], ...]
+    locations: tuple[tuple[float, float], ...]
     duration_s: int
-    roads: bool
+    include_roads: bool
 
 
 def read_request(message: Mapping[str, Any]) -> Request:
-    """Give a schema-conforming message its meaning.
+    """Parse a schema-conforming message.
 
-    Raises BadInput: all faults of parameters, settings and dates at once.
+    Raises BadInput listing all faults of parameters, settings and dates.
     """
     faults: list[Fault] = []
 
@@ -76,9 +76,9 @@ def read_request(message: Mapping[str, Any]) -> Request:
 
 
 def read_routes_request(message: Mapping[str, Any]) -> RoutesRequest:
-    """Give a schema-conforming routes message its meaning.
+    """Parse a schema-conforming routes message.
 
-    Raises BadInput: all faults of both sets of parameters, settings and dates at once.
+    Raises BadInput listing all faults of both parameter sets, settings and dates.
     """
     faults: list[Fault] = []
     request, chances_by = None, None
@@ -92,21 +92,21 @@ def read_routes_request(message: Mapping[str, Any]) -> RoutesRequest:
         faults += [replace(fault, place=fault.place.replace("parameters", "chances_by", 1)) for fault in bad.faults]
     if message["starts"] + len(message["places"]) == 0:
         faults.append(
-            Fault("a route must begin somewhere", "no start and no place", "starts", "Ask for a start, or name a place.")
+            Fault("a route must have a start", "no start and no place", "starts", "Set `starts` or list a place in `places`.")
         )
     if faults or request is None or chances_by is None:
         raise BadInput(faults)
-    places = tuple((float(lon_deg), float(lat_deg)) for lon_deg, lat_deg in message["places"])
+    locations = tuple((float(lon_deg), float(lat_deg)) for lon_deg, lat_deg in message["places"])
     hours = tuple(int(hour) for hour in message["hours"])
     return RoutesRequest(
-        request, chances_by, hours, int(message["starts"]), places, int(message["duration_s"]), bool(message["roads"])
+        request, chances_by, hours, int(message["starts"]), locations, int(message["duration_s"]), bool(message["roads"])
     )
 
 
 def check_against(request: Request, city: City) -> None:
-    """Every day must be covered, and lie after a covered history.
+    """Check that every day is covered and lies after a covered history.
 
-    Raises BadInput: all faults at once.
+    Raises BadInput listing all faults.
     """
     cover = f"{city.first_day}..{city.last_day}"
     remedy = f"{city.name} covers {cover}."
@@ -127,7 +127,7 @@ def check_against(request: Request, city: City) -> None:
             "every day must lie after the history",
             day.isoformat(),
             "days",
-            f"The history ends on {history.last}: no forecast may learn from what it is judged on.",
+            f"The history ends on {history.last}: a forecast must not be trained on days it is judged on.",
         )
         for day in request.days
         if day <= history.last

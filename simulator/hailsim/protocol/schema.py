@@ -1,4 +1,4 @@
-"""Checks a request against the contract's schema, without knowing what the numbers mean."""
+"""Validation of requests against the contract's JSON schemas."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def _validator(name: str) -> Any:
 
 
 def parse_request(text: str, place: str) -> dict[str, Any]:
-    """One JSON object of the contract's version, asking for days or routes; anything else is explained, all faults at once.
+    """Parse one JSON request for days or routes.
 
-    Raises BadInput: not JSON, another contract version, or not what the schema allows.
+    Raises BadInput: not JSON, another contract version, or schema violations, listed all at once.
     """
     try:
         message = json.loads(text, parse_constant=_no_constant)
@@ -57,7 +57,7 @@ def parse_request(text: str, place: str) -> dict[str, Any]:
 
 
 def asks_for_routes(message: object) -> bool:
-    """Whether the message is a routes request and no simulation request."""
+    """Whether the message is a routes request rather than a simulation request."""
     return isinstance(message, dict) and message.get("ask") == "routes"
 
 

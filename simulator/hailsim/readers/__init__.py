@@ -1,1 +1,1 @@
-"""Readers of recorded trips and road networks, and the import that makes a city folder of them."""
+"""Readers of recorded trips and road networks, and the import that turns them into a city folder."""

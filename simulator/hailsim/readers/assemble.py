@@ -1,4 +1,4 @@
-"""From a source to a city: days, places, links, drives, traffic, fleet, and a report of all that was left out."""
+"""Build a city from a source: days, links, drives, traffic and fleet, with a report of everything left out."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.faults import refuse
+from hailsim.model.cab_days import CabDay
 from hailsim.model.city import City, Fare, Fleet, Trips
 from hailsim.model.geometry import Floats
 from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
-from hailsim.model.observed import CabDay
-from hailsim.model.roads import RawNetwork
+from hailsim.model.raw_network import RawNetwork
+from hailsim.readers.cab_days import CabIntervals, observe
 from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
-from hailsim.readers.days import Coverage, covered_days, quietest_hour, refuse_bare_days
-from hailsim.readers.factors import LEAST_FACTOR, MOST_FACTOR, SHORTEST_FREEFLOW_S, default_factors, travel_time_factors
+from hailsim.readers.days import Coverage, covered_days, quietest_hour, refuse_empty_days
+from hailsim.readers.factors import MAX_FACTOR, MIN_FACTOR, SHORTEST_FREEFLOW_S, default_factors, travel_time_factors
 from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
 from hailsim.readers.match import Drives, SnappedTrips, measure_drives, same_street, snap_trips
-from hailsim.readers.observed import Runs, observe
-from hailsim.readers.screen import Screen, screen_links, screen_places, screen_speeds, screen_times
+from hailsim.readers.screening import TripScreening, screen_coordinates, screen_links, screen_speeds, screen_times
 from hailsim.readers.snap import Snapper, hailable_segments
 from hailsim.readers.source import NO_TIME, SourceCity
 
@@ -32,10 +32,10 @@ _PERCENTILES = (50, 90, 95, 99, 100)
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What the person who imports decides, or the known place for them. None for `day_start_hour` means the quietest hour.
+class ImportSettings:
+    """The settings of an import. None for `day_start_hour` means the quietest hour.
 
-    first_day, last_day bound the days taken; holidays None means the place's. taxis overrides the fleet's size.
+    first_day, last_day limit the days imported. taxis overrides the fleet size.
     """
 
     name: str
@@ -54,10 +54,10 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """A city that is not written yet (its digest is empty), the report of how it came about, and what its cabs were seen to do.
+class ImportedCity:
+    """A city not yet written (its digest is empty), the import report, and the observed cab days.
 
-    `observed` is empty where the source does not tell cabs and their vacant runs.
+    `observed` is empty if the source does not identify cabs and their vacant runs.
     """
 
     city: City
@@ -67,7 +67,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _Timeline:
-    """Wall-clock seconds, operating day (0 is the first covered) and second of the day of every trip, int64[T] each."""
+    """Per trip, int64[T]: wall-clock seconds, operating day (0 is the first covered) and second of the day."""
 
     wall_s: Ints
     day: Ints
@@ -78,37 +78,37 @@ class _Timeline:
 
 @dataclass(frozen=True, slots=True)
 class _Matched:
-    """The trips kept (rows of the source), their drives, and the distances that they were snapped over."""
+    """The trips kept (rows of the source), their drives, and their snapping distances."""
 
     rows: Ints
     drives: Drives
     snapped: SnappedTrips
 
 
-def assemble(source: SourceCity, choices: Choices) -> Imported:
-    """Build the city. Raises BadInput for what cannot be repaired; whatever was left out is counted in the report."""
-    built = build_network(source.network, choices.max_cut_share)
-    screen = Screen(len(source.trips))
-    screen_places(screen, source.trips, _box(source.network))
-    screen_times(screen, source.trips, choices.shortest_trip_s, choices.longest_trip_s)
-    timeline = _timeline(source, choices, screen)
-    matched = _match(source, choices, built, screen)
-    refuse_bare_days(timeline.day[matched.rows], timeline.coverage)
+def assemble(source: SourceCity, settings: ImportSettings) -> ImportedCity:
+    """Build the city. Raises BadInput for what cannot be repaired; the report counts everything left out."""
+    built = build_network(source.network, settings.max_cut_share)
+    screening = TripScreening(len(source.trips))
+    screen_coordinates(screening, source.trips, _box(source.network))
+    screen_times(screening, source.trips, settings.shortest_trip_s, settings.longest_trip_s)
+    timeline = _timeline(source, settings, screening)
+    matched = _match(source, settings, built, screening)
+    refuse_empty_days(timeline.day[matched.rows], timeline.coverage)
     factors, factors_from = _traffic(source, matched, timeline)
     hours = hour_of_week(timeline.wall_s[matched.rows])
     drive_s_per_day = float((matched.drives.drive_freeflow_s * factors[hours]).sum()) / timeline.coverage.days
-    fleet, fleet_from = _fleet(source, choices, timeline, drive_s_per_day)
-    city = _city(choices, built, timeline, matched, factors=factors, fleet=fleet)
+    fleet, fleet_from = _fleet(source, settings, timeline, drive_s_per_day)
+    city = _city(settings, built, timeline, matched, factors=factors, fleet=fleet)
     report: dict[str, object] = {
         "network": built.report.as_json(),
-        "snapping_m": _snapping_report(matched, choices),
-        "trips": _trips_report(source, screen, matched),
+        "snapping_m": _snapping_report(matched, settings),
+        "trips": _trips_report(source, screening, matched),
         "days": _days_report(city, timeline.coverage),
         "travel_time": {"from": factors_from, **_traffic_report(source, matched, factors)},
         "fleet": {"from": fleet_from, "taxis": fleet.taxis, "mean_active_share": round(float(fleet.active_share.mean()), 4)},
-        "fare": asdict(choices.fare),
+        "fare": asdict(settings.fare),
     }
-    return Imported(city, report, _observed(source, choices, timeline))
+    return ImportedCity(city, report, _observed(source, settings, timeline))
 
 
 def _box(network: RawNetwork) -> tuple[float, float, float, float]:
@@ -116,37 +116,38 @@ def _box(network: RawNetwork) -> tuple[float, float, float, float]:
     return float(lat.min()), float(lon.min()), float(lat.max()), float(lon.max())
 
 
-def _timeline(source: SourceCity, choices: Choices, screen: Screen) -> _Timeline:
+def _timeline(source: SourceCity, settings: ImportSettings, screening: TripScreening) -> _Timeline:
     """Operating days of all trips; those outside the covered days are rejected."""
-    _refuse_none_left(screen)
-    wall_s = wall_seconds(source.trips.pickup_utc_s, choices.zone)
-    start_hour = choices.day_start_hour
+    _refuse_none_left(screening)
+    wall_s = wall_seconds(source.trips.pickup_utc_s, settings.zone)
+    start_hour = settings.day_start_hour
     if start_hour is None:
-        start_hour = quietest_hour(wall_s[screen.good])
-    coverage = covered_days(wall_s[screen.good], start_hour, choices.first_day, choices.last_day)
+        start_hour = quietest_hour(wall_s[screening.accepted])
+    coverage = covered_days(wall_s[screening.accepted], start_hour, settings.first_day, settings.last_day)
     day, second = operating_day(wall_s, start_hour)
     day = day - coverage.first
-    screen.reject("outside_covered_days", (day < 0) | (day >= coverage.days))
+    screening.reject("outside_covered_days", (day < 0) | (day >= coverage.days))
     return _Timeline(wall_s, day, second, start_hour, coverage)
 
 
-def _match(source: SourceCity, choices: Choices, built: BuiltNetwork, screen: Screen) -> _Matched:
-    """Snap the trips that are still good, reject what has no link or no way, measure the drives."""
+def _match(source: SourceCity, settings: ImportSettings, built: BuiltNetwork, screening: TripScreening) -> _Matched:
+    """Snap the accepted trips, reject those without a link or path, and measure the drives."""
     trips = source.trips
-    snapper = Snapper(hailable_segments(built.roads), choices.driving_side)
-    # Rows already rejected are not snapped: NaN has no nearest link.
+    snapper = Snapper(hailable_segments(built.cleaned), settings.driving_side)
+    # Rejected rows become NaN, which is not snapped.
     ends = [
-        np.where(screen.good, end, np.nan) for end in (trips.pickup_lat, trips.pickup_lon, trips.dropoff_lat, trips.dropoff_lon)
+        np.where(screening.accepted, end, np.nan)
+        for end in (trips.pickup_lat, trips.pickup_lon, trips.dropoff_lat, trips.dropoff_lon)
     ]
-    snapped = snap_trips(built, snapper, (ends[0], ends[1], ends[2], ends[3]), choices.farthest_snap_m)
-    screen_links(screen, snapped, trips, built, choices.farthest_snap_m)
-    screen.reject("same_street", same_street(built.network, snapped))
-    rows = np.flatnonzero(screen.good)
-    turn_s = turn_seconds(choices.driving_side)
+    snapped = snap_trips(built, snapper, (ends[0], ends[1], ends[2], ends[3]), settings.farthest_snap_m)
+    screen_links(screening, snapped, trips, built, settings.farthest_snap_m)
+    screening.reject("same_street", same_street(built.network, snapped))
+    rows = np.flatnonzero(screening.accepted)
+    turn_s = turn_seconds(settings.driving_side)
     drives = measure_drives(built.network, turn_s, snapped.pickup_link[rows], snapped.dropoff_link[rows])
-    screen_speeds(screen, trips, rows, drives.distance_m)
-    _refuse_none_left(screen)
-    kept = screen.good[rows]
+    screen_speeds(screening, trips, rows, drives.distance_m)
+    _refuse_none_left(screening)
+    kept = screening.accepted[rows]
     return _Matched(
         rows=rows[kept],
         drives=Drives(
@@ -161,19 +162,20 @@ def _match(source: SourceCity, choices: Choices, built: BuiltNetwork, screen: Sc
     )
 
 
-def _refuse_none_left(screen: Screen) -> None:
-    if not screen.good.any():
-        counts = ", ".join(f"{reason} {count}" for reason, count in screen.rejected.items() if count)
-        remedy = (
-            "Check that the network and the trips are of the same city, and that latitude and longitude are in their places."
-        )
+def _refuse_none_left(screening: TripScreening) -> None:
+    if not screening.accepted.any():
+        counts = ", ".join(f"{reason} {count}" for reason, count in screening.rejected.items() if count)
+        remedy = "Check that network and trips are of the same city, and that latitude and longitude are not swapped."
         raise refuse(
-            "some trips lie on the network and obey the rules", f"none of {len(screen.good)} ({counts})", "the trips", remedy
+            "some trips must be on the network and valid",
+            f"none of {len(screening.accepted)} ({counts})",
+            "the trips",
+            remedy,
         )
 
 
 def _observed_s(source: SourceCity, matched: _Matched) -> Floats | None:
-    """Observed seconds of the kept trips, or None when the source has no drop-off times."""
+    """Observed seconds of the kept trips; None if the source has no drop-off times."""
     dropoff = source.trips.dropoff_utc_s[matched.rows]
     if (dropoff == NO_TIME).any():
         return None
@@ -191,60 +193,66 @@ def _traffic(source: SourceCity, matched: _Matched, timeline: _Timeline) -> tupl
     return fitted, "fitted to observed trips"
 
 
-def _fleet(source: SourceCity, choices: Choices, timeline: _Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:
-    """The fleet as seen where cabs' trips and vacant runs are known, else the default working day."""
+def _fleet(source: SourceCity, settings: ImportSettings, timeline: _Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:
+    """The observed fleet if cabs' trips and vacant runs are known, else the default working day."""
     trips, vacant, days = source.trips, source.vacant, timeline.coverage.days
     if trips.cab is None:
-        fleet = default_fleet(choices.taxis, drive_s_per_day, timeline.start_hour)
-        return fleet, "default working day" + ("" if choices.taxis else "; taxis for half of their time occupied")
+        fleet = default_fleet(settings.taxis, drive_s_per_day, timeline.start_hour)
+        return fleet, "default working day" + ("" if settings.taxis else "; taxis for half of their time occupied")
     if vacant is None:
-        taxis = choices.taxis or cabs_a_day(trips.cab, timeline.day, days)
+        taxis = settings.taxis or cabs_a_day(trips.cab, timeline.day, days)
         return default_fleet(taxis, drive_s_per_day, timeline.start_hour), "default working day; cabs with trips a day"
-    vacant_day, vacant_second = operating_day(wall_seconds(vacant.start_utc_s, choices.zone), timeline.start_hour)
+    vacant_day, vacant_second = operating_day(wall_seconds(vacant.start_utc_s, settings.zone), timeline.start_hour)
     vacant_day = vacant_day - timeline.coverage.first
     duration_s = np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
-    duration_s[duration_s > choices.longest_trip_s] = 0
+    duration_s[duration_s > settings.longest_trip_s] = 0
     active_s = active_seconds(timeline.day, timeline.second, duration_s, days)
     active_s += active_seconds(vacant_day, vacant_second, vacant.end_utc_s - vacant.start_utc_s, days)
     taxis = cabs_a_day(np.concatenate([trips.cab, vacant.cab]), np.concatenate([timeline.day, vacant_day]), days)
     fleet = fleet_of_cabs(taxis, active_s, days)
-    # Another number of taxis works the same hours.
-    return Fleet(choices.taxis or taxis, fleet.active_share), "cabs' trips and vacant runs"
+    # An explicit fleet size keeps the observed hours.
+    return Fleet(settings.taxis or taxis, fleet.active_share), "cabs' trips and vacant runs"
 
 
-def _observed(source: SourceCity, choices: Choices, timeline: _Timeline) -> tuple[CabDay, ...]:
-    """What cabs were seen to do, on the network or beside it: trips that were rejected for their place count too."""
+def _observed(source: SourceCity, settings: ImportSettings, timeline: _Timeline) -> tuple[CabDay, ...]:
+    """Observed cab days, including trips rejected because of their location."""
     trips, vacant = source.trips, source.vacant
     if trips.cab is None or vacant is None:
         return ()
     duration_s = np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
-    good = (duration_s >= choices.shortest_trip_s) & (duration_s <= choices.longest_trip_s)
-    driven = Runs(trips.cab, timeline.day, timeline.second, duration_s, trips.distance_m).of(good)
-    day, second = operating_day(wall_seconds(vacant.start_utc_s, choices.zone), timeline.start_hour)
+    good = (duration_s >= settings.shortest_trip_s) & (duration_s <= settings.longest_trip_s)
+    driven = CabIntervals(trips.cab, timeline.day, timeline.second, duration_s, trips.distance_m).select(good)
+    day, second = operating_day(wall_seconds(vacant.start_utc_s, settings.zone), timeline.start_hour)
     day = day - timeline.coverage.first
-    runs = Runs(vacant.cab, day, second, vacant.end_utc_s - vacant.start_utc_s, vacant.distance_m)
+    runs = CabIntervals(vacant.cab, day, second, vacant.end_utc_s - vacant.start_utc_s, vacant.distance_m)
     ends = vacant.ends_in_pickup if vacant.ends_in_pickup is not None else np.zeros(len(day), np.bool_)
     return observe(driven, runs, ends, timeline.coverage.first, timeline.coverage.days)
 
 
 def _city(
-    choices: Choices, built: BuiltNetwork, timeline: _Timeline, matched: _Matched, *, factors: NDArray[np.float32], fleet: Fleet
+    settings: ImportSettings,
+    built: BuiltNetwork,
+    timeline: _Timeline,
+    matched: _Matched,
+    *,
+    factors: NDArray[np.float32],
+    fleet: Fleet,
 ) -> City:
     first_day, last_day = date_of(timeline.coverage.first), date_of(timeline.coverage.last)
     return City(
-        name=choices.name,
-        timezone=choices.zone.key,
-        driving_side=choices.driving_side,
+        name=settings.name,
+        timezone=settings.zone.key,
+        driving_side=settings.driving_side,
         day_start_hour=timeline.start_hour,
         first_day=first_day,
         last_day=last_day,
-        holidays=frozenset(day for day in choices.holidays if first_day <= day <= last_day),
+        holidays=frozenset(day for day in settings.holidays if first_day <= day <= last_day),
         network=built.network,
         trips=_sorted_trips(timeline, matched),
-        fare=choices.fare,
+        fare=settings.fare,
         fleet=fleet,
         travel_time_factor=factors,
-        turn_s=turn_seconds(choices.driving_side),
+        turn_s=turn_seconds(settings.driving_side),
         digest="",
         reference_lat_deg=built.projection.lat_deg,
         reference_lon_deg=built.projection.lon_deg,
@@ -252,7 +260,7 @@ def _city(
 
 
 def _sorted_trips(timeline: _Timeline, matched: _Matched) -> Trips:
-    """By day and second, then by links: equal sources in another order of rows give equal files."""
+    """Sorted by day and second, then links, so that the order of source rows does not matter."""
     day, second, drives = timeline.day[matched.rows], timeline.second[matched.rows], matched.drives
     order = np.lexsort((drives.drive_freeflow_s, drives.dropoff_link, drives.pickup_link, second, day))
     return Trips(
@@ -265,7 +273,7 @@ def _sorted_trips(timeline: _Timeline, matched: _Matched) -> Trips:
     )
 
 
-def _snapping_report(matched: _Matched, choices: Choices) -> dict[str, object]:
+def _snapping_report(matched: _Matched, settings: ImportSettings) -> dict[str, object]:
     def percentiles(distance_m: Floats) -> dict[str, float]:
         values = np.percentile(distance_m, _PERCENTILES)
         return {f"p{share}": round(float(value), 1) for share, value in zip(_PERCENTILES, values, strict=True)}
@@ -273,13 +281,13 @@ def _snapping_report(matched: _Matched, choices: Choices) -> dict[str, object]:
     return {
         "pickup": percentiles(matched.snapped.pickup_m),
         "dropoff": percentiles(matched.snapped.dropoff_m),
-        "farthest_allowed": choices.farthest_snap_m,
+        "farthest_allowed": settings.farthest_snap_m,
     }
 
 
-def _trips_report(source: SourceCity, screen: Screen, matched: _Matched) -> dict[str, object]:
+def _trips_report(source: SourceCity, screening: TripScreening, matched: _Matched) -> dict[str, object]:
     unreadable = source.trips.unreadable
-    rejected = {reason: count for reason, count in {**unreadable, **screen.rejected}.items() if count}
+    rejected = {reason: count for reason, count in {**unreadable, **screening.rejected}.items() if count}
     return {"read": len(source.trips) + sum(unreadable.values()), "kept": len(matched.rows), "rejected": rejected}
 
 
@@ -303,5 +311,5 @@ def _traffic_report(source: SourceCity, matched: _Matched, factors: NDArray[np.f
     return {
         "median_observed_over_freeflow": overall,
         "by_hour": [round(float(value), 3) for value in by_hour],
-        "hours_of_week_clipped": int(((factors <= LEAST_FACTOR) | (factors >= MOST_FACTOR)).sum()),
+        "hours_of_week_clipped": int(((factors <= MIN_FACTOR) | (factors >= MAX_FACTOR)).sum()),
     }

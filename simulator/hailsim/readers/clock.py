@@ -1,8 +1,8 @@
 """Local wall clocks and operating days.
 
-An operating day is counted on the wall clock: second 0 is `day_start_hour` o'clock. On the day a zone puts its clocks back,
-one hour happens twice and both fall on the same seconds of the day; on the day it puts them forward, one hour stays empty.
-That keeps every day 86,400 s long and a trip at 18:00 at 18:00.
+Operating days follow the wall clock: second 0 is `day_start_hour` o'clock. When clocks are set back, the repeated hour falls on
+the same seconds of the day; when they are set forward, one hour is empty. Every day thus has 86,400 s, and 18:00 is always
+18:00.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 from hailsim.faults import refuse
 from hailsim.model.city import SECONDS_PER_DAY
 
-# No zone has ever changed its offset at anything finer in the years of taxi records.
+# No time zone has changed its offset at a finer granularity in the years of taxi records.
 _QUARTER_S = 900
 EPOCH = date(1970, 1, 1)
 Ints = NDArray[np.int64]
 
 
-def zone_of(name: str, place: str) -> ZoneInfo:
-    """The IANA zone of that name; BadInput when there is none."""
+def find_zone(name: str, place: str) -> ZoneInfo:
+    """The IANA time zone of that name. BadInput if unknown."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise refuse("a time zone is a name of the IANA database", name, place, "Write it like America/New_York.") from error
+        raise refuse("a time zone must be an IANA name", name, place, "Write it like America/New_York.") from error
 
 
 def wall_seconds(utc_s: Ints, zone: ZoneInfo) -> Ints:
@@ -41,9 +41,9 @@ def wall_seconds(utc_s: Ints, zone: ZoneInfo) -> Ints:
 
 
 def utc_seconds(wall_s: Ints, zone: ZoneInfo) -> tuple[Ints, NDArray[np.bool_]]:
-    """UTC seconds of local wall-clock seconds, and which of them the clock showed exactly once.
+    """UTC seconds of local wall-clock seconds, and whether each is unambiguous.
 
-    The others, in the hour that happens twice or never, are read as before the change.
+    Times in a repeated or skipped hour are interpreted with the offset before the change.
     """
 
     def offset_s(quarter: int, fold: int) -> int:
@@ -62,7 +62,7 @@ def operating_day(wall_s: Ints, day_start_hour: int) -> tuple[Ints, Ints]:
 
 
 def date_of(day_number: int) -> date:
-    """The date that is so many days after 1970-01-01."""
+    """The date this many days after 1970-01-01."""
     return EPOCH + timedelta(days=int(day_number))
 
 

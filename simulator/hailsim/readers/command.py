@@ -1,4 +1,4 @@
-"""`hailsim import`: from a source to a city folder, with a report as JSON on stdout and in words on stderr."""
+"""`hailsim import`: build a city folder from a source, with a JSON report on stdout and a summary on stderr."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hailsim.faults import BadInput, refuse
-from hailsim.model.folder import Papers, check_writable, write_city
-from hailsim.model.roads import RawNetwork
-from hailsim.readers.assemble import Choices, assemble
+from hailsim.model.folder import Provenance, check_writable, write_city
+from hailsim.model.raw_network import RawNetwork
+from hailsim.readers.assemble import ImportSettings, assemble
 from hailsim.readers.junction_folder import is_junction_folder, read_junction_folder
+from hailsim.readers.known_cities import KnownCity, known_city_at
 from hailsim.readers.local_trips import read_local_trips, trip_format
-from hailsim.readers.options import Options, choose, parse_options
+from hailsim.readers.options import Options, parse_options, resolve_settings
 from hailsim.readers.osmnx_network import read_osmnx_network
-from hailsim.readers.places import Place, place_at
 from hailsim.readers.source import SourceCity
 
 EXIT_DONE, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
@@ -29,7 +29,7 @@ _NETWORK_SUFFIXES = {".json", ".graphml"}
 
 
 def import_command(argv: list[str]) -> int:
-    """Import one source. Exit code 0; 2 for bad input, every fault on stderr and as JSON on stdout; 1 if the disk fails."""
+    """Import one source. Exit code 0; 2 for bad input, with all faults on stderr and as JSON on stdout; 1 for disk errors."""
     options = parse_options(argv)
     try:
         report = _import(options)
@@ -43,41 +43,41 @@ def import_command(argv: list[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"hailsim import: nothing was written. {error}\n")
         return EXIT_FAILED
-    sys.stderr.write(_in_words(report))
+    sys.stderr.write(_format_report(report))
     sys.stdout.write(json.dumps(report, ensure_ascii=False, allow_nan=False) + "\n")
     return EXIT_DONE
 
 
 def _import(options: Options) -> dict[str, Any]:
     check_writable(options.out.absolute(), replace=options.force)
-    source, choices, place, files = _read(options)
-    imported = assemble(source, choices)
-    papers = Papers(
+    source, settings, known_city, files = _read(options)
+    imported = assemble(source, settings)
+    provenance = Provenance(
         attribution=(*((_OSM,) if source.kind == "osmnx" else ()), *options.attribution),
         source={
             "kind": source.kind,
-            "place": place.name if place else None,
+            "place": known_city.name if known_city else None,
             "files": {file.name: _sha256(file) for file in files},
         },
         import_report=imported.report,
     )
-    digest = write_city(imported.city, options.out, papers, observed=imported.observed, replace=options.force)
-    return {"city": imported.city.name, "digest": digest, "out": str(options.out), **papers.source, **imported.report}
+    digest = write_city(imported.city, options.out, provenance, observed=imported.observed, replace=options.force)
+    return {"city": imported.city.name, "digest": digest, "out": str(options.out), **provenance.source, **imported.report}
 
 
-def _read(options: Options) -> tuple[SourceCity, Choices, Place | None, list[Path]]:
-    """The source, the choices for it, the place it lies in, and the files read."""
+def _read(options: Options) -> tuple[SourceCity, ImportSettings, KnownCity | None, list[Path]]:
+    """The source, its import settings, its known city, and the files read."""
     if is_junction_folder(options.source):
         source = read_junction_folder(options.source)
-        place = _place(source.network)
-        return source, choose(options, place), place, [options.source / name for name in source.files]
+        known_city = _known_city(source.network)
+        return source, resolve_settings(options, known_city), known_city, [options.source / name for name in source.files]
     network_file, trips_file = _pair(options)
     network = read_osmnx_network(network_file)
-    place = _place(network)
-    choices = choose(options, place)
-    trips = read_local_trips(trips_file, _zone_of_records(trips_file, choices))
+    known_city = _known_city(network)
+    settings = resolve_settings(options, known_city)
+    trips = read_local_trips(trips_file, _zone_of_records(trips_file, settings))
     files = [network_file, trips_file]
-    return SourceCity("osmnx", tuple(file.name for file in files), network, trips, None), choices, place, files
+    return SourceCity("osmnx", tuple(file.name for file in files), network, trips, None), settings, known_city, files
 
 
 def _pair(options: Options) -> tuple[Path, Path]:
@@ -88,31 +88,31 @@ def _pair(options: Options) -> tuple[Path, Path]:
     if source.is_file() and source.suffix.lower() == ".csv" and options.network is not None:
         return options.network, source
     raise refuse(
-        "a source is a folder of nodes.csv, edges.csv, trips.parquet; a CSV of trips with --network; a network with --trips",
+        "a source must be a folder of nodes.csv, edges.csv and trips.parquet, trips with --network, or a network with --trips",
         str(source) if source.exists() else f"{source}, which does not exist",
         "CITY_SOURCE",
-        "Name such a folder, or both files.",
+        "Pass such a folder, or both files.",
     )
 
 
-def _place(network: RawNetwork) -> Place | None:
+def _known_city(network: RawNetwork) -> KnownCity | None:
     known = np.isfinite(network.lat_deg) & np.isfinite(network.lon_deg)
     if not known.any():
         return None
-    return place_at(float(np.median(network.lat_deg[known])), float(np.median(network.lon_deg[known])))
+    return known_city_at(float(np.median(network.lat_deg[known])), float(np.median(network.lon_deg[known])))
 
 
-def _zone_of_records(trips_file: Path, choices: Choices) -> ZoneInfo:
-    """TLC records are documented to be in New York time, whatever city they are imported into; others are in the city's."""
+def _zone_of_records(trips_file: Path, settings: ImportSettings) -> ZoneInfo:
+    """The documented time zone of the format (TLC: New York), else the city's."""
     documented = trip_format(trips_file).timezone
-    if documented is not None and documented != choices.zone.key:
+    if documented is not None and documented != settings.zone.key:
         raise refuse(
-            f"records of this format are in {documented}",
-            choices.zone.key,
+            f"records of this format must be in {documented}",
+            settings.zone.key,
             "--timezone",
-            f"Give --timezone {documented}, or other records.",
+            f"Use --timezone {documented}, or other records.",
         )
-    return choices.zone
+    return settings.zone
 
 
 def _sha256(path: Path) -> str:
@@ -120,7 +120,7 @@ def _sha256(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def _in_words(report: Mapping[str, Any]) -> str:
+def _format_report(report: Mapping[str, Any]) -> str:
     network, trips, days = report["network"], report["trips"], report["days"]
     pickup, dropoff = report["snapping_m"]["pickup"], report["snapping_m"]["dropoff"]
     traffic, fleet = report["travel_time"], report["fleet"]

@@ -1,4 +1,4 @@
-"""Strict reading of CSV columns: names, numbers and local timestamps, with rows that cannot be read counted, never guessed."""
+"""Strict reading of CSV columns: names, numbers and local timestamps. Unreadable values are reported, never guessed."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from hailsim.faults import BadInput, Fault, refuse
 _TIME = "%Y-%m-%d %H:%M:%S"
 
 
-def header_of(path: Path) -> list[str]:
-    """Column names of the first line, stripped and in lower case; BadInput when the file cannot be read or is empty."""
+def read_header(path: Path) -> list[str]:
+    """Column names of the first line, stripped and lower-cased. BadInput if the file is unreadable or empty."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
             first = lines.readline()
     except (OSError, UnicodeDecodeError) as error:
-        raise refuse("a CSV file is readable UTF-8", error, str(path), "Check the path and the encoding.") from error
+        raise refuse("a CSV file must be readable UTF-8", error, str(path), "Check the path and the encoding.") from error
     if not first.strip():
-        raise refuse("a CSV file begins with its column names", "an empty line", str(path), "Add the header.")
+        raise refuse("a CSV file must start with its column names", "an empty line", str(path), "Add the header.")
     return [name.strip().lower() for name in next(csv.reader([first], skipinitialspace=True))]
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
-    """The named columns as text, whatever their case in the header; empty cells become null. BadInput when one is missing."""
-    names = header_of(path)
+    """The named columns as text, ignoring case in the header; empty cells become null. BadInput if one is missing."""
+    names = read_header(path)
     missing = [name for name in columns if name not in names]
     if missing:
         raise BadInput(
             [
-                Fault(f"there is a column `{name}`", ", ".join(names), f"header of {path}", "Rename or add the column.")
+                Fault(f"there must be a column `{name}`", ", ".join(names), f"header of {path}", "Rename or add the column.")
                 for name in missing
             ]
         )
@@ -53,12 +53,12 @@ def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
         )
     except pa.ArrowInvalid as error:
         raise refuse(
-            "every line of a CSV file has the header's columns", error, str(path), "Mend or remove the line."
+            "every line of a CSV file must have the header's columns", error, str(path), "Correct or remove the line."
         ) from error
 
 
-def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Numbers of a text column; NaN where it is empty or holds no number."""
+def parse_numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Numbers of a text column; NaN for empty cells and non-numbers."""
     text = pc.utf8_trim_whitespace(column)
     readable = pc.match_substring_regex(text, r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
     kept = pc.if_else(pc.fill_null(readable, False), text, None)
@@ -66,24 +66,24 @@ def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return values
 
 
-def wall_times(column: pa.ChunkedArray, what: Mapping[str, str]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def parse_wall_times(column: pa.ChunkedArray, what: Mapping[str, str]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Wall-clock seconds since 1970-01-01 of `YYYY-MM-DD HH:MM:SS` text, and which rows could be read.
 
-    A column in which times carry a zone is refused, because the format says they are local; `what` gives place and format.
+    Times with a zone are refused because the format documents local times; `what` gives place and format for the error.
     """
     text = pc.utf8_trim_whitespace(column)
     zoned = pc.sum(pc.fill_null(pc.match_substring_regex(text, r"(Z|[+-]\d\d:?\d\d)$"), False)).as_py() or 0
     if zoned:
         raise refuse(
-            f"{what['format']} keeps local times without a zone",
+            f"{what['format']} must have local times without a zone",
             f"{zoned} times with a zone",
             what["place"],
-            "Give the file as it was published.",
+            "Use the file as published.",
         )
     readable = pc.fill_null(pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?$"), False)
     plain = pc.replace_substring(pc.utf8_slice_codeunits(pc.if_else(readable, text, None), 0, 19), "T", " ")
     moments = pc.strptime(plain, format=_TIME, unit="s", error_is_null=True)
-    # strptime takes 31 November for 1 December: only a time that is written back the same is one of the calendar.
+    # strptime reads 31 November as 1 December; only times that format back to the same text are valid.
     known = pc.fill_null(pc.equal(pc.strftime(moments, format=_TIME), plain), False).to_numpy()
     seconds: NDArray[np.int64] = pc.fill_null(pc.cast(moments, pa.int64()), 0).to_numpy()
     return seconds, known

@@ -1,4 +1,4 @@
-"""Which operating days a source covers."""
+"""The operating days covered by a source."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hailsim.model.city import SECONDS_PER_DAY
 from hailsim.readers.clock import date_of, operating_day
 
 Ints = NDArray[np.int64]
-# Records may begin or end so long within a day that still counts as whole: at the demand minimum few trips start.
+# Tolerance at the start and end of the records: few trips start at the demand minimum.
 EDGE_S = 3600
-# A day with less than this share of the median day's trips was not recorded in full.
+# A day with less than this share of the median day's trips was not fully recorded.
 THIN_DAY_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The longest run of whole days: first, last: days since 1970-01-01; left_out: other days' trips by date."""
+    """The longest run of fully recorded days; first, last: days since 1970-01-01; left_out: trips of other days by date."""
 
     first: int
     last: int
@@ -34,7 +34,7 @@ class Coverage:
 
 
 def quietest_hour(wall_s: Ints) -> int:
-    """The local hour with the fewest trips; the earliest of equals."""
+    """The local hour with the fewest trips; ties go to the earliest."""
     return int(np.bincount(wall_s // 3600 % 24, minlength=24).argmin())
 
 
@@ -56,10 +56,10 @@ def covered_days(wall_s: Ints, day_start_hour: int, first: date | None, last: da
         latest = min(latest, (last - date(1970, 1, 1)).days)
     if latest < earliest:
         raise refuse(
-            f"a source covers at least one whole day from {day_start_hour:02d}:00 to {day_start_hour:02d}:00",
+            f"a source must cover at least one whole day from {day_start_hour:02d}:00 to {day_start_hour:02d}:00",
             f"records from {date_of(int(wall_s.min()) // SECONDS_PER_DAY)} to {date_of(int(wall_s.max()) // SECONDS_PER_DAY)}",
             "the trips",
-            "Give more records, or another --day-start-hour (0 for calendar days), --first-day or --last-day.",
+            "Provide more records, or another --day-start-hour (0 for calendar days), --first-day or --last-day.",
         )
     day, _ = operating_day(wall_s, day_start_hour)
     counts = np.bincount(day[(day >= earliest) & (day <= latest)] - earliest, minlength=latest - earliest + 1)
@@ -71,23 +71,23 @@ def covered_days(wall_s: Ints, day_start_hour: int, first: date | None, last: da
     return Coverage(earliest + begin, earliest + end - 1, dict(sorted(left_out.items())))
 
 
-def refuse_bare_days(day: Ints, coverage: Coverage) -> None:
-    """BadInput for covered days of which no trip was good enough. `day`: covered days (0 is the first) of the trips kept."""
+def refuse_empty_days(day: Ints, coverage: Coverage) -> None:
+    """BadInput if a covered day keeps no trip. `day`: covered days (0 is the first) of the kept trips."""
     bare = np.flatnonzero(np.bincount(day, minlength=coverage.days) == 0)
     if len(bare):
         raise refuse(
-            "every covered day keeps a trip that lies on the network and obeys the rules",
+            "every covered day must keep a trip that lies on the network and satisfies the rules",
             f"{len(bare)} of {coverage.days} days without, the first {date_of(coverage.first + int(bare[0]))}",
             "the trips",
-            "Leave such days out with --first-day and --last-day, or give more trips.",
+            "Exclude such days with --first-day and --last-day, or provide more trips.",
         )
 
 
 def _longest_run(good: NDArray[np.bool_]) -> tuple[int, int]:
-    """Begin and end of the longest run of True, the earliest of equals."""
+    """Begin and end of the longest run of True; ties go to the earliest."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(np.int8)))
     begins, ends = edges[::2], edges[1::2]
     if not len(begins):
-        raise refuse("some day has trips", "none", "the trips", "Give more records.")
+        raise refuse("some day must have trips", "none", "the trips", "Provide more records.")
     best = int((ends - begins).argmax())
     return int(begins[best]), int(ends[best])

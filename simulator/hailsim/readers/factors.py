@@ -1,4 +1,4 @@
-"""How much slower than free flow traffic is, by hour of week, from observed trips.
+"""Travel-time factors (observed over free-flow time) by hour of week, fitted to observed trips.
 
 Glossary: T trips; ratio: observed over free-flow seconds of a trip.
 """
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from hailsim.model.city import HOURS_PER_WEEK
 
-LEAST_FACTOR, MOST_FACTOR = 1.0, 4.0
-# A cell of so few trips counts half, the hour of day the other half: medians of fewer than some 50 ratios wander by 5 %.
+MIN_FACTOR, MAX_FACTOR = 1.0, 4.0
+# Shrinkage: a cell with this many trips gets weight one half. Medians of fewer than 50 ratios vary by 5 %.
 SHRINK_TRIPS = 50.0
-# Below this the ends of links are a large part of the drive and the ratio is mostly noise.
+# For shorter drives the ratio is mostly noise, because link ends are a large part of them.
 SHORTEST_FREEFLOW_S = 60.0
-# By local hour, 00h first, where a source has no drop-off times: as fitted in San Francisco in 2008.
+# Default for sources without drop-off times, by local hour from 00h: as fitted in San Francisco in 2008.
 DEFAULT_BY_HOUR = (
     *(1.52, 1.51, 1.51, 1.43, 1.43, 1.47, 1.55, 1.75, 2.00, 1.93, 1.89, 1.95),
     *(1.99, 1.99, 2.02, 2.01, 2.01, 2.14, 2.01, 1.83, 1.74, 1.73, 1.67, 1.61),
@@ -27,7 +27,7 @@ def travel_time_factors(
 ) -> NDArray[np.float32] | None:
     """float32[168] median ratio by hour of week, shrunk to the hour of day, that to the overall median; within [1, 4].
 
-    None when no trip has a free-flow drive of a minute or more: there is nothing to fit to.
+    None if no trip has a free-flow drive of at least a minute.
     """
     usable = freeflow_s >= SHORTEST_FREEFLOW_S
     if not usable.any():
@@ -37,7 +37,7 @@ def travel_time_factors(
     overall = np.full(24, np.median(ratio))
     by_hour = _shrunk_medians(ratio, hour % 24, 24, overall)
     by_week_hour = _shrunk_medians(ratio, hour, HOURS_PER_WEEK, np.tile(by_hour, 7))
-    return np.clip(by_week_hour, LEAST_FACTOR, MOST_FACTOR).astype(np.float32)
+    return np.clip(by_week_hour, MIN_FACTOR, MAX_FACTOR).astype(np.float32)
 
 
 def default_factors() -> NDArray[np.float32]:

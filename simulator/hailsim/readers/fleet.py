@@ -1,4 +1,4 @@
-"""How many taxis there are and when they work, from cabs' trips and vacant runs where a source tells cabs apart."""
+"""Fleet size and working hours, from cabs' trips and vacant runs if the source identifies cabs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from hailsim.model.city import Fleet
 
 Ints = NDArray[np.int64]
-# A fleet's usual working day where the source says nothing: the share of taxis on the street by local hour, 00h first, as
-# measured in San Francisco in 2008 (two shifts, fewest taxis before dawn).
+# Default working day: share of taxis active by local hour from 00h, as measured in San Francisco in 2008 (two shifts, fewest
+# taxis before dawn).
 DEFAULT_ACTIVE_PERCENT = (54, 47, 37, 23, 20, 21, 32, 39, 48, 50, 48, 46, 48, 52, 50, 48, 47, 51, 59, 61, 59, 57, 59, 58)
-# Taxis are occupied about half of their time in every city that has measured it (San Francisco 46 %, New York 48 to 58 %).
+# Measured occupied shares are about one half (San Francisco 46 %, New York 48 to 58 %).
 ASSUMED_OCCUPIED_SHARE = 0.5
-LEAST_ACTIVE_SHARE = 0.01
+MIN_ACTIVE_SHARE = 0.01
 
 
 def active_seconds(day: Ints, second: Ints, duration_s: Ints, days: int) -> NDArray[np.float64]:
@@ -37,20 +37,20 @@ def active_seconds(day: Ints, second: Ints, duration_s: Ints, days: int) -> NDAr
 
 
 def cabs_a_day(cab: Ints, day: Ints, days: int) -> int:
-    """The median of distinct cabs a day, of `days` days (0-based); at least 1."""
+    """The median number of distinct cabs a day over `days` days (0-based); at least 1."""
     chosen = (day >= 0) & (day < days)
     pairs = np.unique(np.column_stack([day[chosen], cab[chosen]]), axis=0)
     return max(1, int(np.median(np.bincount(pairs[:, 0], minlength=days))))
 
 
 def fleet_of_cabs(taxis: int, active_s: NDArray[np.float64], days: int) -> Fleet:
-    """The active share is cab seconds an hour over those of all taxis."""
+    """A fleet whose active share by hour is its cab seconds over those of all taxis."""
     share = active_s / (3600.0 * days * taxis)
-    return Fleet(taxis, np.clip(share, LEAST_ACTIVE_SHARE, 1.0).astype(np.float32))
+    return Fleet(taxis, np.clip(share, MIN_ACTIVE_SHARE, 1.0).astype(np.float32))
 
 
 def default_fleet(taxis: int | None, drive_s_per_day: float, day_start_hour: int) -> Fleet:
-    """The default working day; without `taxis`, as many as the day's drives keep occupied half of their time."""
+    """A fleet with the default working day; without `taxis`, sized so that the day's drives occupy it half of the time."""
     share = np.roll(np.array(DEFAULT_ACTIVE_PERCENT), -day_start_hour) / 100.0
     if taxis is None:
         taxis = max(1, round(drive_s_per_day / (ASSUMED_OCCUPIED_SHARE * 3600.0 * float(share.sum()))))

@@ -1,9 +1,9 @@
-"""A folder of four tables: nodes.csv, edges.csv, trips.parquet and, if cabs' vacant runs are known, cruising.parquet.
+"""A folder of tables: nodes.csv, edges.csv, trips.parquet and, if cabs' vacant runs are known, cruising.parquet.
 
-nodes.csv: node_id, lon, lat. edges.csv: edge_id, u, v, length_m, speed_kmh (more columns are ignored). trips.parquet:
-pickup_ts, dropoff_ts (timestamps with a zone), pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, and cab_id if cabs are told
-apart. cruising.parquet: cab_id, start_ts, end_ts. What both say of distance_m (metres), and runs of ends_in_pickup, is kept for
-`hailsim validate`.
+nodes.csv: node_id, lon, lat. edges.csv: edge_id, u, v, length_m, speed_kmh (other columns are ignored). trips.parquet:
+pickup_ts, dropoff_ts (timestamps with a zone), pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, optionally cab_id and
+distance_m. cruising.parquet: cab_id, start_ts, end_ts, optionally distance_m and ends_in_pickup. Distances (metres) and
+ends_in_pickup are used by `hailsim validate`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hailsim.faults import BadInput, Fault, refuse
-from hailsim.model.roads import CLASS_UNKNOWN, RawNetwork, straight_shapes
-from hailsim.readers.csv_table import numbers, read_columns
+from hailsim.model.raw_network import CLASS_UNKNOWN, RawNetwork, straight_shapes
+from hailsim.readers.csv_table import parse_numbers, read_columns
 from hailsim.readers.source import NO_TIME, SourceCity, SourceTrips, VacantRuns
 
 NODES, EDGES, TRIPS, CRUISING = "nodes.csv", "edges.csv", "trips.parquet", "cruising.parquet"
-_PLACES = ("pickup_lat", "pickup_lon", "dropoff_lat", "dropoff_lon")
+_ENDS = ("pickup_lat", "pickup_lon", "dropoff_lat", "dropoff_lon")
 
 
 def is_junction_folder(path: Path) -> bool:
-    """Whether the folder has the three files that such a source cannot do without."""
+    """Whether the folder has the three required files."""
     return path.is_dir() and all((path / name).is_file() for name in (NODES, EDGES, TRIPS))
 
 
 def read_junction_folder(folder: Path) -> SourceCity:
-    """Read the folder. BadInput for missing columns, ids used twice or not at all, timestamps without a zone."""
+    """Read the folder. BadInput for missing columns, repeated or missing ids, or timestamps without a zone."""
     cruising = folder / CRUISING
     return SourceCity(
         kind="folder",
@@ -50,12 +50,12 @@ def _read_network(folder: Path) -> RawNetwork:
     index = {name: k for k, name in enumerate(names)}
     if len(index) != len(names) or None in index:
         raise refuse(
-            "every node has a node_id of its own", f"{len(names) - len(index)} used again", NODES, "Number the nodes afresh."
+            "every node must have a unique node_id", f"{len(names) - len(index)} repeated", NODES, "Renumber the nodes."
         )
-    lat_deg, lon_deg = numbers(nodes.column("lat")), numbers(nodes.column("lon"))
+    lat_deg, lon_deg = parse_numbers(nodes.column("lat")), parse_numbers(nodes.column("lon"))
     ends = [np.array([index.get(name, -1) for name in edges.column(side).to_pylist()], dtype=np.int64) for side in ("u", "v")]
     link_names = tuple(str(name) for name in edges.column("edge_id").to_pylist())
-    # A link that dangles gets some shape here; check_raw refuses it by name.
+    # A dangling link gets a placeholder shape; check_raw_network refuses it by name.
     shape_start, shape_lat, shape_lon = straight_shapes(lat_deg, lon_deg, np.maximum(ends[0], 0), np.maximum(ends[1], 0))
     return RawNetwork(
         junction_name=tuple(names),
@@ -64,8 +64,8 @@ def _read_network(folder: Path) -> RawNetwork:
         link_name=link_names,
         link_from=ends[0],
         link_to=ends[1],
-        length_m=numbers(edges.column("length_m")),
-        speed_kmh=numbers(edges.column("speed_kmh")),
+        length_m=parse_numbers(edges.column("length_m")),
+        speed_kmh=parse_numbers(edges.column("speed_kmh")),
         road_class=np.full(len(link_names), CLASS_UNKNOWN, dtype=np.int8),
         shape_start=shape_start,
         shape_lat_deg=shape_lat,
@@ -75,11 +75,13 @@ def _read_network(folder: Path) -> RawNetwork:
 
 def _read_trips(path: Path) -> SourceTrips:
     table = _read_parquet(
-        path, {"pickup_ts": _is_zoned, "dropoff_ts": _is_zoned, **dict.fromkeys(_PLACES, _is_number)}, ["cab_id", "distance_m"]
+        path,
+        {"pickup_ts": _is_zoned, "dropoff_ts": _is_zoned, **dict.fromkeys(_ENDS, _is_number)},
+        ["cab_id", "distance_m"],
     )
     pickup_utc_s, dropoff_utc_s = _utc_seconds(table.column("pickup_ts")), _utc_seconds(table.column("dropoff_ts"))
     known = (pickup_utc_s != NO_TIME) & (dropoff_utc_s != NO_TIME)
-    places = [_floats(table.column(name))[known] for name in _PLACES]
+    ends = [_floats(table.column(name))[known] for name in _ENDS]
     cab = (
         pc.fill_null(pc.cast(table.column("cab_id"), pa.int64()), -1).to_numpy()[known]
         if "cab_id" in table.column_names
@@ -88,10 +90,10 @@ def _read_trips(path: Path) -> SourceTrips:
     return SourceTrips(
         pickup_utc_s[known],
         dropoff_utc_s[known],
-        pickup_lat=places[0],
-        pickup_lon=places[1],
-        dropoff_lat=places[2],
-        dropoff_lon=places[3],
+        pickup_lat=ends[0],
+        pickup_lon=ends[1],
+        dropoff_lat=ends[2],
+        dropoff_lon=ends[3],
         cab=cab,
         unreadable={"unreadable_time": int((~known).sum())},
         distance_m=_metres(table, known),
@@ -112,7 +114,7 @@ def _read_vacant(path: Path) -> VacantRuns:
 
 
 def _metres(table: pa.Table, rows: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """The column distance_m where it is there and says something sensible of every row."""
+    """The column distance_m if present and valid in every row."""
     if "distance_m" not in table.column_names or _is_number(table.column("distance_m").type):
         return None
     metres = _floats(table.column("distance_m"))[rows]
@@ -134,18 +136,18 @@ def _read_parquet(path: Path, needed: Mapping[str, object], optional: Sequence[s
         schema = pq.read_schema(path)
         table = pq.read_table(path, columns=[name for name in (*needed, *optional) if name in schema.names])
     except (pa.ArrowInvalid, OSError) as error:
-        raise refuse("a .parquet file is readable Parquet", error, str(path), "Check the path and the file.") from error
+        raise refuse("a .parquet file must be readable Parquet", error, str(path), "Check the path and the file.") from error
     faults = []
     for name, check in needed.items():
         if name not in schema.names:
-            faults.append(Fault(f"there is a column `{name}`", ", ".join(schema.names), str(path), "Rename or add the column."))
+            faults.append(Fault(f"there must be a column `{name}`", ", ".join(schema.names), str(path), "Rename or add it."))
             continue
         wanted = check(schema.field(name).type) if callable(check) else None
         if wanted:
-            remedy = "A time without a zone means another hour in every city: convert it."
+            remedy = "A time without a zone is ambiguous: convert it to UTC."
             faults.append(
                 Fault(
-                    f"`{name}` is {wanted}",
+                    f"`{name}` must be {wanted}",
                     str(schema.field(name).type),
                     str(path),
                     remedy if "zone" in wanted else "Convert it.",

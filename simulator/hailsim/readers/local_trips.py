@@ -1,7 +1,7 @@
-"""Trip records whose format is documented to keep local wall-clock times: NYC TLC 2015-16 and HIVE's request files.
+"""Trip records in formats documented to use local times: NYC TLC records and HIVE request files.
 
-TLC yellow and green records of 2015 and 2016 (until June) hold coordinates and local times (America/New_York) without a zone.
-HIVE's request files (nrel.hive) were made from TLC records and keep their times; they have no drop-off time.
+TLC records until June 2016 have coordinates and local times (America/New_York) without a zone. HIVE's request files (nrel.hive)
+were derived from TLC records and keep their times; they have no drop-off time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hailsim.faults import refuse
 from hailsim.readers.clock import utc_seconds
-from hailsim.readers.csv_table import header_of, numbers, read_columns, wall_times
+from hailsim.readers.csv_table import parse_numbers, parse_wall_times, read_columns, read_header
 from hailsim.readers.source import NO_TIME, SourceTrips
 
 TLC_TIMEZONE = "America/New_York"
@@ -24,9 +24,9 @@ TLC_TIMEZONE = "America/New_York"
 
 @dataclass(frozen=True, slots=True)
 class TripColumns:
-    """Names of the columns of one format (lower case); dropoff_time is None where the format has none.
+    """Lower-case column names of one format; dropoff_time is None if the format has none.
 
-    timezone: the zone that the format is documented to be in; None when the files keep the local time of whatever city.
+    timezone: the documented time zone of the format; None if times are local to the imported city.
     """
 
     format: str
@@ -61,15 +61,15 @@ FORMATS = (
 
 
 def trip_format(path: Path) -> TripColumns:
-    """The format whose columns the header has. BadInput for any other header, that of TLC files without coordinates too."""
-    names = set(header_of(path))
+    """The format matching the header. BadInput for other headers, including TLC files without coordinates."""
+    names = set(read_header(path))
     for columns in FORMATS:
         needed = {columns.pickup_time, columns.pickup_lat, columns.pickup_lon, columns.dropoff_lat, columns.dropoff_lon}
         if needed <= names:
             return columns
-    remedy = "Give trips with coordinates: TLC records until June 2016, or columns o_lat, o_lon, d_lat, d_lon, departure_time."
+    remedy = "Use trips with coordinates: TLC records until June 2016, or columns o_lat, o_lon, d_lat, d_lon, departure_time."
     raise refuse(
-        "a trip file has pickup and drop-off coordinates and a pickup time",
+        "a trip file must have pickup and drop-off coordinates and a pickup time",
         ", ".join(sorted(names)),
         f"header of {path}",
         remedy,
@@ -77,7 +77,7 @@ def trip_format(path: Path) -> TripColumns:
 
 
 def read_local_trips(path: Path, zone: ZoneInfo) -> SourceTrips:
-    """Trips of one CSV file, local times turned to UTC; rows without a readable or a unique time are counted and left out."""
+    """Trips of one CSV file with times converted to UTC. Rows with unreadable or ambiguous times are counted and skipped."""
     columns = trip_format(path)
     wanted = [columns.pickup_time, columns.pickup_lat, columns.pickup_lon, columns.dropoff_lat, columns.dropoff_lon]
     table = read_columns(path, [*wanted, *([columns.dropoff_time] if columns.dropoff_time else [])])
@@ -90,10 +90,10 @@ def read_local_trips(path: Path, zone: ZoneInfo) -> SourceTrips:
     return SourceTrips(
         pickup_utc_s=pickup_utc_s[good],
         dropoff_utc_s=dropoff_utc_s[good],
-        pickup_lat=numbers(table.column(columns.pickup_lat))[good],
-        pickup_lon=numbers(table.column(columns.pickup_lon))[good],
-        dropoff_lat=numbers(table.column(columns.dropoff_lat))[good],
-        dropoff_lon=numbers(table.column(columns.dropoff_lon))[good],
+        pickup_lat=parse_numbers(table.column(columns.pickup_lat))[good],
+        pickup_lon=parse_numbers(table.column(columns.pickup_lon))[good],
+        dropoff_lat=parse_numbers(table.column(columns.dropoff_lat))[good],
+        dropoff_lon=parse_numbers(table.column(columns.dropoff_lon))[good],
         cab=None,
         unreadable={
             "unreadable_time": int((~readable).sum()),
@@ -105,6 +105,6 @@ def read_local_trips(path: Path, zone: ZoneInfo) -> SourceTrips:
 def _utc(
     column: pa.ChunkedArray, zone: ZoneInfo, format_name: str, path: Path
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    wall_s, readable = wall_times(column, {"format": format_name, "place": str(path)})
+    wall_s, readable = parse_wall_times(column, {"format": format_name, "place": str(path)})
     utc_s, unique = utc_seconds(wall_s, zone)
     return utc_s, readable, unique

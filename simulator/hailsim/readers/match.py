@@ -1,4 +1,4 @@
-"""Matching trips to links: snap both ends, settle the side of two-way streets, measure the way between."""
+"""Match trips to links: snap both ends, choose the side of two-way streets, measure the drive."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hailsim.model.network import BuiltNetwork
 from hailsim.model.paths import Ints, drive_times
 from hailsim.readers.snap import NO_LINK, Snapper
 
-# Two directions of one street differ by no more than this in length; else they are two roads between the same junctions.
+# Links between the same junctions that differ more in length are separate roads, not two directions of one street.
 _SAME_STREET_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class SnappedTrips:
-    """Links of each trip's ends, int64[T] (NO_LINK when none is near), and the distances to them, float64[T] metres."""
+    """Links of each trip's ends, int64[T] (NO_LINK if none is near), and the distances to them, float64[T] metres."""
 
     pickup_link: Ints
     dropoff_link: Ints
@@ -62,7 +62,7 @@ def snap_trips(
 
 
 def same_street(network: Network, snapped: SnappedTrips) -> NDArray[np.bool_]:
-    """Trips that begin and end on one street, in either direction: nothing to drive between its ends."""
+    """Trips that begin and end on the same street, in either direction; they have no drive."""
     if not len(snapped.pickup_link):
         return np.zeros(0, dtype=np.bool_)
     opposite = opposite_links(network)
@@ -75,9 +75,9 @@ def same_street(network: Network, snapped: SnappedTrips) -> NDArray[np.bool_]:
 def measure_drives(network: Network, turn_s: NDArray[np.float32], pickup_link: Ints, dropoff_link: Ints) -> Drives:
     """Fastest free-flow drives between streets.
 
-    A GPS position 10 m off cannot tell the two directions of a street apart, and both parties choose: a customer stands where
-    taxis go the customer's way, a driver stops on the side one arrives at. So of the up to four combinations the fastest
-    counts; the side that geometry says wins ties. Without this the SF drives come out 8 % too long.
+    GPS errors of 10 m hide the side of the street, and in reality customers wait on the convenient side and drivers stop on the
+    side they arrive at. So the fastest of the up to four combinations counts; ties go to the side given by geometry. Without
+    this, San Francisco's drives would be 8 % too long.
     """
     opposite = opposite_links(network)
     trips = np.arange(len(pickup_link))
@@ -87,7 +87,7 @@ def measure_drives(network: Network, turn_s: NDArray[np.float32], pickup_link: I
         dropoff = opposite[dropoff_link] if flip_dropoff else dropoff_link
         other = np.flatnonzero(((pickup != pickup_link) == flip_pickup) & ((dropoff != dropoff_link) == flip_dropoff))
         rows, pickups, dropoffs = [*rows, other], [*pickups, pickup[other]], [*dropoffs, dropoff[other]]
-    # All at once, because one search serves every trip to its link.
+    # In one call, because one search serves all trips to the same link.
     row, pickup, dropoff = np.concatenate(rows), np.concatenate(pickups), np.concatenate(dropoffs)
     time_s, distance_m = drive_times(network, turn_s, pickup, dropoff)
     fastest = np.lexsort((np.arange(len(row)), time_s, row))

@@ -1,4 +1,4 @@
-"""The command line of `hailsim import`, and what it decides together with what is known of the place."""
+"""The command line of `hailsim import`, and the import settings derived from it and from known cities."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from hailsim.faults import BadInput, Fault
 from hailsim.model.city import Fare
-from hailsim.readers.assemble import Choices
-from hailsim.readers.clock import zone_of
-from hailsim.readers.places import Place, us_holidays
+from hailsim.readers.assemble import ImportSettings
+from hailsim.readers.clock import find_zone
+from hailsim.readers.known_cities import KnownCity, us_holidays
 from hailsim.readers.tariffs import TARIFFS
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
@@ -24,7 +24,7 @@ _YEARS = range(1970, 2071)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line, typed but not yet judged."""
+    """The parsed command line before validation."""
 
     source: Path
     out: Path
@@ -47,7 +47,7 @@ class Options:
 
 
 def parse_options(argv: list[str]) -> Options:
-    """Read the arguments; argparse ends the process with code 2 for arguments it does not know."""
+    """Parse the arguments; argparse exits with code 2 for unknown ones."""
     parser = argparse.ArgumentParser(
         prog="hailsim import", description="Make a city folder from recorded trips and a road network."
     )
@@ -61,12 +61,12 @@ def parse_options(argv: list[str]) -> Options:
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write, new or empty")
     add("--network", type=Path, metavar="FILE", help="OSMnx network (.json node-link or .graphml) for a CSV of trips")
     add("--trips", type=Path, metavar="FILE", help="CSV of trips for a network file")
-    add("--name", help="lower-case name of the city; default: the known place's, else that of DIR")
-    add("--timezone", help="IANA zone; default: the known place's")
-    add("--driving-side", choices=["left", "right"], help="default: the known place's")
-    add("--tariff", choices=sorted(TARIFFS), help="a published tariff; default: the known place's")
+    add("--name", help="lower-case name of the city; default: the known city's, else that of DIR")
+    add("--timezone", help="IANA zone; default: the known city's")
+    add("--driving-side", choices=["left", "right"], help="default: the known city's")
+    add("--tariff", choices=sorted(TARIFFS), help="a published tariff; default: the known city's")
     add("--fare", type=Path, metavar="FILE", help="JSON with the keys of `fare` in city.json")
-    add("--holidays", metavar="DATES", help="comma-separated dates, or `none`; default: the known place's")
+    add("--holidays", metavar="DATES", help="comma-separated dates, or `none`; default: the known city's")
     add("--attribution", action="append", default=[], metavar="TEXT", help="whom to credit; may be given more than once")
     add(
         "--day-start-hour", default="4", metavar="HOUR", help="0 to 23, or `auto` for the hour with the fewest trips; default 4"
@@ -88,25 +88,25 @@ def parse_options(argv: list[str]) -> Options:
     return Options(**vars(parser.parse_args(argv)))
 
 
-def choose(options: Options, place: Place | None) -> Choices:
+def resolve_settings(options: Options, known_city: KnownCity | None) -> ImportSettings:
     """The choices, each from the command line or else from the place. BadInput with every fault at once."""
     faults: list[Fault] = []
-    zone = _zone(options.timezone or (place.timezone if place else None), faults)
-    driving_side = options.driving_side or (place.driving_side if place else None)
+    zone = _zone(options.timezone or (known_city.timezone if known_city else None), faults)
+    driving_side = options.driving_side or (known_city.driving_side if known_city else None)
     if driving_side is None:
-        faults.append(_unknown("the side of the road one drives on", "--driving-side left or right"))
-    fare = _fare(options, place, faults)
-    name = options.name or (place.name if place else re.sub(r"[^a-z0-9]+", "_", options.out.absolute().name.lower()))
+        faults.append(_missing("the side of the road one drives on", "--driving-side left or right"))
+    fare = _fare(options, known_city, faults)
+    name = options.name or (known_city.name if known_city else re.sub(r"[^a-z0-9]+", "_", options.out.absolute().name.lower()))
     if not _NAME.match(name):
         faults.append(
             Fault("a city's name is lower-case letters, digits and underscores", name, "--name", "Give another --name.")
         )
-    choices = Choices(
+    settings = ImportSettings(
         name=name,
         zone=zone or ZoneInfo("UTC"),
         driving_side=driving_side or "right",
         fare=fare or next(iter(TARIFFS.values())),
-        holidays=_holidays(options, place, faults),
+        holidays=_holidays(options, known_city, faults),
         day_start_hour=_hour(options.day_start_hour, faults),
         first_day=_date(options.first_day, "--first-day", faults),
         last_day=_date(options.last_day, "--last-day", faults),
@@ -121,24 +121,24 @@ def choose(options: Options, place: Place | None) -> Choices:
     ):
         if value is not None and not low <= value <= high:
             faults.append(Fault(f"{flag} is in [{low}, {high}]", str(value), flag, "Give a value in that range."))
-    if choices.first_day and choices.last_day and choices.first_day > choices.last_day:
-        values = f"first_day={choices.first_day}, last_day={choices.last_day}"
+    if settings.first_day and settings.last_day and settings.first_day > settings.last_day:
+        values = f"first_day={settings.first_day}, last_day={settings.last_day}"
         faults.append(Fault("`first_day <= last_day` must hold", values, "--first-day", "Swap them."))
     if faults:
         raise BadInput(faults)
-    return choices
+    return settings
 
 
-def _unknown(what: str, flag: str) -> Fault:
+def _missing(what: str, flag: str) -> Fault:
     return Fault(f"{what} is given, or the network lies in a known place", "neither", "the command line", f"Give {flag}.")
 
 
 def _zone(name: str | None, faults: list[Fault]) -> ZoneInfo | None:
     if name is None:
-        faults.append(_unknown("the time zone", "--timezone, like America/New_York"))
+        faults.append(_missing("the time zone", "--timezone, like America/New_York"))
         return None
     try:
-        return zone_of(name, "--timezone")
+        return find_zone(name, "--timezone")
     except BadInput as error:
         faults.extend(error.faults)
         return None
@@ -163,24 +163,26 @@ def _date(text: str | None, flag: str, faults: list[Fault]) -> date | None:
         return None
 
 
-def _holidays(options: Options, place: Place | None, faults: list[Fault]) -> frozenset[date]:
+def _holidays(options: Options, known_city: KnownCity | None, faults: list[Fault]) -> frozenset[date]:
     """All holidays of a century; the import keeps those of the days covered."""
     if options.holidays is None:
-        return frozenset().union(*(us_holidays(year) for year in _YEARS)) if place and place.us_holidays else frozenset()
+        return (
+            frozenset().union(*(us_holidays(year) for year in _YEARS)) if known_city and known_city.us_holidays else frozenset()
+        )
     if options.holidays == "none":
         return frozenset()
     days = [_date(text.strip(), "--holidays", faults) for text in options.holidays.split(",")]
     return frozenset(day for day in days if day is not None)
 
 
-def _fare(options: Options, place: Place | None, faults: list[Fault]) -> Fare | None:
+def _fare(options: Options, known_city: KnownCity | None, faults: list[Fault]) -> Fare | None:
     if options.fare is not None:
         return _fare_file(options.fare, faults)
     if options.tariff is not None:
         return TARIFFS[options.tariff]
-    if place is not None:
-        return place.tariff
-    faults.append(_unknown("the tariff", f"--fare FILE, or --tariff {' or '.join(sorted(TARIFFS))}"))
+    if known_city is not None:
+        return known_city.tariff
+    faults.append(_missing("the tariff", f"--fare FILE, or --tariff {' or '.join(sorted(TARIFFS))}"))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Road networks that OSMnx wrote: node-link JSON (networkx) and GraphML; directed multigraphs with OSM attributes."""
+"""Road networks written by OSMnx: directed multigraphs with OSM attributes, as node-link JSON or GraphML."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import numpy as np
 
 from hailsim.faults import refuse
 from hailsim.model.city import RoadClass
-from hailsim.model.roads import CLASS_UNKNOWN, RawNetwork
+from hailsim.model.raw_network import CLASS_UNKNOWN, RawNetwork
 
 KMH_PER_MPH = 1.609344
-# https://wiki.openstreetmap.org/wiki/Key:highway; speeds where a road has no limit of its own, km/h.
+# https://wiki.openstreetmap.org/wiki/Key:highway; default speeds in km/h for roads without a limit.
 HIGHWAY_CLASS = {
     "motorway": RoadClass.EXPRESS,
     "motorway_link": RoadClass.EXPRESS,
@@ -56,14 +56,17 @@ Edge = tuple[str, str, str, Mapping[str, Any]]
 def read_osmnx_network(path: Path) -> RawNetwork:
     """Read `.json` (node-link) or `.graphml`. BadInput for other files, nodes without x and y, undirected graphs."""
     if not path.is_file():
-        raise refuse("a network file is there", "nothing", str(path), "Check the path.")
+        raise refuse("a network file must exist", "nothing", str(path), "Check the path.")
     if path.suffix.lower() == ".graphml":
         nodes, edges = _read_graphml(path)
     elif path.suffix.lower() == ".json":
         nodes, edges = _read_node_link(path)
     else:
         raise refuse(
-            "a network file is node-link JSON (.json) or GraphML (.graphml)", path.name, str(path), "Convert it with OSMnx."
+            "a network file must be node-link JSON (.json) or GraphML (.graphml)",
+            path.name,
+            str(path),
+            "Use OSMnx.",
         )
     return _raw_network(nodes, edges, path)
 
@@ -73,24 +76,27 @@ def _read_node_link(path: Path) -> tuple[list[Node], list[Edge]]:
         graph = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise refuse(
-            "a .json network is one JSON object", error, str(path), "Write it with networkx.node_link_data."
+            "a .json network must be one JSON object", error, str(path), "Write it with networkx.node_link_data."
         ) from error
     links = graph.get("links", graph.get("edges")) if isinstance(graph, dict) else None
     if not isinstance(links, list) or not isinstance(graph.get("nodes"), list):
         raise refuse(
-            "a node-link network has lists `nodes` and `links` (or `edges`)",
+            "a node-link network must have lists `nodes` and `links` (or `edges`)",
             "neither",
             str(path),
             "Write it with networkx.node_link_data.",
         )
     if not graph.get("directed", False):
-        raise refuse("a road network is a directed graph", "directed: false", str(path), "Export the directed graph.")
+        raise refuse("a road network must be a directed graph", "directed: false", str(path), "Export the directed graph.")
     try:
         nodes = [(str(node["id"]), node) for node in graph["nodes"]]
         edges = [(str(link["source"]), str(link["target"]), str(link.get("key", 0)), link) for link in links]
     except (KeyError, TypeError) as error:
         raise refuse(
-            "every node has an `id`, every link a `source` and a `target`", f"missing {error}", str(path), "Export it again."
+            "every node must have an `id`, every link a `source` and a `target`",
+            f"missing {error}",
+            str(path),
+            "Export it again.",
         ) from error
     return nodes, edges
 
@@ -99,9 +105,9 @@ def _read_graphml(path: Path) -> tuple[list[Node], list[Edge]]:
     try:
         graph = nx.read_graphml(path, force_multigraph=True)
     except (nx.NetworkXError, SyntaxError, ValueError, KeyError) as error:
-        raise refuse("a .graphml network is GraphML", error, str(path), "Write it with osmnx.save_graphml.") from error
+        raise refuse("a .graphml network must be GraphML", error, str(path), "Write it with osmnx.save_graphml.") from error
     if not graph.is_directed():
-        raise refuse("a road network is a directed graph", "edgedefault: undirected", str(path), "Export the directed graph.")
+        raise refuse("a road network must be a directed graph", "undirected edges", str(path), "Export the directed graph.")
     multigraph: nx.MultiDiGraph[str] = nx.MultiDiGraph(graph)
     nodes: list[Node] = [(str(name), attributes) for name, attributes in multigraph.nodes(data=True)]
     edges: list[Edge] = [(str(u), str(v), str(key), data) for u, v, key, data in multigraph.edges(keys=True, data=True)]
@@ -112,9 +118,7 @@ def _raw_network(nodes: list[Node], edges: list[Edge], path: Path) -> RawNetwork
     names = [name for name, _ in nodes]
     index = {name: k for k, name in enumerate(names)}
     if len(index) != len(names):
-        raise refuse(
-            "every junction has an id of its own", f"{len(names) - len(index)} used again", str(path), "Number them afresh."
-        )
+        raise refuse("every junction must have a unique id", f"{len(names) - len(index)} repeated", str(path), "Renumber them.")
     lat, lon = np.empty(len(nodes)), np.empty(len(nodes))
     for k, (name, attributes) in enumerate(nodes):
         lon[k], lat[k] = _number(attributes, "x", f"node {name}", path), _number(attributes, "y", f"node {name}", path)
@@ -149,11 +153,11 @@ def _number(attributes: Mapping[str, Any], key: str, place: str, path: Path, def
     try:
         return float(value)
     except (TypeError, ValueError) as error:
-        raise refuse(f"`{key}` is a number", repr(value), f"{place} of {path}", "Correct it in the source.") from error
+        raise refuse(f"`{key}` must be a number", repr(value), f"{place} of {path}", "Correct it in the source.") from error
 
 
 def _values(value: object) -> list[str]:
-    """OSMnx merges edges and keeps all their values in a list; GraphML stores that list as text."""
+    """The values of an attribute: OSMnx keeps those of merged edges in a list, which GraphML stores as text."""
     if isinstance(value, list | tuple):
         return [str(item) for item in value]
     text = str(value)
@@ -163,7 +167,7 @@ def _values(value: object) -> list[str]:
 
 
 def _speed_kmh(attributes: Mapping[str, Any]) -> float:
-    """The speed given, the mean of several (as OSMnx does), the default of the road's kind, or NaN when nothing is known."""
+    """The given speed, the mean of several (as in OSMnx), the default of the highway value, or NaN."""
     for key in _SPEED_KEYS:
         known = list(_parsed_speeds(_values(attributes[key]))) if attributes.get(key) is not None else []
         if known:
@@ -184,13 +188,13 @@ def _highway_kinds(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def _road_class(attributes: Mapping[str, Any]) -> int:
-    """The least of the classes of a merged road, so that a street that becomes a motorway can still be hailed on."""
+    """The lowest class of a merged road, so that a street merged with a motorway stays hailable."""
     kinds = _highway_kinds(attributes)
     return min((int(HIGHWAY_CLASS.get(kind, RoadClass.LOCAL)) for kind in kinds), default=CLASS_UNKNOWN)
 
 
 def _shape(attributes: Mapping[str, Any], lat: np.ndarray, lon: np.ndarray, start: int, end: int) -> list[tuple[float, float]]:
-    """(lon, lat) points of a link: its geometry where given, otherwise its two junctions."""
+    """(lon, lat) points of a link: its geometry if given, otherwise its two junctions."""
     geometry = attributes.get("geometry")
     if isinstance(geometry, Mapping) and geometry.get("type") == "LineString":
         return [(float(point[0]), float(point[1])) for point in geometry["coordinates"]]
@@ -199,5 +203,5 @@ def _shape(attributes: Mapping[str, Any], lat: np.ndarray, lon: np.ndarray, star
         pairs = (point.split() for point in match["points"].split(","))
         return [(float(pair[0]), float(pair[1])) for pair in pairs]
     if start < 0 or end < 0:
-        return [(0.0, 0.0), (0.0, 0.0)]  # the dangling link is refused by check_raw, which names it
+        return [(0.0, 0.0), (0.0, 0.0)]  # check_raw_network refuses the dangling link by name
     return [(float(lon[start]), float(lat[start])), (float(lon[end]), float(lat[end]))]

@@ -1,4 +1,4 @@
-"""Snapping points to the nearest link, exactly: point-to-segment distance, candidates from a k-d tree.
+"""Exact snapping of points to the nearest link: point-to-segment distance with candidates from a k-d tree.
 
 Glossary: N points, G straight segments of the links' polylines (one per link where a source has no geometry).
 """
@@ -13,17 +13,17 @@ from scipy.spatial import cKDTree
 
 from hailsim.model.city import RoadClass
 from hailsim.model.geometry import Floats
-from hailsim.model.keyed import keyed_bits
-from hailsim.model.roads import CleanRoads
+from hailsim.model.random_streams import random_bits
+from hailsim.model.raw_network import CleanNetwork
 
 NO_LINK = -1
 SAMPLE_SPACING_M = 40.0
-# Distances nearer than this are the same street seen from both directions: the side decides, not rounding.
+# Links closer together than this are two directions of one street: the side decides, not rounding.
 TIE_M = 0.05
-# Within this of the middle of the street a position does not tell the side; GPS is off by more.
+# Closer to the middle of the street, a position does not determine the side; GPS errors are larger.
 SIDELESS_M = 1.0
 _FIRST_CANDIDATES = 8
-# Points at a time: a month of TLC records would otherwise need 10 GB of candidates.
+# Points per chunk; a month of TLC records at once would need 10 GB for candidates.
 _CHUNK = 100_000
 _SIDE_KEY = 0x51DE
 
@@ -32,7 +32,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Straight pieces to snap to: link: int64[G]; ax, ay, bx, by: float64[G] metres, a to b in the direction of travel."""
+    """Segments to snap to: link: int64[G]; ax, ay, bx, by: float64[G] metres, a to b in the direction of travel."""
 
     link: Ints
     ax: Floats
@@ -41,22 +41,22 @@ class Segments:
     by: Floats
 
 
-def hailable_segments(roads: CleanRoads) -> Segments:
-    """Segments of every link but expressways: nobody gets in or out there, so a position on one is a position beside one."""
-    sizes = np.diff(roads.point_start)
+def hailable_segments(cleaned: CleanNetwork) -> Segments:
+    """Segments of all links except expressways, where pickups and drop-offs do not happen."""
+    sizes = np.diff(cleaned.point_start)
     owner = np.repeat(np.arange(len(sizes)), sizes)
     starts_piece = np.ones(len(owner), dtype=np.bool_)
-    starts_piece[roads.point_start[1:] - 1] = False
-    first = np.flatnonzero(starts_piece & (roads.road_class[owner] != RoadClass.EXPRESS))
-    x_m, y_m = roads.point_x_m, roads.point_y_m
+    starts_piece[cleaned.point_start[1:] - 1] = False
+    first = np.flatnonzero(starts_piece & (cleaned.road_class[owner] != RoadClass.EXPRESS))
+    x_m, y_m = cleaned.point_x_m, cleaned.point_y_m
     return Segments(owner[first], x_m[first], y_m[first], x_m[first + 1], y_m[first + 1])
 
 
 class Snapper:
-    """Finds the nearest link of points; built once per network."""
+    """Finds the nearest links of points; built once per network."""
 
     def __init__(self, segments: Segments, driving_side: str) -> None:
-        """`driving_side` decides which direction of a two-way street a point beside it belongs to."""
+        """`driving_side` decides to which direction of a two-way street a point belongs."""
         self._segments = segments
         self._near_side = 1.0 if driving_side == "left" else -1.0
         length_m = np.hypot(segments.bx - segments.ax, segments.by - segments.ay)
@@ -73,8 +73,8 @@ class Snapper:
     def snap(self, x_m: Floats, y_m: Floats, farthest_m: float) -> tuple[Ints, Floats]:
         """Nearest link of each point (NO_LINK beyond `farthest_m` or for NaN) and the distance to it in metres (inf for NaN).
 
-        The two directions of a street are equally near: the point belongs to the one on whose near side it lies; in the middle
-        of the street a hash of the position decides, the same on every run.
+        The two directions of a street are equally near: the point belongs to the direction on whose near side it lies. In the
+        middle of the street a hash of the position decides.
         """
         link = np.full(len(x_m), NO_LINK, dtype=np.int64)
         distance_m = np.full(len(x_m), np.inf)
@@ -86,7 +86,7 @@ class Snapper:
         return link, distance_m
 
     def _snap_chunk(self, x_m: Floats, y_m: Floats) -> tuple[Ints, Floats]:
-        """Nearest links and distances; asks for more candidates until none further away can be nearer."""
+        """Nearest links and distances; extends the candidates until no other segment can be nearer."""
         link, distance_m = np.empty(len(x_m), dtype=np.int64), np.empty(len(x_m))
         open_points = np.arange(len(x_m))
         candidates = min(_FIRST_CANDIDATES, len(self._sample_segment))
@@ -99,7 +99,7 @@ class Snapper:
         return link, distance_m
 
     def _nearest(self, x_m: Floats, y_m: Floats, candidates: int) -> tuple[Ints, Floats, NDArray[np.bool_]]:
-        """Best link among the nearest samples, its distance, and whether no sample further away can beat it."""
+        """Best link among the nearest samples, its distance, and whether it is proven to be the nearest."""
         sample_m, sample = self._tree.query(np.column_stack([x_m, y_m]), k=np.arange(1, candidates + 1))
         segment = self._sample_segment[sample]
         far_m, side_m = self._point_to_segments(x_m[:, None], y_m[:, None], segment)
@@ -111,7 +111,7 @@ class Snapper:
         return self._choose(x_m, y_m, segment, far_m, side_m), best_m, proven
 
     def _point_to_segments(self, x_m: Floats, y_m: Floats, segment: Ints) -> tuple[Floats, Floats]:
-        """Distance to each segment, and the signed distance from its line, positive on the left of the direction of travel."""
+        """Distance to each segment, and signed distance from its line, positive to the left of the direction of travel."""
         ax, ay = self._segments.ax[segment], self._segments.ay[segment]
         dx, dy = self._segments.bx[segment] - ax, self._segments.by[segment] - ay
         length_m = np.maximum(np.hypot(dx, dy), 1e-9)
@@ -120,13 +120,13 @@ class Snapper:
         return far_m, (dx * (y_m - ay) - dy * (x_m - ax)) / length_m
 
     def _choose(self, x_m: Floats, y_m: Floats, segment: Ints, far_m: Floats, side_m: Floats) -> Ints:
-        """Among the equally near: first the links on whose near side the point lies, then by hash of position and link."""
+        """Choose among equally near links: first by near side, then by a hash of position and link."""
         tied = far_m <= far_m.min(axis=1, keepdims=True) + TIE_M
         links = self._segments.link[segment]
         sided = np.abs(side_m) > SIDELESS_M
         right_side = np.where(sided, side_m * self._near_side > 0.0, True)
-        spot = keyed_bits(_SIDE_KEY, np.rint(x_m * 100.0).astype(np.int64), np.rint(y_m * 100.0).astype(np.int64))
-        order = keyed_bits(_SIDE_KEY, spot[:, None], links) >> np.uint64(2)
+        spot = random_bits(_SIDE_KEY, np.rint(x_m * 100.0).astype(np.int64), np.rint(y_m * 100.0).astype(np.int64))
+        order = random_bits(_SIDE_KEY, spot[:, None], links) >> np.uint64(2)
         order = order + np.where(right_side, np.uint64(0), np.uint64(1) << np.uint64(62))
         order = np.where(tied, order, np.uint64(0xFFFFFFFFFFFFFFFF))
         picked: Ints = np.take_along_axis(links, order.argmin(axis=1)[:, None], axis=1)[:, 0]

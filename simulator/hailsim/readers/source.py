@@ -1,6 +1,6 @@
-"""What every reader hands over: a road network, trips in degrees and UTC, and what the source says about itself.
+"""The output of every reader: a road network, trips in degrees and UTC, and optionally vacant runs.
 
-Glossary: T trip rows of a source, C vacant runs. Times are int64 seconds since 1970-01-01 UTC; NO_TIME where there is none.
+Glossary: T trip rows of a source, C vacant runs. Times are int64 seconds since 1970-01-01 UTC; NO_TIME if missing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.model.geometry import Floats
-from hailsim.model.roads import RawNetwork
+from hailsim.model.raw_network import RawNetwork
 
 NO_TIME = np.iinfo(np.int64).min
 Ints = NDArray[np.int64]
@@ -21,8 +21,8 @@ Ints = NDArray[np.int64]
 class SourceTrips:
     """Recorded trips. pickup_utc_s, dropoff_utc_s: int64[T]; *_lat, *_lon: float64[T] degrees, NaN where missing.
 
-    cab: int64[T] or None when the source does not tell cabs apart. unreadable: rows left out by the reader, counted by reason.
-    distance_m: float64[T] as the cab measured it, or None where the source does not say.
+    cab: int64[T], or None if the source does not identify cabs. unreadable: rows skipped by the reader, counted by reason.
+    distance_m: float64[T] recorded distance, or None.
     """
 
     pickup_utc_s: Ints
@@ -43,7 +43,7 @@ class SourceTrips:
 class VacantRuns:
     """Runs of vacant cabs: cab: int64[C]; start_utc_s, end_utc_s: int64[C].
 
-    distance_m: float64[C]; ends_in_pickup: bool[C], whether a customer got in at the end; None where the source does not say.
+    distance_m: float64[C]; ends_in_pickup: bool[C], whether the run ended with a pickup; None if not recorded.
     """
 
     cab: Ints
@@ -55,7 +55,7 @@ class VacantRuns:
 
 @dataclass(frozen=True, slots=True)
 class SourceCity:
-    """One source, read but not yet checked against itself. `files` are the names of what was read, for the provenance."""
+    """One source as read, not yet validated. `files` are the names of the files read, for the provenance."""
 
     kind: str
     files: tuple[str, ...]

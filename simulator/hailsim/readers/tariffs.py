@@ -1,7 +1,7 @@
-"""Published taxi tariffs as flag fall, distance and time in minor units.
+"""Published taxi tariffs, linearised to flag fall, distance and time in minor units.
 
-A taximeter adds a step at the beginning of each fraction of a mile, so a ride pays half a step more than its distance on
-average, and the flag fall holds the first step. Linearised: flag fall less half a step, and the step's price per distance.
+A taximeter charges a step at the beginning of each fraction of a mile, so a ride pays half a step more than its distance on
+average, and the flag fall includes the first step. Hence: flag fall minus half a step, and the step's price per distance.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _KM_PER_MILE = 1.609344
 
 
 def metered(currency: str, flag_minor: int, step_minor: int, step_miles: float, per_minute_minor: int) -> Fare:
-    """A tariff of so much for the first step and each further one, in a currency with 100 minor units."""
+    """A metered tariff (first step and each further step) in a currency with 100 minor units."""
     return Fare(
         currency=currency,
         minor_per_major=100,

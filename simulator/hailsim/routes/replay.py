@@ -1,8 +1,8 @@
-"""One taxi's day, event by event: replayed beside the kernels while they play the day.
+"""The events of one taxi's day, reconstructed by replaying the taxi alongside the kernels.
 
-The kernels keep no events, which is why they are fast. But a taxi's turns are a function of what was recommended, of its number
-and of the second, and the day's outcome says which customers it took and when. So its way is followed here half hour by half
-hour in plain Python, and must end each of them on the very link where the kernels have it.
+For speed, the kernels record no events. However, a taxi's turns are a function of the recommendations, its number and the
+second, and the outcome tells which customers it served and when. The replay follows the taxi in plain Python and checks after
+every slot that it is on the same link as in the kernels.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from hailsim.kernels.arrays import (
 from hailsim.kernels.hashing import ODD_A, ODD_B
 from hailsim.kernels.movement import LINK, STAND_S, STAYS
 from hailsim.model.city import Turn
-from hailsim.model.keys import mix_one
-from hailsim.model.road import Road
+from hailsim.model.random_streams import mix64
+from hailsim.model.routing_graph import RoutingGraph
 from hailsim.model.simulation import DayOutcome, PreparedDay
-from hailsim.model.watching import HalfHour, WatchedDay
+from hailsim.model.stepwise import SlotState, StepwiseDay
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftStart:
-    """The taxi stands at the end of `link` and begins to search."""
+    """The taxi begins its shift at the end of `link`."""
 
     at_s: int
     link: int
@@ -46,7 +46,7 @@ class ShiftStart:
 
 @dataclass(frozen=True, slots=True)
 class TurnInto:
-    """Vacant, it turns from `before` into `link`; `followed` the recommendation, or as observed cabs turn."""
+    """The vacant taxi turns from `before` into `link`; `followed` tells whether the recommendation decided."""
 
     at_s: int
     before: int
@@ -58,7 +58,7 @@ class TurnInto:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Vacant, it stops on `link` to stand there for a while."""
+    """The vacant taxi stops on `link` to stand."""
 
     at_s: int
     link: int
@@ -66,7 +66,7 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """In the middle of `link` it takes `customer` (index in the day's customers), and is free at the end of `destination`."""
+    """The taxi picks up `customer` (index) in the middle of `link` and drops off at the end of `destination`."""
 
     at_s: int
     link: int
@@ -78,7 +78,7 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class ShiftEnd:
-    """At the end of `link` the shift is over, or the day; `day_ends` says which."""
+    """The shift ends at the end of `link`, either as scheduled or because the day ends."""
 
     at_s: int
     link: int
@@ -90,7 +90,7 @@ Event = ShiftStart | TurnInto | Stand | Trip | ShiftEnd
 
 @dataclass(slots=True)
 class _Taxi:
-    """Where the replay stands: at the end of `link`, to act at `due_s` (None: no more today)."""
+    """The replayed taxi: at the end of `link`, with its next event at `due_s` (None if there is none)."""
 
     number: int
     link: int
@@ -105,60 +105,60 @@ class _Taxi:
 
 @dataclass(frozen=True, slots=True)
 class TracedDay:
-    """The events of one taxi in order, and the day they are from."""
+    """The events of one taxi in order, and the outcome of the day."""
 
     taxi: int
     events: tuple[Event, ...]
     outcome: DayOutcome
 
 
-def trace_taxi(day: PreparedDay, road: Road, taxi: int) -> TracedDay:
-    """Follow a taxi through the day.
+def trace_taxi(day: PreparedDay, graph: RoutingGraph, taxi: int) -> TracedDay:
+    """Trace a taxi through the day.
 
-    Raises RuntimeError when replay and kernels contradict each other: one of them is wrong then, and neither may be shown.
+    Raises RuntimeError if the replay contradicts the kernels, because then neither can be trusted.
     """
-    watched = WatchedDay(day, road.links)
-    replay = _Replay(day, road, taxi)
+    stepwise = StepwiseDay(day, graph.links)
+    replay = _Replay(day, graph, taxi)
     events: list[Event] = []
-    for half_hour in watched.half_hours():
-        events += replay.half_hour(half_hour)
-    events += replay.come_home()
-    _must_agree(taxi, events, watched.outcome)
-    return TracedDay(taxi, tuple(events), watched.outcome)
+    for state in stepwise.slots():
+        events += replay.slot_events(state)
+    events += replay.end_day()
+    _check_agreement(taxi, events, stepwise.outcome)
+    return TracedDay(taxi, tuple(events), stepwise.outcome)
 
 
 class _Replay:
-    def __init__(self, day: PreparedDay, road: Road, taxi: int) -> None:
+    def __init__(self, day: PreparedDay, graph: RoutingGraph, taxi: int) -> None:
         fleet = day.fleet.arrays
         shifts = [(int(start), int(end)) for start, end in fleet.shifts[taxi] if start < DAY_S]
         self._taxi = _Taxi(taxi, int(fleet.start_link[taxi]), int(fleet.follows[taxi]), shifts)
-        self._day, self._road = day, road
-        self._begin_shift(-1)
+        self._day, self._graph = day, graph
+        self._await_shift(-1)
 
-    def half_hour(self, half_hour: HalfHour) -> Iterator[Event]:
-        """The events of a half hour that the kernels have just played."""
-        taxi, end_s = self._taxi, (half_hour.slot + 1) * SLOT_S
-        taken = self._customers_of(half_hour.outcome.wait)
+    def slot_events(self, state: SlotState) -> Iterator[Event]:
+        """The events of the slot that the kernels have just simulated."""
+        taxi, end_s = self._taxi, (state.slot + 1) * SLOT_S
+        taken = self._customers_of(state.outcome.wait)
         while taxi.due_s is not None and taxi.due_s < end_s:
             now_s = taxi.due_s
             if now_s == taxi.on_since_s:
                 yield ShiftStart(now_s, taxi.link)
             if now_s >= taxi.shift_end_s:
                 yield ShiftEnd(now_s, taxi.link, day_ends=False)
-                self._begin_shift(now_s)
+                self._await_shift(now_s)
                 continue
-            yield from self._act(now_s, half_hour, taken)
-        found = int(half_hour.moving.taxi[taxi.number, LINK])
+            yield from self._act(now_s, state, taken)
+        found = int(state.moving.taxi[taxi.number, LINK])
         if found != taxi.link:
-            where = f"taxi {taxi.number} after half hour {half_hour.slot}"
+            where = f"taxi {taxi.number} after slot {state.slot}"
             raise RuntimeError(f"{where} is on link {found}, its replay on {taxi.link}")
 
-    def come_home(self) -> Iterator[Event]:
-        """What the end of the day cuts off."""
+    def end_day(self) -> Iterator[Event]:
+        """Close a shift still open at the end of the day."""
         if self._taxi.on_since_s is not None:
             yield ShiftEnd(max(DAY_S, self._taxi.last_free_s), self._taxi.link, day_ends=True)
 
-    def _begin_shift(self, now_s: int) -> None:
+    def _await_shift(self, now_s: int) -> None:
         taxi = self._taxi
         taxi.due_s = taxi.on_since_s = None
         taxi.stands = False
@@ -166,10 +166,10 @@ class _Replay:
             start_s, taxi.shift_end_s = taxi.shifts.pop(0)
             taxi.due_s = taxi.on_since_s = max(now_s + 1, start_s)
 
-    def _act(self, now_s: int, half_hour: HalfHour, taken: Mapping[tuple[int, int], int]) -> Iterator[Event]:
-        """At the end of a link: stand, take who comes there, or drive on."""
-        taxi, record = self._taxi, half_hour.record
-        draw = mix_one(self._day.key + now_s * int(ODD_A) + taxi.number * int(ODD_B))
+    def _act(self, now_s: int, state: SlotState, taken: Mapping[tuple[int, int], int]) -> Iterator[Event]:
+        """Decide at the end of a link: stand, pick up a customer, or drive on."""
+        taxi, record = self._taxi, state.record
+        draw = mix64(self._day.key + now_s * int(ODD_A) + taxi.number * int(ODD_B))
         luck = (draw >> 16) & 0xFFFF
         if not (taxi.stands or luck < int(record[taxi.link, STAND])):
             yield from self._turn(now_s, draw, record, taken)
@@ -187,10 +187,10 @@ class _Replay:
         followed = (draw >> 48) < taxi.follows
         chance = (((draw >> 32) & 0xFFFF) * 65_535) >> 16
         half = 0 if followed else 16
-        way = sum(((int(record[taxi.link, POLICY + k]) >> half) & 0xFFFF) <= chance for k in range(3))
-        step = int(record[taxi.link, NEXT + way])
+        branch = sum(((int(record[taxi.link, POLICY + k]) >> half) & 0xFFFF) <= chance for k in range(3))
+        step = int(record[taxi.link, NEXT + branch])
         link, at_end_s = step & MAX_LINKS, now_s + (step >> LINK_BITS)
-        yield TurnInto(now_s, taxi.link, link, Turn(int(self._road.turns[taxi.link, way])), followed, at_end_s)
+        yield TurnInto(now_s, taxi.link, link, Turn(int(self._graph.turns[taxi.link, branch])), followed, at_end_s)
         pickup_s = at_end_s - int(record[link, HALF_S])
         customer = taken.get((link, pickup_s))
         taxi.link, taxi.due_s = link, at_end_s
@@ -198,7 +198,7 @@ class _Replay:
             yield self._ride(customer, pickup_s, link, at_end_s)
 
     def _ride(self, customer: int, pickup_s: int, link: int, at_link_end_s: int) -> Trip:
-        """With a customer from the middle of `link` to the destination."""
+        """Drive a customer from the middle of `link` to the destination."""
         taxi, trip = self._taxi, self._day.customers.arrays.trip[customer]
         taxi.link, free_s = int(trip[DESTINATION]), at_link_end_s + int(trip[DRIVE_S])
         taxi.due_s = taxi.last_free_s = free_s
@@ -206,13 +206,13 @@ class _Replay:
         return Trip(pickup_s, link, customer, at_link_end_s, taxi.link, free_s)
 
     def _customers_of(self, wait: NDArray[np.int32]) -> dict[tuple[int, int], int]:
-        """The customers this taxi has taken so far, by link and second of the pickup."""
+        """Customers served by this taxi so far, by link and second of the pickup."""
         taken = np.flatnonzero(wait[:, LEAVES_S] == -1 - self._taxi.number)
         links = self._day.customers.link
         return {(int(links[each]), int(wait[each, PICKUP_S])): int(each) for each in taken}
 
 
-def _must_agree(taxi: int, events: list[Event], outcome: DayOutcome) -> None:
+def _check_agreement(taxi: int, events: list[Event], outcome: DayOutcome) -> None:
     wait = outcome.arrays.wait
     trips = [event for event in events if isinstance(event, Trip)]
     duty_s = sum(event.at_s for event in events if isinstance(event, ShiftEnd))

@@ -1,4 +1,4 @@
-"""`hailsim trace`: one taxi through one simulated day, as JSON lines and on a map."""
+"""`hailsim trace`: one taxi's simulated day as JSON lines and on a map."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hailsim.model.calendar import History
 from hailsim.model.city import City
 from hailsim.model.folder import read_city
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import PreparedDay, Scenario, play, prepare_day
+from hailsim.model.simulation import PreparedDay, Scenario, prepare_day, simulate_prepared_day
 from hailsim.model.world import World, make_world
 from hailsim.planner.parameters import read_parameters
 from hailsim.routes.replay import trace_taxi
-from hailsim.routes.story import TYPICAL, lines_of, typical_taxi
+from hailsim.routes.trace_lines import TYPICAL, event_lines, typical_taxi
 from hailsim.routes.trace_page import trace_page
 
 EXIT_BAD_INPUT = 2
@@ -26,15 +26,15 @@ HISTORY_DAYS = 14
 
 
 def trace_command(argv: list[str]) -> int:
-    """Print the events, and write the map where one is asked for. Exit code 2 for bad input, and then nothing is written."""
+    """Print the events and optionally write the map. Exit code 2 for bad input, without writing anything."""
     options = _parser().parse_args(argv)
     try:
         world = make_world(read_city(options.city))
         day = _day(world.city, options.day)
         prepared = prepare_day(world, _scenario(options, world.city, day), day, options.seed)
-        traced = trace_taxi(prepared, world.road, _taxi(options.taxi, prepared, world))
+        traced = trace_taxi(prepared, world.graph, _taxi(options.taxi, prepared, world))
         lines = [
-            json.dumps(line, separators=(",", ":"), allow_nan=False) for line in lines_of(traced, world, day, options.seed)
+            json.dumps(line, separators=(",", ":"), allow_nan=False) for line in event_lines(traced, world, day, options.seed)
         ]
         if options.map is not None:
             _write(Path(options.map), trace_page(traced, world, day))
@@ -47,17 +47,15 @@ def trace_command(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "hailsim trace", description="Follow one taxi through one simulated day: JSON lines on stdout, and a map to click."
+        "hailsim trace", description="Trace one taxi through a simulated day: JSON lines on stdout, and a map."
     )
     parser.add_argument("city", metavar="CITY", help="a city folder or a bundled name")
     parser.add_argument("--day", metavar="YYYY-MM-DD", help="the operating day (default: the city's last)")
-    parser.add_argument(
-        "--taxi", default=TYPICAL, help=f"its number, or `{TYPICAL}` (default): median revenue of those who follow"
-    )
+    parser.add_argument("--taxi", default=TYPICAL, help=f"its number, or `{TYPICAL}` (default): median revenue among followers")
     parser.add_argument("--seed", type=int, default=1, help="as in a request (default 1)")
     parser.add_argument("--forecast", choices=("ml", "statistics"), default="statistics", help="default: statistics")
     parser.add_argument(
-        "--history-days", type=int, default=HISTORY_DAYS, help=f"days before it to learn from (default {HISTORY_DAYS})"
+        "--history-days", type=int, default=HISTORY_DAYS, help=f"history days before it (default {HISTORY_DAYS})"
     )
     parser.add_argument("--map", metavar="FILE", help="write the day as one HTML file")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="like gamma=0.9; repeatable")
@@ -72,7 +70,7 @@ def _scenario(options: argparse.Namespace, city: City, day: date) -> Scenario:
     first = max(city.first_day, day - timedelta(days=options.history_days))
     if options.history_days < 1 or first >= day:
         remedy = f"{city.name} begins on {city.first_day}: take a later day, and at least one day of history."
-        raise refuse("a day must have a day before it to learn from", f"{day}, {options.history_days} days", "--day", remedy)
+        raise refuse("a day must have at least one history day", f"{day}, {options.history_days} days", "--day", remedy)
     return Scenario(parameters, settings, options.forecast, History(first, day - timedelta(days=1)))
 
 
@@ -98,10 +96,10 @@ def _day(city: City, text: str | None) -> date:
 
 
 def _taxi(text: str, prepared: PreparedDay, world: World) -> int:
-    """The number of the taxi; the typical one is known once the day was played."""
+    """The number of the taxi; the typical one requires simulating the day."""
     taxis = len(prepared.fleet.follower)
     if text == TYPICAL:
-        return typical_taxi(play(prepared, world.road.links))
+        return typical_taxi(simulate_prepared_day(prepared, world.graph.links))
     if not text.isdecimal() or int(text) >= taxis:
         raise refuse(f"a taxi must be a number from 0 to {taxis - 1}, or `{TYPICAL}`", text, "--taxi", "Name one of the fleet.")
     return int(text)

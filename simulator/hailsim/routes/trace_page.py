@@ -1,4 +1,4 @@
-"""One taxi's day as a map with a time slider: one file with everything in it, which makes no request."""
+"""One taxi's day as a self-contained HTML map with a time slider; the page makes no network requests."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from typing import Any
 from hailsim import __version__
 from hailsim.kernels.arrays import APPEARS_S
 from hailsim.model.world import World
-from hailsim.routes.places import place_of_end, place_of_middle, road_lines
+from hailsim.routes.coordinates import end_coordinates, middle_coordinates, road_lines
+from hailsim.routes.fastest_path import fastest_path
 from hailsim.routes.replay import ShiftEnd, ShiftStart, Stand, TracedDay, Trip, TurnInto
-from hailsim.routes.story import Totals, clock, totals_of
-from hailsim.routes.way import fastest_way
+from hailsim.routes.trace_lines import Totals, clock, totals_of
 
 UNITS_PER_DEGREE = 100_000
-Place = tuple[float, float]
+LonLat = tuple[float, float]
 
 
 @dataclass(slots=True)
 class _Leg:
-    """A stretch of the day in which the taxi is vacant or occupied: where it is at which second."""
+    """A vacant or occupied part of the day: the taxi's positions over time."""
 
     kind: str
-    places: list[Place] = field(default_factory=list)
+    points: list[LonLat] = field(default_factory=list)
     at_s: list[int] = field(default_factory=list)
 
-    def add(self, at_s: int, place: Place) -> None:
+    def add(self, at_s: int, point: LonLat) -> None:
         self.at_s.append(at_s)
-        self.places.append(place)
+        self.points.append(point)
 
 
 def trace_page(traced: TracedDay, world: World, day: date) -> str:
-    """The page as text; write it as UTF-8. Trips are drawn along the fastest way, in the time that they took."""
+    """The HTML page, to be written as UTF-8. Trips are drawn along the fastest path, scaled to their duration."""
     legs = list(_legs(traced, world))
-    origin = legs[0].places[0] if legs else place_of_end(world, 0)
+    origin = legs[0].points[0] if legs else end_coordinates(world, 0)
     data = {
         "origin": list(origin),
         "roads": [
             encode(list(zip(line[0::2], line[1::2], strict=True)), origin) for part in road_lines(world) for line in part
         ],
-        "legs": [{"kind": leg.kind, "line": encode(leg.places, origin), "at": leg.at_s} for leg in legs],
+        "legs": [{"kind": leg.kind, "line": encode(leg.points, origin), "at": leg.at_s} for leg in legs],
         "moments": list(_moments(traced, world)),
         "begins": world.city.day_start_hour * 3600,
     }
@@ -66,10 +66,10 @@ def trace_page(traced: TracedDay, world: World, day: date) -> str:
     )
 
 
-def encode(places: list[Place], origin: Place) -> list[int]:
-    """A line in whole units east and north of the origin: the first point absolute, the others as differences."""
+def encode(points: list[LonLat], origin: LonLat) -> list[int]:
+    """A line as integer offsets from the origin: the first point absolute, the others as differences."""
     units = [
-        round((degrees - start) * UNITS_PER_DEGREE) for place in places for degrees, start in zip(place, origin, strict=True)
+        round((degrees - start) * UNITS_PER_DEGREE) for point in points for degrees, start in zip(point, origin, strict=True)
     ]
     return units[:2] + [after - before for before, after in zip(units, units[2:], strict=False)]
 
@@ -81,34 +81,34 @@ def _legs(traced: TracedDay, world: World) -> Iterator[_Leg]:
             case ShiftStart():
                 vacant = _Leg("vacant")
             case TurnInto(at_s=at_s, before=before):
-                vacant.add(at_s, place_of_end(world, before))
+                vacant.add(at_s, end_coordinates(world, before))
             case Stand(at_s=at_s, link=link):
-                vacant.add(at_s, place_of_middle(world, link))
+                vacant.add(at_s, middle_coordinates(world, link))
             case Trip(at_s=at_s, link=link):
-                vacant.add(at_s, place_of_middle(world, link))
+                vacant.add(at_s, middle_coordinates(world, link))
                 yield vacant
                 yield _ride(event, world)
                 vacant = _Leg("vacant")
             case ShiftEnd(at_s=at_s, link=link):
                 if vacant.at_s and vacant.at_s[-1] < at_s:
-                    vacant.add(at_s, place_of_end(world, link))
+                    vacant.add(at_s, end_coordinates(world, link))
                     yield vacant
 
 
 def _ride(event: Trip, world: World) -> _Leg:
-    """With a customer: the fastest way, stretched to the time that the trip took."""
-    leg = _Leg("occupied", [place_of_middle(world, event.link)], [event.at_s])
-    leg.add(event.at_link_end_s, place_of_end(world, event.link))
-    links, free_s = fastest_way(world.road, event.link, event.destination)
+    """An occupied leg: the fastest path, scaled to the duration of the trip."""
+    leg = _Leg("occupied", [middle_coordinates(world, event.link)], [event.at_s])
+    leg.add(event.at_link_end_s, end_coordinates(world, event.link))
+    links, free_s = fastest_path(world.graph, event.link, event.destination)
     drive_s = event.free_s - event.at_link_end_s
     for link, so_far_s in zip(links, free_s, strict=True):
-        leg.add(event.at_link_end_s + round(drive_s * so_far_s / free_s[-1]), place_of_end(world, link))
+        leg.add(event.at_link_end_s + round(drive_s * so_far_s / free_s[-1]), end_coordinates(world, link))
     leg.at_s[-1] = event.free_s
     return leg
 
 
 def _moments(traced: TracedDay, world: World) -> Iterator[dict[str, Any]]:
-    """What the list beside the map says, each with the second it leads to."""
+    """The entries of the list beside the map, each with its second."""
     customers, fare = traced.outcome.customers, world.city.fare
     for event in traced.events:
         match event:

@@ -1,4 +1,4 @@
-"""`hailsim validate`: how close simulated days come to recorded ones."""
+"""`hailsim validate`: compare simulated days with recorded ones."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import date
 
 from hailsim.faults import BadInput, refuse
 from hailsim.model.folder import read_city, read_observed
-from hailsim.validation.report import as_json, in_words
+from hailsim.validation.report import as_json, format_report
 from hailsim.validation.validate import judged_days, validate
 
 EXIT_BAD_INPUT = 2
 
 
 def validate_command(argv: list[str]) -> int:
-    """Print the comparison. Exit code 0 whether or not the aims are met (a miss is a finding, no failure); 2 for bad input."""
+    """Print the comparison. Exit code 0 even if aims are missed (a finding, not a failure); 2 for bad input."""
     options = _parser().parse_args(argv)
     try:
         city, recorded = read_city(options.city), read_observed(options.city)
@@ -26,7 +26,7 @@ def validate_command(argv: list[str]) -> int:
     except BadInput as bad:
         sys.stderr.write("hailsim validate: nothing was simulated.\n" + "".join(f"  • {fault}\n" for fault in bad.faults))
         return EXIT_BAD_INPUT
-    text = json.dumps(as_json(found), allow_nan=False, ensure_ascii=False) + "\n" if options.json else in_words(found)
+    text = json.dumps(as_json(found), allow_nan=False, ensure_ascii=False) + "\n" if options.json else format_report(found)
     sys.stdout.write(text)
     return 0
 
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--days", metavar="FIRST..LAST", help="days to judge (default: the later half); the days before them are calibrated on"
     )
-    parser.add_argument("--seeds", type=_from_one, default=1, help="how many times each day is simulated (default 1)")
+    parser.add_argument("--seeds", type=_positive, default=1, help="how many times each day is simulated (default 1)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another setting, like latent_factor=2.5"
     )
@@ -48,10 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _from_one(text: str) -> int:
+def _positive(text: str) -> int:
     count = int(text)
     if count < 1:
-        raise argparse.ArgumentTypeError(f"must be from 1, but got {count}")
+        raise argparse.ArgumentTypeError(f"must be at least 1, but got {count}")
     return count
 
 
@@ -63,7 +63,7 @@ def _days(text: str | None) -> tuple[date | None, date | None]:
         begin = date.fromisoformat(first)
         return begin, date.fromisoformat(last) if separator else begin
     except ValueError as error:
-        raise refuse("--days is FIRST..LAST or one date", text, "--days", "Write it like 2008-05-25..2008-06-01.") from error
+        raise refuse("--days must be FIRST..LAST or a date", text, "--days", "For example 2008-05-25..2008-06-01.") from error
 
 
 def _setting(text: str) -> tuple[str, float]:
@@ -71,4 +71,4 @@ def _setting(text: str) -> tuple[str, float]:
     try:
         return name, float(value)
     except ValueError as error:
-        raise refuse("--set is NAME=VALUE with a number", text, "--set", "Write it like latent_factor=2.5.") from error
+        raise refuse("--set must be NAME=VALUE with a number", text, "--set", "Write it like latent_factor=2.5.") from error

@@ -1,6 +1,6 @@
-"""Figures of simulated days beside those of recorded ones, and how near the simulated ones are to come.
+"""Figures of simulated days compared with those of recorded ones, with aims.
 
-A figure that the records do not hold (no vacant runs, no distances) is None there, and its aim is neither met nor missed.
+A figure missing from the records (no vacant runs, no distances) is None, and its aim is neither met nor missed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from hailsim.model.observed import CabDay, Tally, add_tallies
+from hailsim.model.cab_days import CabDay, Histogram, sum_histograms
 from hailsim.validation.simulated import Pickups
 
 KMH = 3.6
 
 
 class AimKind(Enum):
-    """How near the simulated figure must come."""
+    """The kind of bound on the simulated figure."""
 
     WITHIN_PCT = "within %"
     WITHIN_POINTS = "within points"
@@ -35,7 +35,7 @@ class Aim:
     bound: float
 
     def met(self, observed: float | None, simulated: float | None) -> bool | None:
-        """None where one side is missing."""
+        """Whether the aim is met; None if a side is missing."""
         if simulated is None:
             return None
         if self.kind is AimKind.AT_LEAST:
@@ -70,8 +70,8 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One side of the comparison: day by day (several seeds of a day stand one after another), empty lists where unknown."""
+class ComparisonSide:
+    """One side of the comparison, by day (seeds of a day are consecutive); empty lists where unknown."""
 
     pickups: Sequence[Pickups]
     cabs: Sequence[CabDay]
@@ -97,11 +97,11 @@ class Side:
         mean: NDArray[np.float64] = np.divide(sums, searches, out=np.full(24, np.nan), where=searches > 0)
         return mean
 
-    def tally(self, part: Callable[[CabDay], Tally]) -> Tally | None:
-        """All days' values of one kind; None where there are none."""
+    def histogram(self, part: Callable[[CabDay], Histogram]) -> Histogram | None:
+        """One histogram summed over all days; None if empty."""
         if not self.cabs:
             return None
-        found = add_tallies([part(day) for day in self.cabs])
+        found = sum_histograms([part(day) for day in self.cabs])
         return found if found.count else None
 
     def occupied_pct(self) -> float | None:
@@ -116,12 +116,12 @@ class Side:
         return KMH * sum(metres) / vacant_s if vacant_s and len(metres) == len(self.cabs) else None
 
     def occupied_kmh(self) -> float | None:
-        """Speed with a customer: all metres over all seconds."""
-        metres, seconds = self.tally(lambda day: day.trip_m), self.tally(lambda day: day.trip_s)
+        """Speed with a customer: total metres over total seconds."""
+        metres, seconds = self.histogram(lambda day: day.trip_m), self.histogram(lambda day: day.trip_s)
         return KMH * metres.total / seconds.total if metres and seconds and seconds.total else None
 
 
-def compare(observed: Side, simulated: Side) -> list[Figure]:
+def compare(observed: ComparisonSide, simulated: ComparisonSide) -> list[Figure]:
     """Every figure of the comparison, those with an aim first."""
     search = _pair(observed, simulated, lambda day: day.search_s)
     trip_s, trip_m = _pair(observed, simulated, lambda day: day.trip_s), _pair(observed, simulated, lambda day: day.trip_m)
@@ -149,15 +149,15 @@ def compare(observed: Side, simulated: Side) -> list[Figure]:
     ]
 
 
-TallyPair = tuple[Tally | None, Tally | None]
+HistogramPair = tuple[Histogram | None, Histogram | None]
 FigurePair = tuple[float | None, float | None]
 
 
-def _pair(observed: Side, simulated: Side, part: Callable[[CabDay], Tally]) -> TallyPair:
-    return observed.tally(part), simulated.tally(part)
+def _pair(observed: ComparisonSide, simulated: ComparisonSide, part: Callable[[CabDay], Histogram]) -> HistogramPair:
+    return observed.histogram(part), simulated.histogram(part)
 
 
-def _of(pair: TallyPair, figure: Callable[[Tally], float | None]) -> FigurePair:
+def _of(pair: HistogramPair, figure: Callable[[Histogram], float | None]) -> FigurePair:
     return None if pair[0] is None else figure(pair[0]), None if pair[1] is None else figure(pair[1])
 
 
@@ -166,11 +166,11 @@ def _mean_over(days: Sequence[NDArray[np.int64]] | Sequence[NDArray[np.float64]]
     return mean
 
 
-def _mean(part: Tally) -> float | None:
+def _mean(part: Histogram) -> float | None:
     return part.mean
 
 
-def _quantile(share: float) -> Callable[[Tally], float | None]:
+def _quantile(share: float) -> Callable[[Histogram], float | None]:
     return lambda part: part.quantile(share)
 
 

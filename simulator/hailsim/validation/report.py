@@ -1,4 +1,4 @@
-"""A validation in words and as JSON."""
+"""A validation as text and as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VERDICTS = {True: "met", False: "missed", None: ""}
 
 
 def as_json(found: Validation) -> dict[str, Any]:
-    """All of it: figures, curves by hour of the operating day, and what they were made with."""
+    """The complete validation: figures, curves by hour of the operating day, and inputs."""
     return {
         "format": FORMAT,
         "city": found.city.name,
@@ -53,13 +53,13 @@ def _numbers(values: NDArray[np.float64] | None) -> list[float | None] | None:
     return None if values is None else [round(float(value), 3) if np.isfinite(value) else None for value in values]
 
 
-def in_words(found: Validation) -> str:
-    """The table as people read it."""
+def format_report(found: Validation) -> str:
+    """The validation as a text table."""
     settings, days = found.settings, found.days
     lines = [
         f"{found.city.name}: {days[0]} to {days[-1]}, {len(days)} days, seeds {', '.join(map(str, found.seeds))}",
         f"calibrated on {found.calibrated_on.first} to {found.calibrated_on.last}",
-        f"latent factor {settings.latent_factor:g}, patience {settings.patience_s:g} s, everybody moves as observed cabs do",
+        f"latent factor {settings.latent_factor:g}, patience {settings.patience_s:g} s, all taxis move like observed cabs",
         "",
         f"{'':36}{'observed':>10}{'simulated':>11}{'difference':>14}  aim",
     ]
@@ -70,14 +70,14 @@ def in_words(found: Validation) -> str:
 
 def _line(figure: Figure) -> str:
     label = figure.name + (f", {figure.unit}" if figure.unit else "")
-    places = 2 if not figure.unit else 1 if figure.unit in {"%", "km/h"} else 0
+    decimals = 2 if not figure.unit else 1 if figure.unit in {"%", "km/h"} else 0
     difference = ""
     if figure.unit and figure.observed and figure.simulated is not None:
         points = figure.simulated - figure.observed
         difference = f"{points:+.1f} points" if figure.unit == "%" else f"{100 * points / figure.observed:+.1f} %"
-    observed = _text(figure.observed, places) if figure.unit else ""
+    observed = _text(figure.observed, decimals) if figure.unit else ""
     aim = "" if figure.aim is None else f"{figure.aim}: {_VERDICTS[figure.met] or 'not observed'}"
-    return f"{label:36}{observed:>10}{_text(figure.simulated, places):>11}{difference:>14}  {aim}".rstrip()
+    return f"{label:36}{observed:>10}{_text(figure.simulated, decimals):>11}{difference:>14}  {aim}".rstrip()
 
 
 def _hours(found: Validation) -> list[str]:
@@ -95,5 +95,5 @@ def _at(curve: NDArray[np.float64] | None, hour: int) -> str:
     return "–" if curve is None or not np.isfinite(curve[hour]) else f"{curve[hour]:,.0f}"
 
 
-def _text(value: float | None, places: int) -> str:
-    return "–" if value is None else f"{value:,.{places}f}"
+def _text(value: float | None, decimals: int) -> str:
+    return "–" if value is None else f"{value:,.{decimals}f}"

@@ -1,4 +1,4 @@
-"""What a source's cabs did on each operating day, from their trips and vacant runs."""
+"""Summarise a source's cab trips and vacant runs by operating day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hailsim.model.observed import BIN_M, BIN_S, HOURS, METRE_BINS, SECOND_BINS, CabDay, Tally, tally
+from hailsim.model.cab_days import BIN_M, BIN_S, HOURS, METRE_BINS, SECOND_BINS, CabDay, Histogram, histogram
 from hailsim.readers.clock import date_of
 
 HOUR_S = 3600
@@ -16,10 +16,10 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
-    """Stretches of cabs' days: cab, day (0 is the first covered), second of the day, duration_s int64[R].
+class CabIntervals:
+    """Time intervals of cabs: cab, day (0 is the first covered), second of the day, duration_s: int64[R].
 
-    distance_m: float64[R] metres as the source measured them, or None where it did not.
+    distance_m: float64[R] recorded metres, or None.
     """
 
     cab: Ints
@@ -28,22 +28,24 @@ class Runs:
     duration_s: Ints
     distance_m: Floats | None
 
-    def of(self, chosen: NDArray[np.bool_]) -> Runs:
-        """Some of them."""
+    def select(self, chosen: NDArray[np.bool_]) -> CabIntervals:
+        """A subset."""
         distance_m = None if self.distance_m is None else self.distance_m[chosen]
-        return Runs(self.cab[chosen], self.day[chosen], self.second[chosen], self.duration_s[chosen], distance_m)
+        return CabIntervals(self.cab[chosen], self.day[chosen], self.second[chosen], self.duration_s[chosen], distance_m)
 
 
-def observe(trips: Runs, vacant: Runs, ends_in_pickup: NDArray[np.bool_], first_day: int, days: int) -> tuple[CabDay, ...]:
-    """Every covered day. `first_day`: days since 1970-01-01; ends_in_pickup bool[R] tells searches from other vacant runs."""
+def observe(
+    trips: CabIntervals, vacant: CabIntervals, ends_in_pickup: NDArray[np.bool_], first_day: int, days: int
+) -> tuple[CabDay, ...]:
+    """Every covered day. `first_day`: days since 1970-01-01; ends_in_pickup bool[R] marks vacant runs that are searches."""
     occupied_s, vacant_s = seconds_by_hour(trips, days), seconds_by_hour(vacant, days)
     ended = vacant.second + vacant.duration_s
-    search = vacant.of(ends_in_pickup)
-    # A search counts on the day and in the hour of the pickup that ends it, as trips do.
+    search = vacant.select(ends_in_pickup)
+    # Like trips, a search counts in the day and hour of the pickup that ends it.
     search_day, search_hour = np.divmod(search.day * HOURS + ended[ends_in_pickup] // HOUR_S, HOURS)
     found = []
     for day in range(days):
-        begun, empty, sought = trips.of(trips.day == day), vacant.of(vacant.day == day), search_day == day
+        begun, empty, sought = trips.select(trips.day == day), vacant.select(vacant.day == day), search_day == day
         found.append(
             CabDay(
                 day=date_of(first_day + day),
@@ -53,20 +55,20 @@ def observe(trips: Runs, vacant: Runs, ends_in_pickup: NDArray[np.bool_], first_
                 vacant_m=None if empty.distance_m is None else float(empty.distance_m.sum()),
                 searches=np.bincount(search_hour[sought], minlength=HOURS),
                 search_sum_s=np.bincount(search_hour[sought], search.duration_s[sought], minlength=HOURS).astype(np.float64),
-                search_s=tally(search.duration_s[sought], BIN_S, SECOND_BINS),
-                trip_s=tally(begun.duration_s, BIN_S, SECOND_BINS),
+                search_s=histogram(search.duration_s[sought], BIN_S, SECOND_BINS),
+                trip_s=histogram(begun.duration_s, BIN_S, SECOND_BINS),
                 trip_m=_distances(begun),
             )
         )
     return tuple(found)
 
 
-def _distances(trips: Runs) -> Tally:
+def _distances(trips: CabIntervals) -> Histogram:
     metres = trips.distance_m if trips.distance_m is not None else np.zeros(0)
-    return tally(metres, BIN_M, METRE_BINS)
+    return histogram(metres, BIN_M, METRE_BINS)
 
 
-def seconds_by_hour(runs: Runs, days: int) -> Floats:
+def seconds_by_hour(runs: CabIntervals, days: int) -> Floats:
     """Cab seconds float64[days, 24] by operating day and hour; what lies outside the covered days is left out."""
     totals = np.zeros(days * HOURS)
     hour, into, left = runs.day * HOURS + runs.second // HOUR_S, runs.second % HOUR_S, runs.duration_s.copy()

@@ -1,4 +1,4 @@
-"""A traced day as people and programs read it: JSON lines, one for each event, and totals that the day's figures must equal."""
+"""A traced day as JSON lines: one per event, and totals that match the day's metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hailsim.kernels.arrays import APPEARS_S, LEAVES_S
 from hailsim.model.city import City
 from hailsim.model.simulation import DayOutcome
 from hailsim.model.world import World
-from hailsim.routes.places import place_of_end, place_of_middle
+from hailsim.routes.coordinates import end_coordinates, middle_coordinates
 from hailsim.routes.replay import Event, ShiftEnd, ShiftStart, Stand, TracedDay, Trip, TurnInto
 
 TYPICAL = "typical"
@@ -21,7 +21,7 @@ TYPICAL = "typical"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the day came to for one taxi: `empty_m` includes the half of a pickup link before the customer."""
+    """One taxi's totals of the day. `empty_m` includes the half of each pickup link before the customer."""
 
     turns: int
     followed: int
@@ -34,7 +34,7 @@ class Totals:
 
 
 def typical_taxi(outcome: DayOutcome) -> int:
-    """The taxi whose revenue is the median of those on shift who follow the recommendation (of all where nobody does)."""
+    """The taxi with the median revenue among followers on shift (among all on shift if there are no followers)."""
     fleet = outcome.fleet
     group = fleet.on_duty & fleet.follower
     taxis = np.flatnonzero(group if group.any() else fleet.on_duty)
@@ -45,13 +45,13 @@ def typical_taxi(outcome: DayOutcome) -> int:
 
 
 def totals_of(traced: TracedDay, world: World) -> Totals:
-    """Add up the events."""
-    customers, road = traced.outcome.customers, world.road
+    """Sum the events."""
+    customers, graph = traced.outcome.customers, world.graph
     turns = [event for event in traced.events if isinstance(event, TurnInto)]
     trips = [event for event in traced.events if isinstance(event, Trip)]
     starts_s = sum(event.at_s for event in traced.events if isinstance(event, ShiftStart))
     ends_s = sum(event.at_s for event in traced.events if isinstance(event, ShiftEnd))
-    half_m = sum(float(road.length_m[event.link]) for event in trips) / 2.0
+    half_m = sum(float(graph.length_m[event.link]) for event in trips) / 2.0
     return Totals(
         turns=len(turns),
         followed=sum(event.followed for event in turns),
@@ -59,12 +59,12 @@ def totals_of(traced: TracedDay, world: World) -> Totals:
         revenue_minor=sum(int(customers.fare_minor[event.customer]) for event in trips),
         duty_s=ends_s - starts_s,
         busy_s=sum(event.free_s - event.at_s for event in trips),
-        empty_m=sum(float(road.length_m[event.link]) for event in turns) - half_m,
+        empty_m=sum(float(graph.length_m[event.link]) for event in turns) - half_m,
         occupied_m=sum(float(customers.distance_m[event.customer]) for event in trips) + half_m,
     )
 
 
-def lines_of(traced: TracedDay, world: World, day: date, seed: int) -> Iterator[dict[str, Any]]:
+def event_lines(traced: TracedDay, world: World, day: date, seed: int) -> Iterator[dict[str, Any]]:
     """The header, every event in order, and the totals."""
     fleet = traced.outcome.fleet
     yield {
@@ -87,16 +87,16 @@ def _lines(event: Event, traced: TracedDay, world: World) -> Iterator[dict[str, 
     city = world.city
     match event:
         case ShiftStart(at_s=at_s, link=link):
-            yield _line("shift_start", city, at_s, place_of_end(world, link))
+            yield _line("shift_start", city, at_s, end_coordinates(world, link))
         case TurnInto(at_s=at_s, before=before, link=link, turn=turn, followed=followed):
-            told = {"link": str(world.road.city_link[link]), "turn": turn.name.lower(), "followed": followed}
-            yield _line("turn", city, at_s, place_of_end(world, before), **told)
+            fields = {"link": str(world.graph.city_link[link]), "turn": turn.name.lower(), "followed": followed}
+            yield _line("turn", city, at_s, end_coordinates(world, before), **fields)
         case Stand(at_s=at_s, link=link):
-            yield _line("stand", city, at_s, place_of_middle(world, link))
+            yield _line("stand", city, at_s, middle_coordinates(world, link))
         case Trip():
             yield from _trip(event, traced, world)
         case ShiftEnd(at_s=at_s, link=link, day_ends=day_ends):
-            yield _line("day_end" if day_ends else "shift_end", city, at_s, place_of_end(world, link))
+            yield _line("day_end" if day_ends else "shift_end", city, at_s, end_coordinates(world, link))
         case _:
             assert_never(event)
 
@@ -104,23 +104,23 @@ def _lines(event: Event, traced: TracedDay, world: World) -> Iterator[dict[str, 
 def _trip(event: Trip, traced: TracedDay, world: World) -> Iterator[dict[str, Any]]:
     customers, city = traced.outcome.customers, world.city
     waited_s = event.at_s - int(customers.arrays.wait[event.customer, APPEARS_S])
-    yield _line("pickup", city, event.at_s, place_of_middle(world, event.link), customer=event.customer, waited_s=waited_s)
+    yield _line("pickup", city, event.at_s, middle_coordinates(world, event.link), customer=event.customer, waited_s=waited_s)
     yield _line(
         "dropoff",
         city,
         event.free_s,
-        place_of_end(world, event.destination),
+        end_coordinates(world, event.destination),
         customer=event.customer,
         fare_minor=int(customers.fare_minor[event.customer]),
         occupied_s=event.free_s - event.at_s,
     )
 
 
-def _line(name: str, city: City, at_s: int, place: tuple[float, float], **fields: object) -> dict[str, Any]:
-    return {"event": name, "at_s": at_s, "clock": clock(city, at_s), "lon": place[0], "lat": place[1], **fields}
+def _line(name: str, city: City, at_s: int, point: tuple[float, float], **fields: object) -> dict[str, Any]:
+    return {"event": name, "at_s": at_s, "clock": clock(city, at_s), "lon": point[0], "lat": point[1], **fields}
 
 
 def clock(city: City, at_s: int) -> str:
-    """HH:MM:SS on the wall, from the seconds of the operating day."""
+    """Local time HH:MM:SS of a second of the operating day."""
     seconds = (city.day_start_hour * 3600 + at_s) % 86_400
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,7 +1,6 @@
-"""What records say of cabs at work beside their trips: `observed.json`, what `hailsim validate` sets a simulation against.
+"""Daily activity of a cab fleet, recorded or simulated, and its file `observed.json`, which `hailsim validate` compares with.
 
-A simulated day gives the same figures (`hailsim.validation.simulated`), in the same bins, so that no difference between the two
-comes from the way they were counted.
+Simulated days (`hailsim.validation.simulated`) use the same measures and bins, so that differences do not stem from counting.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ OBSERVED_FILE = "observed.json"
 FORMAT = "hailsim-observed/1"
 HOURS = 24
 BIN_S, BIN_M = 15.0, 100.0
-# Two hours and 30 km; the last bin of each holds whatever is longer.
+# Two hours and 30 km; the last bin of each is open-ended.
 SECOND_BINS, METRE_BINS = 481, 301
 _REMEDY = "Import the city again; do not edit the file."
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """A histogram that adds up: `counts` int64[B] in bins of `step` from 0, the last one open; `total` is the exact sum."""
+class Histogram:
+    """A mergeable histogram: `counts` int64[B] in bins of `step` from 0, the last open-ended; `total` is the exact sum."""
 
     step: float
     counts: NDArray[np.int64]
@@ -36,18 +35,18 @@ class Tally:
 
     @property
     def count(self) -> int:
-        """How many values."""
+        """Number of values."""
         return int(self.counts.sum())
 
     @property
     def mean(self) -> float | None:
-        """Their mean; None of nothing."""
+        """Mean of the values; None when empty."""
         return self.total / self.count if self.count else None
 
     def quantile(self, share: float) -> float | None:
-        """The value below which `share` of all lie, as if spread evenly within a bin; None of nothing.
+        """The quantile at `share`, interpolated within a bin; None when empty.
 
-        Of the last, open bin only the lower edge is known: the value is at least that.
+        In the open last bin the result is the bin's lower edge, which is a lower bound.
         """
         if not self.count:
             return None
@@ -61,25 +60,26 @@ class Tally:
         return self.step * (place + within)
 
 
-def tally(values: NDArray[Any], step: float, bins: int) -> Tally:
+def histogram(values: NDArray[Any], step: float, bins: int) -> Histogram:
     """A histogram of values >= 0."""
     place = np.minimum((values / step).astype(np.int64), bins - 1)
-    return Tally(step, np.bincount(place, minlength=bins).astype(np.int64), float(values.sum()))
+    return Histogram(step, np.bincount(place, minlength=bins).astype(np.int64), float(values.sum()))
 
 
-def add_tallies(parts: Sequence[Tally]) -> Tally:
-    """One histogram of several with the same bins; `parts` holds at least one."""
+def sum_histograms(parts: Sequence[Histogram]) -> Histogram:
+    """The sum of one or more histograms with the same bins."""
     counts = np.stack([part.counts for part in parts]).sum(axis=0, dtype=np.int64)
-    return Tally(parts[0].step, counts, float(sum(part.total for part in parts)))
+    return Histogram(parts[0].step, counts, float(sum(part.total for part in parts)))
 
 
 @dataclass(frozen=True, slots=True)
 class CabDay:
     """One operating day of a fleet, recorded or simulated.
 
-    occupied_s, vacant_s: float64[24] cab seconds with and without a customer, by hour of the operating day. vacant_m: driven
-    while vacant; None where the records do not say. searches int64[24], search_sum_s float64[24]: runs from a drop-off to the
-    next pickup, by the hour of that pickup; search_s: how long they are. trip_s, trip_m: duration and distance of trips.
+    occupied_s, vacant_s: float64[24] cab seconds with and without a customer, by hour of the operating day. vacant_m: metres
+    driven while vacant; None if not recorded. searches int64[24], search_sum_s float64[24]: number and total seconds of
+    searches (drop-off to next pickup), by the hour of that pickup; search_s: their durations. trip_s, trip_m: trip durations,
+    distances.
     """
 
     day: date
@@ -89,13 +89,13 @@ class CabDay:
     vacant_m: float | None
     searches: NDArray[np.int64]
     search_sum_s: NDArray[np.float64]
-    search_s: Tally
-    trip_s: Tally
-    trip_m: Tally
+    search_s: Histogram
+    trip_s: Histogram
+    trip_m: Histogram
 
 
 def observed_bytes(days: Sequence[CabDay]) -> bytes:
-    """`observed.json` of days."""
+    """Serialise days as `observed.json`."""
     rows = [_row(day) for day in days]
     text = ",\n  ".join(json.dumps(row, separators=(",", ":"), allow_nan=False) for row in rows)
     head = json.dumps({"format": FORMAT, "bin_s": BIN_S, "bin_m": BIN_M}, separators=(",", ":"))
@@ -103,7 +103,7 @@ def observed_bytes(days: Sequence[CabDay]) -> bytes:
 
 
 def observed_from_bytes(data: bytes, place: str) -> tuple[CabDay, ...]:
-    """The days in `observed.json`. BadInput for another format, a missing key, or numbers that cannot be."""
+    """Parse `observed.json`. BadInput for another format, a missing key, or impossible numbers."""
     try:
         content = json.loads(data)
         if (content["format"], content["bin_s"], content["bin_m"]) != (FORMAT, BIN_S, BIN_M):
@@ -111,7 +111,7 @@ def observed_from_bytes(data: bytes, place: str) -> tuple[CabDay, ...]:
             raise refuse(f"the format is {FORMAT} with bins of {BIN_S} s and {BIN_M} m", found, place, _REMEDY)
         return tuple(_cab_day(row) for row in content["days"])
     except (ValueError, KeyError, TypeError) as error:
-        raise refuse("observed.json keeps its format", repr(error), place, _REMEDY) from error
+        raise refuse("observed.json must match its format", repr(error), place, _REMEDY) from error
 
 
 def _row(day: CabDay) -> dict[str, Any]:
@@ -123,14 +123,14 @@ def _row(day: CabDay) -> dict[str, Any]:
         "vacant_m": None if day.vacant_m is None else round(day.vacant_m),
         "searches": _whole(day.searches),
         "search_sum_s": _whole(day.search_sum_s),
-        "search_s": _tally_row(day.search_s),
-        "trip_s": _tally_row(day.trip_s),
-        "trip_m": _tally_row(day.trip_m),
+        "search_s": _histogram_row(day.search_s),
+        "trip_s": _histogram_row(day.trip_s),
+        "trip_m": _histogram_row(day.trip_m),
     }
 
 
-def _tally_row(part: Tally) -> dict[str, Any]:
-    """Counts without the zeros behind the last one."""
+def _histogram_row(part: Histogram) -> dict[str, Any]:
+    """Counts without trailing zeros."""
     used = np.flatnonzero(part.counts)
     return {"total": round(part.total), "counts": _whole(part.counts[: int(used[-1]) + 1] if len(used) else part.counts[:0])}
 
@@ -148,9 +148,9 @@ def _cab_day(row: dict[str, Any]) -> CabDay:
         vacant_m=None if row["vacant_m"] is None else _at_least_zero(float(row["vacant_m"])),
         searches=_hours(row["searches"]).astype(np.int64),
         search_sum_s=_hours(row["search_sum_s"]),
-        search_s=_tally_of(row["search_s"], BIN_S, SECOND_BINS),
-        trip_s=_tally_of(row["trip_s"], BIN_S, SECOND_BINS),
-        trip_m=_tally_of(row["trip_m"], BIN_M, METRE_BINS),
+        search_s=_parse_histogram(row["search_s"], BIN_S, SECOND_BINS),
+        trip_s=_parse_histogram(row["trip_s"], BIN_S, SECOND_BINS),
+        trip_m=_parse_histogram(row["trip_m"], BIN_M, METRE_BINS),
     )
 
 
@@ -161,13 +161,13 @@ def _hours(values: list[float]) -> NDArray[np.float64]:
     return found
 
 
-def _tally_of(row: dict[str, Any], step: float, bins: int) -> Tally:
+def _parse_histogram(row: dict[str, Any], step: float, bins: int) -> Histogram:
     given = np.array(row["counts"], np.int64)
     if given.ndim != 1 or len(given) > bins or (given < 0).any():
         raise ValueError(f"not at most {bins} counts from 0")
     counts = np.zeros(bins, np.int64)
     counts[: len(given)] = given
-    return Tally(step, counts, _at_least_zero(float(row["total"])))
+    return Histogram(step, counts, _at_least_zero(float(row["total"])))
 
 
 def _at_least_zero(value: float) -> float:

@@ -1,7 +1,7 @@
-"""Learnt forecasts on disk, so that many short-lived processes train once between them.
+"""An on-disk cache of ml forecasts, so that short-lived processes share one training run.
 
-Set `HAILSIM_CACHE` to a directory to use it. A file is written beside its place and renamed into it, so that a reader sees a
-whole file or none; it is named by what it was learnt from, so that it never goes stale.
+Enabled by setting `HAILSIM_CACHE` to a directory. Files are written atomically and named by a hash of the training inputs, so
+they never go stale.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from numpy.typing import NDArray
 
 from hailsim import __version__
 from hailsim.faults import refuse
-from hailsim.forecast.learnt import VERSION, LearntForecasts
+from hailsim.forecast.ml import VERSION, MlForecasts
 from hailsim.model.calendar import History
 from hailsim.model.city import City
 
 VARIABLE = "HAILSIM_CACHE"
 
 
-def kept_forecasts(city: City, history: History, learn: Callable[[], LearntForecasts]) -> LearntForecasts:
-    """The forecasts from the cache directory, or learnt now and put there when a directory is configured.
+def cached_forecasts(city: City, history: History, train: Callable[[], MlForecasts]) -> MlForecasts:
+    """Load the forecasts from the cache directory, or train and store them. Without a directory, always train.
 
-    Raises BadInput when the file in the cache is not what was put there.
+    Raises BadInput for a damaged cache file.
     """
     folder = os.environ.get(VARIABLE)
     if not folder:
-        return learn()
-    # The learner's own version counts too: another release of it may give other trees.
+        return train()
+    # Other scikit-learn releases may produce other trees.
     content = f"{VERSION} {__version__} {version('scikit-learn')} {city.digest} {history.first} {history.last}"
     path = Path(folder) / f"forecast-{hashlib.sha256(content.encode()).hexdigest()[:32]}.npy"
     if path.exists():
-        return LearntForecasts(history.last + timedelta(days=1), _read(path))
+        return MlForecasts(history.last + timedelta(days=1), _read(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    learnt = learn()
-    _write(path, learnt.pickups)
-    return learnt
+    forecasts = train()
+    _write(path, forecasts.pickups)
+    return forecasts
 
 
 def _read(path: Path) -> NDArray[np.float32]:
     try:
         pickups: NDArray[np.float32] = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise refuse("a cached forecast must be a whole NumPy file", str(error), str(path), "Delete the file.") from error
+        raise refuse("a cached forecast must be a complete NumPy file", str(error), str(path), "Delete the file.") from error
     return pickups
 
 

@@ -1,4 +1,4 @@
-"""A bounded store of what is costly to make and shared by the requests of one process."""
+"""A size-bounded LRU cache of what the requests of one process derive from a city."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 
 class Sized(Protocol):
-    """Anything that knows how many bytes it holds, as NumPy arrays do."""
+    """An object that reports its size in bytes, like a NumPy array."""
 
     @property
     def nbytes(self) -> int:
@@ -20,15 +20,15 @@ T = TypeVar("T", bound=Sized)
 
 
 @dataclass(slots=True)
-class Shelf:
-    """Keeps the values used last within `capacity_bytes`; the newest stays even when it alone is larger."""
+class CityCache:
+    """An LRU cache of at most `capacity_bytes`. The newest value stays even if it alone exceeds the capacity."""
 
     capacity_bytes: int
     held_bytes: int = 0
     _values: OrderedDict[Hashable, Sized] = field(default_factory=OrderedDict)
 
     def get(self, key: Hashable, kind: type[T], make: Callable[[], T]) -> T:
-        """The value under `key`, made if it is not here. A key always belongs to one kind."""
+        """The value cached under `key`, or made and cached. A key always maps to one type."""
         value = self._values.get(key)
         if isinstance(value, kind):
             self._values.move_to_end(key)

@@ -1,8 +1,7 @@
-"""The ml forecast: gradient-boosted trees with a Poisson loss, trained on the history days and on nothing else.
+"""The ml forecast: gradient-boosted trees with a Poisson loss, trained on the history days only.
 
-What it sees of the day it forecasts is what a live feed would show at the start of a half hour: the recorded pickups of the
-half hours before. These come from the records, not from the simulated taxis, so that every arm and every parameter gets the
-same forecast.
+As with a live feed, a forecast uses the pickups of earlier half hours of the same day. These come from the records, not from
+the simulated taxis, so that every arm and every parameter set gets the same forecast.
 """
 
 from __future__ import annotations
@@ -15,24 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.faults import refuse
-from hailsim.forecast.counts import day_index, following_days, likeliest_days, mean_counts, neighbour_weights
+from hailsim.forecast.counts import day_index, following_days, mean_counts, neighbour_weights, similar_days
 from hailsim.kernels.arrays import SLOTS
 from hailsim.model.calendar import History, day_type
 from hailsim.model.city import City
 
-# Part of the cache key: count up whenever features or model change.
+# Part of the cache key: increment when features or model change.
 VERSION = 1
-LEAST_HISTORY_DAYS = 3
-# More or larger trees gain under 1 % on San Francisco and take twice as long.
+MIN_HISTORY_DAYS = 3
+# More or larger trees improve San Francisco by less than 1 % and take twice as long.
 TREES = 100
 LEARNING_RATE = 0.1
 LEAVES = 8
-LEAST_LEAF = 100
+MIN_LEAF_SAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class LearntForecasts:
-    """Expected pickups of every covered day after the history, float32[days, 48, Z]; `first` is the first of them."""
+class MlForecasts:
+    """Expected pickups of every covered day after the history, float32[days, 48, Z], from `first` on."""
 
     first: date
     pickups: NDArray[np.float32]
@@ -42,25 +41,25 @@ class LearntForecasts:
         """Bytes held."""
         return self.pickups.nbytes
 
-    def of(self, day: date) -> NDArray[np.float32]:
+    def of_day(self, day: date) -> NDArray[np.float32]:
         """One day's forecast, float32[48, Z]."""
         forecast: NDArray[np.float32] = self.pickups[(day - self.first).days]
         return forecast
 
 
-def learn_forecasts(city: City, counts: NDArray[np.uint16], history: History) -> LearntForecasts:
-    """Train on the history and forecast every day after it; one thread, so that the same input gives the same bits.
+def train_forecasts(city: City, counts: NDArray[np.uint16], history: History) -> MlForecasts:
+    """Train on the history and forecast every later day, in one thread for bit-identical results.
 
-    Raises BadInput: the history is too short to learn what a day's own past adds to the statistics.
+    Raises BadInput: the history is too short to learn how a day's past improves on the statistics.
     """
-    # Loading scikit-learn takes two seconds, which a process with cached forecasts never pays.
+    # Importing scikit-learn takes two seconds, which processes with cached forecasts avoid.
     from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     days = list(history.days())
-    if len(days) < LEAST_HISTORY_DAYS:
-        remedy = "Take more history days, or the statistics forecast."
-        raise refuse(f"an ml forecast needs at least {LEAST_HISTORY_DAYS} history days", len(days), "history", remedy)
+    if len(days) < MIN_HISTORY_DAYS:
+        remedy = "Use more history days, or the statistics forecast."
+        raise refuse(f"an ml forecast needs at least {MIN_HISTORY_DAYS} history days", len(days), "history", remedy)
     seen = np.flatnonzero(mean_counts(city, counts, days).sum(axis=0) > 0)
     around = neighbour_weights(city)
     past = [_features(city, counts, history, day, around)[:, seen].reshape(-1, len(FEATURES)) for day in days]
@@ -70,7 +69,7 @@ def learn_forecasts(city: City, counts: NDArray[np.uint16], history: History) ->
         max_iter=TREES,
         learning_rate=LEARNING_RATE,
         max_leaf_nodes=LEAVES,
-        min_samples_leaf=LEAST_LEAF,
+        min_samples_leaf=MIN_LEAF_SAMPLES,
         l2_regularization=1.0,
         early_stopping=False,
         random_state=0,
@@ -82,7 +81,7 @@ def learn_forecasts(city: City, counts: NDArray[np.uint16], history: History) ->
         for number, day in enumerate(wanted):
             rows = _features(city, counts, history, day, around)[:, seen].reshape(-1, len(FEATURES))
             pickups[number][:, seen] = model.predict(rows).reshape(SLOTS, -1)
-    return LearntForecasts(wanted[0], pickups)
+    return MlForecasts(wanted[0], pickups)
 
 
 FEATURES = (
@@ -104,9 +103,9 @@ FEATURES = (
 def _features(
     city: City, counts: NDArray[np.uint16], history: History, day: date, around: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """float32[48, Z, features] of one day; its statistic leaves the day itself out, so that training sees no answer."""
+    """Features of one day, float32[48, Z, features]. Its statistic excludes the day itself, to avoid leaking the target."""
     kind = day_type(city, day)
-    statistic = mean_counts(city, counts, likeliest_days(city, history, kind, without=day)).astype(np.float32)
+    statistic = mean_counts(city, counts, similar_days(city, history, kind, without=day)).astype(np.float32)
     actual = counts[day_index(city, day)].astype(np.float32)
     actual_around, statistic_around = actual @ around, statistic @ around
     shape = statistic.shape
@@ -131,7 +130,7 @@ def _features(
 
 
 def _mean_before(values: NDArray[np.float32], nearest: int, farthest: int) -> NDArray[np.float32]:
-    """Mean of the values `nearest` to `farthest` slots earlier; NaN where the day had not begun."""
+    """Mean of the values `nearest` to `farthest` slots earlier; NaN before the start of the day."""
     total = np.full(values.shape, np.nan, np.float32)
     for back in range(nearest, farthest + 1):
         shifted = values[: SLOTS - back]

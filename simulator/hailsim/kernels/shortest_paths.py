@@ -1,19 +1,19 @@
-"""Fastest ways of many trips: Dijkstra against the direction of travel, one search per drop-off link, which ends early.
+"""Fastest paths of many trips: backward Dijkstra, one search per drop-off link, with early termination.
 
 Glossary (L links, E turns, G goals, T trips)
-turn_first    int64[L + 1]   turns into link j are those numbered turn_first[j] to turn_first[j + 1] - 1
-turn_before   int64[E]       the link that a turn comes from
-turn_cost     int64[E]       ticks of 2^-16 s: of the turn and of the link that it leads into
+turn_first    int64[L + 1]   turns into link j are turn_first[j]..turn_first[j + 1] - 1
+turn_before   int64[E]       the link a turn starts from
+turn_cost     int64[E]       ticks of 2^-16 s: the turn plus the link it leads into
 length_m      float32[L]     metres
-goal          int64[G]       drop-off links, each once
-trip_first    int64[G + 1]   trips to goal g are those numbered trip_first[g] to trip_first[g + 1] - 1
+goal          int64[G]       distinct drop-off links
+trip_first    int64[G + 1]   trips to goal g are trip_first[g]..trip_first[g + 1] - 1
 pickup        int64[T]       pickup links
-time          int64[T]       out: ticks from the end of the pickup link to the end of the goal; NO_WAY where there is none
-distance_m    float64[T]     out: metres along that way; of equally fast ways that of the link settled first
-heap          int64[E + 1]   a binary heap of time << LINK_BITS | link; entries that were overtaken stay in it and are skipped
+time          int64[T]       out: ticks from the end of the pickup link to the end of the goal; NO_PATH where there is none
+distance_m    float64[T]     out: metres along that path; ties go to the link settled first
+heap          int64[E + 1]   binary heap of time << LINK_BITS | link; superseded entries stay and are skipped
 
-Time and link in one integer make one comparison of two; sums of integers have no rounding, so that ties are ties on every
-machine, and go to the smaller link number.
+Packing time and link into one integer halves the comparisons. Integer sums have no rounding, so ties are the same on every
+machine and go to the smaller link number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numba import njit
 
 TICKS_PER_S = 65_536
 LINK_BITS = 24
-NO_WAY = -1
+NO_PATH = -1
 _LINK_MASK = (1 << LINK_BITS) - 1
 
 
@@ -43,7 +43,7 @@ def _push(heap, size, entry):
 
 @njit(cache=True)
 def _drop_first(heap, size):
-    """Take the first entry out; returns the new size."""
+    """Remove the first entry; returns the new size."""
     size -= 1
     entry = heap[size]
     at = 0
@@ -61,8 +61,8 @@ def _drop_first(heap, size):
 
 
 @njit(cache=True)
-def fastest_ways(turn_first, turn_before, turn_cost, length_m, goal, trip_first, pickup, time, distance_m):
-    """Fill time and distance_m. A search ends when all pickups of its goal are settled; its marks need no clearing."""
+def fastest_paths(turn_first, turn_before, turn_cost, length_m, goal, trip_first, pickup, time, distance_m):
+    """Fill time and distance_m. A search ends once all pickups of its goal are settled; marks are per search, never cleared."""
     links = len(length_m)
     best = np.empty(links, np.int64)
     best_m = np.empty(links, np.float64)
@@ -99,5 +99,5 @@ def fastest_ways(turn_first, turn_before, turn_cost, length_m, goal, trip_first,
                     size = _push(heap, size, candidate << LINK_BITS | before)
         for trip in range(trip_first[search], trip_first[search + 1]):
             found = settled_in[pickup[trip]] == search
-            time[trip] = best[pickup[trip]] if found else NO_WAY
+            time[trip] = best[pickup[trip]] if found else NO_PATH
             distance_m[trip] = best_m[pickup[trip]] if found else np.inf

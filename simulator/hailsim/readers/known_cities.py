@@ -1,4 +1,4 @@
-"""What is known of a place beyond a source's files: time zone, driving side, tariff, holidays. Found by its coordinates."""
+"""Built-in defaults for some cities, found by coordinates: time zone, driving side, tariff, holidays."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hailsim.readers.tariffs import TARIFFS
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A city that imports know by its bounding box (degrees south, west, north, east); every value can be overridden."""
+class KnownCity:
+    """A city with default settings, identified by its bounding box in degrees. Every default can be overridden."""
 
     name: str
     south_west_north_east: tuple[float, float, float, float]
@@ -22,7 +22,7 @@ class Place:
     us_holidays: bool
 
     def holds(self, lat_deg: float, lon_deg: float) -> bool:
-        """Whether the point lies in the place."""
+        """Whether the point lies in the bounding box."""
         south, west, north, east = self.south_west_north_east
         return south <= lat_deg <= north and west <= lon_deg <= east
 
@@ -50,8 +50,8 @@ def _weekday_of(year: int, month: int, weekday: int, nth: int) -> date:
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
 
 
-PLACES = (
-    Place(
+KNOWN_CITIES = (
+    KnownCity(
         "san_francisco",
         (37.60, -122.60, 37.90, -122.30),
         "America/Los_Angeles",
@@ -59,10 +59,12 @@ PLACES = (
         TARIFFS["san_francisco_2008"],
         us_holidays=True,
     ),
-    Place("new_york", (40.45, -74.30, 41.00, -73.65), "America/New_York", "right", TARIFFS["new_york_2012"], us_holidays=True),
+    KnownCity(
+        "new_york", (40.45, -74.30, 41.00, -73.65), "America/New_York", "right", TARIFFS["new_york_2012"], us_holidays=True
+    ),
 )
 
 
-def place_at(lat_deg: float, lon_deg: float) -> Place | None:
-    """The known place that holds the point."""
-    return next((place for place in PLACES if place.holds(lat_deg, lon_deg)), None)
+def known_city_at(lat_deg: float, lon_deg: float) -> KnownCity | None:
+    """The known city that contains the point, if any."""
+    return next((known_city for known_city in KNOWN_CITIES if known_city.holds(lat_deg, lon_deg)), None)

@@ -1,6 +1,6 @@
-"""A road network as a source gives it, and its cleaning: what is repaired, what is dropped, what is refused.
+"""A road network as read from a source, and its cleaning: repairs, removals and refusals.
 
-Glossary: J junctions, L directed links, S shape points. NaN (or -1 for a class) means that the source does not say.
+Glossary: J junctions, L directed links, S shape points. NaN (or -1 for a class) means not given by the source.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ARTERIAL_FROM_KMH = 45.0
 DEFAULT_SPEED_KMH = {RoadClass.LOCAL: 30.0, RoadClass.ARTERIAL: 40.0, RoadClass.EXPRESS: 80.0}
 SLOWEST_KMH, FASTEST_KMH = 5.0, 130.0
 SHORTEST_LINK_M = 1.0
-# A road cannot be shorter than the straight line between its ends; 5 % is left for rounding and for the projection.
+# A road cannot be shorter than the straight line between its ends; 5 % allows for rounding and projection.
 CHORD_TOLERANCE = 0.95
 SAME_LENGTH_WITHIN_M = 1.0
 _SHOWN = 5
@@ -28,7 +28,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class RawNetwork:
-    """Junctions and directed links before any check. Speeds in km/h because every source has them so.
+    """Unchecked junctions and directed links. Speeds are in km/h as in every source.
 
     junction_name: J names for messages. lat_deg, lon_deg: float64[J]. link_name: L names. link_from, link_to: int64[L].
     length_m, speed_kmh: float64[L], NaN where not given. road_class: int8[L], -1 where not given. shape_start: int64[L+1],
@@ -50,8 +50,8 @@ class RawNetwork:
 
 
 @dataclass(frozen=True, slots=True)
-class CleanRoads:
-    """Links that obey every rule but connectivity. K links left of the source's.
+class CleanNetwork:
+    """Links that satisfy every rule except connectivity; K of the source's links remain.
 
     source_link: int64[K] index into the source's links. point_start: int64[K+1], point_x_m, point_y_m: float64[S] polylines
     in metres. length_m, speed_kmh > 0; road_class is a RoadClass.
@@ -71,7 +71,7 @@ class CleanRoads:
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """How many links each repair touched."""
+    """Number of links affected by each repair."""
 
     links_read: int
     loops_dropped: int
@@ -87,61 +87,71 @@ class RepairReport:
 def straight_shapes(
     lat_deg: Floats, lon_deg: Floats, link_from: NDArray[np.int64], link_to: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Shapes of a source without geometry: two points per link, its junctions."""
+    """Shapes for a source without geometry: the two junctions of each link."""
     ends = np.column_stack([link_from, link_to]).ravel()
     return np.arange(len(link_from) + 1, dtype=np.int64) * 2, lat_deg[ends], lon_deg[ends]
 
 
-def check_raw(raw: RawNetwork) -> None:
-    """Refuse what no repair can mend: no links, dangling ends, coordinates that are none, negative lengths or speeds."""
+def check_raw_network(raw: RawNetwork) -> None:
+    """Refuse what cannot be repaired: no links, dangling ends, invalid coordinates, negative lengths or speeds."""
     if len(raw.link_from) == 0:
-        raise refuse("a network has at least one link", 0, "the road network", "Give a network with directed links.")
+        raise refuse("a network must have at least one link", 0, "the road network", "Use a network with directed links.")
     junctions = len(raw.junction_name)
     dangling = (np.minimum(raw.link_from, raw.link_to) < 0) | (np.maximum(raw.link_from, raw.link_to) >= junctions)
     faults = _faults(
-        "every link joins two junctions of the network", dangling, raw.link_name, "link", "Add the junction or drop the link."
+        "every link must join two junctions of the network",
+        dangling,
+        raw.link_name,
+        "link",
+        "Add the junction or drop the link.",
     )
     lost = ~(np.isfinite(raw.lat_deg) & np.isfinite(raw.lon_deg))
     lost |= (np.abs(raw.lat_deg) > 90.0) | (np.abs(raw.lon_deg) > 180.0)
-    remedy = "Give WGS84 degrees; check that latitude and longitude are not swapped."
+    remedy = "Use WGS84 degrees; check that latitude and longitude are not swapped."
     faults += _faults(
-        "a junction has a latitude in [-90, 90] and a longitude in [-180, 180]", lost, raw.junction_name, "junction", remedy
+        "a junction must have a latitude in [-90, 90] and a longitude in [-180, 180]",
+        lost,
+        raw.junction_name,
+        "junction",
+        remedy,
     )
     bent = ~(np.isfinite(raw.shape_lat_deg) & np.isfinite(raw.shape_lon_deg))
     bent |= (np.abs(raw.shape_lat_deg) > 90.0) | (np.abs(raw.shape_lon_deg) > 180.0)
     owner = np.repeat(np.arange(len(raw.link_from)), np.diff(raw.shape_start))
     bent_links = np.bincount(owner[bent], minlength=len(raw.link_from)) > 0
-    faults += _faults("every point of a link's geometry has finite WGS84 degrees", bent_links, raw.link_name, "link", remedy)
+    faults += _faults(
+        "every point of a link's geometry must have finite WGS84 degrees", bent_links, raw.link_name, "link", remedy
+    )
     with np.errstate(invalid="ignore"):
         minus = (raw.length_m < 0.0) | np.isinf(raw.length_m)
         slow = (raw.speed_kmh <= 0.0) | np.isinf(raw.speed_kmh)
     faults += _faults(
-        "a length is finite and not negative",
+        "a length must be finite and not negative",
         minus,
         raw.link_name,
         "link",
-        "Correct it, or leave it empty to have it measured.",
+        "Correct it, or leave it empty to measure the geometry.",
     )
     faults += _faults(
-        "a speed is finite and positive",
+        "a speed must be finite and positive",
         slow,
         raw.link_name,
         "link",
-        "Correct it, or leave it empty for the default of its class.",
+        "Correct it, or leave it empty to use the default of its class.",
     )
     if faults:
         raise BadInput(faults)
 
 
-def clean_roads(raw: RawNetwork) -> tuple[CleanRoads, RepairReport]:
-    """Check, repair and project a source's network; every repair is counted. Raises BadInput for what cannot be repaired."""
-    check_raw(raw)
+def clean_network(raw: RawNetwork) -> tuple[CleanNetwork, RepairReport]:
+    """Check, repair and project a source's network, counting every repair. Raises BadInput for what cannot be repaired."""
+    check_raw_network(raw)
     projection = Projection.around(raw.lat_deg, raw.lon_deg)
     east_m, north_m = projection.to_metres(raw.shape_lat_deg, raw.shape_lon_deg)
     road_class, classes_from_speed = _classes(raw)
     speed_kmh, defaulted, clipped = _speeds(raw.speed_kmh, road_class)
     length_m, measured, raised, zero = _lengths(raw, east_m, north_m)
-    roads = CleanRoads(
+    network = CleanNetwork(
         projection=projection,
         source_link=np.arange(len(raw.link_from), dtype=np.int64),
         link_from=raw.link_from,
@@ -153,10 +163,10 @@ def clean_roads(raw: RawNetwork) -> tuple[CleanRoads, RepairReport]:
         point_x_m=east_m,
         point_y_m=north_m,
     )
-    # A loop reaches nothing that is not reached without it, and without geometry it has no bearing.
+    # A loop adds no reachability, and without geometry it has no bearing.
     loops = raw.link_from == raw.link_to
-    roads = keep_links(roads, ~loops)
-    unique = _first_of_duplicates(roads)
+    network = select_links(network, ~loops)
+    unique = _first_of_duplicates(network)
     report = RepairReport(
         links_read=len(raw.link_from),
         loops_dropped=int(loops.sum()),
@@ -168,26 +178,26 @@ def clean_roads(raw: RawNetwork) -> tuple[CleanRoads, RepairReport]:
         speeds_clipped=clipped,
         classes_from_speed=classes_from_speed,
     )
-    return keep_links(roads, unique), report
+    return select_links(network, unique), report
 
 
-def keep_links(roads: CleanRoads, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> CleanRoads:
-    """The chosen links (a mask, or indices in their new order) with their geometry."""
+def select_links(network: CleanNetwork, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> CleanNetwork:
+    """The chosen links (a mask, or indices in the new order) with their geometry."""
     index = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
-    sizes = np.diff(roads.point_start)[index]
+    sizes = np.diff(network.point_start)[index]
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    points = np.repeat(roads.point_start[index] - start[:-1], sizes) + np.arange(start[-1])
+    points = np.repeat(network.point_start[index] - start[:-1], sizes) + np.arange(start[-1])
     return replace(
-        roads,
-        source_link=roads.source_link[index],
-        link_from=roads.link_from[index],
-        link_to=roads.link_to[index],
-        length_m=roads.length_m[index],
-        speed_kmh=roads.speed_kmh[index],
-        road_class=roads.road_class[index],
+        network,
+        source_link=network.source_link[index],
+        link_from=network.link_from[index],
+        link_to=network.link_to[index],
+        length_m=network.length_m[index],
+        speed_kmh=network.speed_kmh[index],
+        road_class=network.road_class[index],
         point_start=start,
-        point_x_m=roads.point_x_m[points],
-        point_y_m=roads.point_y_m[points],
+        point_x_m=network.point_x_m[points],
+        point_y_m=network.point_y_m[points],
     )
 
 
@@ -200,13 +210,13 @@ def _faults(rule: str, broken: NDArray[np.bool_], names: tuple[str, ...], what: 
 
 
 def _classes(raw: RawNetwork) -> tuple[NDArray[np.int8], int]:
-    """Where the source does not say, the speed limit does: from 60 km/h on an expressway, from 45 an arterial."""
+    """Classes, derived from the speed limit where not given: expressway from 60 km/h, arterial from 45 km/h."""
     unknown = raw.road_class == CLASS_UNKNOWN
-    # Above what any road allows, a speed is a slip of the pen and says nothing about the class.
-    telling = np.where(raw.speed_kmh <= FASTEST_KMH, raw.speed_kmh, 0.0)
-    by_speed = np.full(len(telling), RoadClass.LOCAL, dtype=np.int8)
-    by_speed[telling >= ARTERIAL_FROM_KMH] = RoadClass.ARTERIAL
-    by_speed[telling >= EXPRESS_FROM_KMH] = RoadClass.EXPRESS
+    # A speed above any legal limit is an error and says nothing about the class.
+    plausible_kmh = np.where(raw.speed_kmh <= FASTEST_KMH, raw.speed_kmh, 0.0)
+    by_speed = np.full(len(plausible_kmh), RoadClass.LOCAL, dtype=np.int8)
+    by_speed[plausible_kmh >= ARTERIAL_FROM_KMH] = RoadClass.ARTERIAL
+    by_speed[plausible_kmh >= EXPRESS_FROM_KMH] = RoadClass.EXPRESS
     return np.where(unknown, by_speed, raw.road_class).astype(np.int8), int(unknown.sum())
 
 
@@ -238,14 +248,14 @@ def _lengths(raw: RawNetwork, east_m: Floats, north_m: Floats) -> tuple[Floats, 
     )
 
 
-def _first_of_duplicates(roads: CleanRoads) -> NDArray[np.bool_]:
-    """Of links between the same junctions and as long within 1 m only the fastest stays; a longer way round is no duplicate."""
-    order = np.lexsort((roads.source_link, -roads.speed_kmh, roads.length_m, roads.link_to, roads.link_from))
-    start, end, length_m = roads.link_from[order], roads.link_to[order], roads.length_m[order]
+def _first_of_duplicates(network: CleanNetwork) -> NDArray[np.bool_]:
+    """Keep the fastest of links between the same junctions with equal length (within 1 m); longer ones are separate roads."""
+    order = np.lexsort((network.source_link, -network.speed_kmh, network.length_m, network.link_to, network.link_from))
+    start, end, length_m = network.link_from[order], network.link_to[order], network.length_m[order]
     same = (start[1:] == start[:-1]) & (end[1:] == end[:-1]) & (np.diff(length_m) <= SAME_LENGTH_WITHIN_M)
     unique = np.ones(len(order), dtype=np.bool_)
     # Runs of near-equal lengths: keep the fastest of each run, not merely the first of each pair.
     run = np.concatenate([[0], np.cumsum(~same)])[: len(order)]
-    by_speed = np.lexsort((np.arange(len(order)), -roads.speed_kmh[order], run))
+    by_speed = np.lexsort((np.arange(len(order)), -network.speed_kmh[order], run))
     unique[order[by_speed[1:][np.diff(run[by_speed]) == 0]]] = False
     return unique

@@ -1,8 +1,8 @@
-"""The network in the order the kernels walk it, and who comes before whom.
+"""The network in kernel order, with the upstream neighbours of every link.
 
-Links are renumbered along the city's long axis. Sweeps of alternating direction then carry values along it in one pass: after
-four of them the mean error on Manhattan is 0.04 mean fares, against 0.36 in the order of a Hilbert curve or of the city file.
-*City link* means the number in the city file, *link* the number here.
+Links are renumbered along the city's long axis, so that sweeps of alternating direction propagate values along it in one pass:
+after four sweeps the mean error on Manhattan is 0.04 mean fares, against 0.36 in Hilbert or file order. *City link* denotes the
+number in the city file, *link* the number here.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.faults import refuse
-from hailsim.kernels.arrays import MAX_LINKS, MAX_STEP_S, RoadArrays
+from hailsim.kernels.arrays import MAX_LINKS, MAX_STEP_S, NetworkArrays
 from hailsim.model.city import MAX_SUCCESSORS, City, Network, RoadClass, Turn
 from hailsim.model.geometry import zone_cells
 
-# Pickups are forecast by cells of 500 m; results are told by districts. A search covers two kilometres (540 s at 15 km/h), so
-# taxis that search better move between neighbouring cells, which nobody minds. That a district is deserted is what a city must
-# see, so a district is larger than a search.
+# Forecasts use cells of 500 m, reports use districts. A search covers about two kilometres (540 s at 15 km/h), so better
+# searches shift pickups between neighbouring cells, which is harmless. Districts are larger than a search, so that a deserted
+# one shows.
 DISTRICT_CELL_M = 3000.0
-# Whole numbers, so that the order is the same on every machine.
+# Integers, so that the order is the same on every machine.
 _DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class RoutingGraph:
     """A city's network, renumbered.
 
-    city_link: int32[L] number in the city file. link_of: int32[L] its inverse. successors, turns, turn_s, freeflow_s, zone:
-    as in `RoadArrays`. district: int32[L] of the link's middle, numbered densely from 0. length_m: float64[L]. hail_class:
-    int8[L] RoadClass. before: int32[L, P] links that lead into a link without a U-turn and where one can hail, L in unused
-    slots; before_turn_s: int32[L, P] seconds of those turns; before_count: int32[L].
+    city_link: int32[L] number in the city file. link_of_city_link: int32[L] its inverse. successors, turns, turn_s, freeflow_s,
+    zone: as in `NetworkArrays`. district: int32[L] of the link's middle, numbered densely from 0. length_m: float64[L].
+    road_class: int8[L] RoadClass. upstream: int32[L, P] hailable links that lead into a link without a U-turn, L in unused
+    slots; upstream_turn_s: int32[L, P] seconds of those turns; upstream_count: int32[L].
     """
 
     city_link: NDArray[np.int32]
-    link_of: NDArray[np.int32]
+    link_of_city_link: NDArray[np.int32]
     successors: NDArray[np.uint32]
     turns: NDArray[np.int8]
     turn_s: NDArray[np.int32]
@@ -45,9 +45,9 @@ class Road:
     zone: NDArray[np.int32]
     district: NDArray[np.int32]
     road_class: NDArray[np.int8]
-    before: NDArray[np.int32]
-    before_turn_s: NDArray[np.int32]
-    before_count: NDArray[np.int32]
+    upstream: NDArray[np.int32]
+    upstream_turn_s: NDArray[np.int32]
+    upstream_count: NDArray[np.int32]
 
     @property
     def links(self) -> int:
@@ -64,39 +64,39 @@ class Road:
         """Number of zones Z."""
         return int(self.zone.max()) + 1
 
-    def arrays(self, factor: NDArray[np.float32]) -> RoadArrays:
+    def arrays(self, factor: NDArray[np.float32]) -> NetworkArrays:
         """The kernels' view, with one day's travel-time factors float32[24]."""
-        return RoadArrays(self.successors, self.turns, self.turn_s, self.freeflow_s, self.zone, factor)
+        return NetworkArrays(self.successors, self.turns, self.turn_s, self.freeflow_s, self.zone, factor)
 
 
-def read_road(city: City) -> Road:
+def build_routing_graph(city: City) -> RoutingGraph:
     """Renumber a city's network.
 
-    Raises BadInput: more links than a record can name, a link with no way on, or one that takes more than 68 minutes.
+    Raises BadInput: more links than a record can address, a link without exits, or one that takes more than 68 minutes.
     """
     network = city.network
     links = network.links
     if links > MAX_LINKS:
-        raise refuse(f"a city may have at most {MAX_LINKS} links", links, city.name, "Cut the network.")
-    order = _along_the_city(network)
-    link_of = np.empty(links + 1, np.int32)
-    link_of[order] = np.arange(links)
-    link_of[links] = links
+        raise refuse(f"a city may have at most {MAX_LINKS} links", links, city.name, "Use a smaller network.")
+    order = _order_along_long_axis(network)
+    link_of_city_link = np.empty(links + 1, np.int32)
+    link_of_city_link[order] = np.arange(links)
+    link_of_city_link[links] = links
     valid = network.successors[order] < links
     if not valid.any(axis=1).all():
         stuck = int(order[~valid.any(axis=1)][0])
-        raise refuse("every link must lead on to another", f"link {stuck}", city.name, "Import the city again.")
+        raise refuse("every link must have an exit", f"link {stuck}", city.name, "Import the city again.")
     slots = np.argsort(~valid, axis=1, kind="stable")
-    successors = np.take_along_axis(link_of[network.successors[order]], slots, axis=1)
+    successors = np.take_along_axis(link_of_city_link[network.successors[order]], slots, axis=1)
     turns = np.take_along_axis(np.where(valid, network.turns[order], Turn.NONE), slots, axis=1).astype(np.int8)
     turn_s = np.rint(city.turn_s).astype(np.int32)
     freeflow_s = np.ascontiguousarray(network.freeflow_s[order], np.float32)
     check_link_times(freeflow_s, float(city.travel_time_factor.max()), turn_s, city.name, "Split long links.")
     road_class = np.ascontiguousarray(network.road_class[order], np.int8)
-    before, before_turn_s, before_count = _before(successors, turns, turn_s, road_class)
-    return Road(
+    upstream, upstream_turn_s, upstream_count = _upstream_links(successors, turns, turn_s, road_class)
+    return RoutingGraph(
         city_link=order.astype(np.int32),
-        link_of=link_of[:links],
+        link_of_city_link=link_of_city_link[:links],
         successors=np.ascontiguousarray(successors, np.uint32),
         turns=np.ascontiguousarray(turns),
         turn_s=turn_s,
@@ -105,9 +105,9 @@ def read_road(city: City) -> Road:
         zone=np.ascontiguousarray(network.zone[order], np.int32),
         district=_districts(network)[order],
         road_class=road_class,
-        before=before,
-        before_turn_s=before_turn_s,
-        before_count=before_count,
+        upstream=upstream,
+        upstream_turn_s=upstream_turn_s,
+        upstream_count=upstream_count,
     )
 
 
@@ -126,7 +126,7 @@ def _districts(network: Network) -> NDArray[np.int32]:
     return zone_cells(east_m, north_m, DISTRICT_CELL_M)
 
 
-def _along_the_city(network: Network) -> NDArray[np.int64]:
+def _order_along_long_axis(network: Network) -> NDArray[np.int64]:
     east = network.start_x_m.astype(np.float64) + network.end_x_m
     north = network.start_y_m.astype(np.float64) + network.end_y_m
     along = [(a * east + b * north, float(np.hypot(a, b))) for a, b in _DIRECTIONS]
@@ -134,7 +134,7 @@ def _along_the_city(network: Network) -> NDArray[np.int64]:
     return np.argsort(longest, kind="stable")
 
 
-def _before(
+def _upstream_links(
     successors: NDArray[np.int32], turns: NDArray[np.int8], turn_s: NDArray[np.int32], road_class: NDArray[np.int8]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     links = len(successors)
@@ -145,9 +145,9 @@ def _before(
     order = np.argsort(target, kind="stable")
     source, target, turn = source[order], target[order], turn[order]
     count = np.bincount(target, minlength=links).astype(np.int32)
-    place = np.arange(len(target)) - np.repeat(np.cumsum(count) - count, count)
-    before = np.full((links, max(1, int(count.max(initial=0)))), links, np.int32)
-    before_turn_s = np.zeros(before.shape, np.int32)
-    before[target, place] = source
-    before_turn_s[target, place] = turn_s[turn]
-    return before, before_turn_s, count
+    slot = np.arange(len(target)) - np.repeat(np.cumsum(count) - count, count)
+    upstream = np.full((links, max(1, int(count.max(initial=0)))), links, np.int32)
+    upstream_turn_s = np.zeros(upstream.shape, np.int32)
+    upstream[target, slot] = source
+    upstream_turn_s[target, slot] = turn_s[turn]
+    return upstream, upstream_turn_s, count

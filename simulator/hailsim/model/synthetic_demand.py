@@ -1,10 +1,10 @@
-"""Demand that is drawn, not recorded: days made from one recorded day's trips and a profile of week and day.
+"""Synthetic demand: days generated from one recorded day's trips and a weekly profile.
 
 Glossary: R recorded trips, K pickup links near each (the recorded one first), D days, H = 48 half hours of an operating day.
 
-The number of customers of a half hour is its share of the week's profile, times a factor of the day and one of the half hour;
-each customer repeats a recorded trip of about that time of day from one of the K links near its start. Everything is keyed by
-day, half hour and customer, so that a day is the same whichever other days are drawn, on every machine.
+The number of customers of a half hour is its share of the weekly profile times a random factor of the day and one of the half
+hour. Each customer repeats a recorded trip of about that time of day from one of the K links near its start. Random numbers are
+keyed by day, half hour and customer, so a day is the same on every machine, whichever other days are generated.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.model.city import SECONDS_PER_DAY, Trips
-from hailsim.model.keyed import keyed_normal, keyed_uniform
+from hailsim.model.random_streams import random_normal, random_uniform
 
-DRAW_VERSION = 1
+GENERATOR_VERSION = 1
 HALF_HOURS_PER_DAY = 48
 HALF_HOURS_PER_WEEK = 336
 _HALF_HOUR_S = 1800
 _MINUTES_PER_DAY = 1440
 _SUNDAY = 6
-_LEAST_FACTOR = 0.2
-# One purpose per stream, so that no two draws share a number.
+_MIN_FACTOR = 0.2
+# Random streams, one per purpose.
 _DAY_LEVEL, _HALF_HOUR_LEVEL, _COUNT, _TRIP, _NEIGHBOUR, _SECOND = range(6)
 
 
@@ -44,12 +44,12 @@ class TripPattern:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnDemand:
-    """How many customers when. half_hour_of_week: float64[336], mean 1, Monday 00:00 first.
+class SyntheticDemand:
+    """The demand model. half_hour_of_week: float64[336], mean 1, Monday 00:00 first.
 
     A holiday follows the Sunday profile times its holiday_factor. day_sd, half_hour_sd: standard deviations of the two random
-    factors, the latter correlated by half_hour_correlation from one half hour to the next. window_min: recorded trips up to so
-    many minutes away from the half hour may be repeated in it.
+    factors, the latter correlated by half_hour_correlation from one half hour to the next. window_min: recorded trips
+    within this many minutes of the half hour may be repeated in it.
     """
 
     key: int
@@ -62,22 +62,22 @@ class DrawnDemand:
     window_min: int
 
 
-def draw_trips(pattern: TripPattern, demand: DrawnDemand, first_day: date, days: int, day_start_hour: int) -> Trips:
+def generate_trips(pattern: TripPattern, demand: SyntheticDemand, first_day: date, days: int, day_start_hour: int) -> Trips:
     """All trips of `days` operating days from `first_day`, sorted by day and second."""
     day_number = first_day.toordinal() + np.arange(days)
     counts = _counts(demand, first_day, days, day_start_hour)
     day = np.repeat(np.repeat(np.arange(days), HALF_HOURS_PER_DAY), counts.ravel())
     half_hour = np.repeat(np.tile(np.arange(HALF_HOURS_PER_DAY), days), counts.ravel())
-    # The customer's number within the half hour.
+    # Index of the customer within the half hour.
     first = np.cumsum(counts.ravel()) - counts.ravel()
     number = np.arange(len(day)) - np.repeat(first, counts.ravel())
     counters = (day_number[day], half_hour, number)
     low, width = _windows(pattern, demand.window_min, day_start_hour)
-    offset = (keyed_uniform(demand.key, _TRIP, *counters) * width[half_hour]).astype(np.int64)
+    offset = (random_uniform(demand.key, _TRIP, *counters) * width[half_hour]).astype(np.int64)
     row = (low[half_hour] + offset) % len(pattern.minute)
-    neighbour = (keyed_uniform(demand.key, _NEIGHBOUR, *counters) * pattern.pickup_link.shape[1]).astype(np.int64)
-    second = half_hour * _HALF_HOUR_S + (keyed_uniform(demand.key, _SECOND, *counters) * _HALF_HOUR_S).astype(np.int64)
-    # A stable sort on one integer: equal seconds keep the order of their numbers.
+    neighbour = (random_uniform(demand.key, _NEIGHBOUR, *counters) * pattern.pickup_link.shape[1]).astype(np.int64)
+    second = half_hour * _HALF_HOUR_S + (random_uniform(demand.key, _SECOND, *counters) * _HALF_HOUR_S).astype(np.int64)
+    # Stable, so that customers of the same second keep their order.
     order = np.argsort(day * SECONDS_PER_DAY + second, kind="stable")
     row, neighbour = row[order], neighbour[order]
     return Trips(
@@ -90,8 +90,8 @@ def draw_trips(pattern: TripPattern, demand: DrawnDemand, first_day: date, days:
     )
 
 
-def _counts(demand: DrawnDemand, first_day: date, days: int, day_start_hour: int) -> NDArray[np.int64]:
-    """Customers by day and half hour, int64[D, 48]; fractions are rounded at random, so that means are kept."""
+def _counts(demand: SyntheticDemand, first_day: date, days: int, day_start_hour: int) -> NDArray[np.int64]:
+    """Customers by day and half hour, int64[D, 48]; fractions are rounded randomly to preserve means."""
     ordinal = first_day.toordinal() + np.arange(days)
     half_hours = np.arange(HALF_HOURS_PER_DAY)
     expected = np.empty((days, HALF_HOURS_PER_DAY))
@@ -102,14 +102,14 @@ def _counts(demand: DrawnDemand, first_day: date, days: int, day_start_hour: int
         slots = (weekday * HALF_HOURS_PER_DAY + 2 * day_start_hour + half_hours) % HALF_HOURS_PER_WEEK
         expected[index] = demand.half_hour_of_week[slots] * (1.0 if factor is None else factor)
     expected *= demand.trips_per_day / HALF_HOURS_PER_DAY
-    expected *= np.maximum(_LEAST_FACTOR, 1.0 + demand.day_sd * keyed_normal(demand.key, _DAY_LEVEL, ordinal))[:, None]
-    expected *= np.maximum(_LEAST_FACTOR, 1.0 + demand.half_hour_sd * _correlated(demand, ordinal))
-    return np.floor(expected + keyed_uniform(demand.key, _COUNT, ordinal[:, None], half_hours[None, :])).astype(np.int64)
+    expected *= np.maximum(_MIN_FACTOR, 1.0 + demand.day_sd * random_normal(demand.key, _DAY_LEVEL, ordinal))[:, None]
+    expected *= np.maximum(_MIN_FACTOR, 1.0 + demand.half_hour_sd * _correlated(demand, ordinal))
+    return np.floor(expected + random_uniform(demand.key, _COUNT, ordinal[:, None], half_hours[None, :])).astype(np.int64)
 
 
-def _correlated(demand: DrawnDemand, ordinal: NDArray[np.int64]) -> NDArray[np.float64]:
+def _correlated(demand: SyntheticDemand, ordinal: NDArray[np.int64]) -> NDArray[np.float64]:
     """A stationary first-order autoregression of variance 1 along each day, float64[D, 48]."""
-    shocks = keyed_normal(demand.key, _HALF_HOUR_LEVEL, ordinal[:, None], np.arange(HALF_HOURS_PER_DAY)[None, :])
+    shocks = random_normal(demand.key, _HALF_HOUR_LEVEL, ordinal[:, None], np.arange(HALF_HOURS_PER_DAY)[None, :])
     carried = demand.half_hour_correlation
     fresh = np.sqrt(1.0 - carried * carried)
     levels = np.empty_like(shocks)
@@ -126,8 +126,8 @@ def _windows(pattern: TripPattern, window_min: int, day_start_hour: int) -> tupl
     rows = len(pattern.minute)
 
     def rank(minute: NDArray[np.int64]) -> NDArray[np.int64]:
-        turns = minute // _MINUTES_PER_DAY
-        return turns * rows + np.searchsorted(pattern.minute, minute % _MINUTES_PER_DAY, side="left")
+        days = minute // _MINUTES_PER_DAY
+        return days * rows + np.searchsorted(pattern.minute, minute % _MINUTES_PER_DAY, side="left")
 
     low = rank(begin)
     return low % rows, rank(end) - low

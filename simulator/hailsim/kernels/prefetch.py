@@ -1,4 +1,4 @@
-"""Fetching a cache line before it is needed: a hint to the processor, which changes no result."""
+"""Prefetch instructions: hints to the processor that do not affect results."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _READ, _KEEP, _DATA = 0, 3, 1
 
 
 @intrinsic
-def fetch_row(_context, array, row):
-    """Ask for the cache line that a row of a two-dimensional array begins with."""
+def prefetch_row(_context, array, row):
+    """Prefetch the first cache line of a row of a two-dimensional array."""
 
     def generate(context, builder, signature, arguments):
         of_type = signature.args[0]
         rows = context.make_array(of_type)(context, builder, arguments[0])
         first = context.get_constant(types.intp, 0)
-        place = cgutils.get_item_pointer(context, builder, of_type, rows, [arguments[1], first], wraparound=False)
+        pointer = cgutils.get_item_pointer(context, builder, of_type, rows, [arguments[1], first], wraparound=False)
         byte, word = ir.PointerType(ir.IntType(8)), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         hint = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(hint, [builder.bitcast(place, byte), *(word(number) for number in (_READ, _KEEP, _DATA))])
+        builder.call(hint, [builder.bitcast(pointer, byte), *(word(number) for number in (_READ, _KEEP, _DATA))])
         return context.get_dummy_value()
 
     return types.void(array, row), generate
