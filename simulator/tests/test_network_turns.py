@@ -165,7 +165,7 @@ def test_every_fault_of_a_network_is_named_at_once() -> None:
     text = str(caught.value)
     assert all(
         part in text
-        for part in ("join two junctions", "latitude in [-90, 90]", "j1", "j2", "length is finite", "speed is finite")
+        for part in ("join two junctions", "latitude in [-90, 90]", "j1", "j2", "length must be finite", "speed must be finite")
     )
     assert len(caught.value.faults) == 4
 

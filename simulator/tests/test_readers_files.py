@@ -86,10 +86,10 @@ def test_a_curved_road_turns_by_its_ends_and_is_as_long_as_its_curve(tmp_path: P
         ("{", "JSON object"),
         ("[]", "lists `nodes` and `links`"),
         ('{"directed": false, "nodes": [], "links": []}', "directed graph"),
-        ('{"directed": true, "nodes": [{"x": 1, "y": 2}], "links": []}', "has an `id`"),
-        ('{"directed": true, "nodes": [{"id": 1, "x": "west", "y": 2}], "links": []}', "`x` is a number"),
-        ('{"directed": true, "nodes": [{"id": 1, "y": 2}], "links": []}', "`x` is a number"),
-        ('{"directed": true, "nodes": [{"id": 1, "x": 1, "y": 2}, {"id": 1, "x": 1, "y": 2}], "links": []}', "id of its own"),
+        ('{"directed": true, "nodes": [{"x": 1, "y": 2}], "links": []}', "must have an `id`"),
+        ('{"directed": true, "nodes": [{"id": 1, "x": "west", "y": 2}], "links": []}', "`x` must be a number"),
+        ('{"directed": true, "nodes": [{"id": 1, "y": 2}], "links": []}', "`x` must be a number"),
+        ('{"directed": true, "nodes": [{"id": 1, "x": 1, "y": 2}, {"id": 1, "x": 1, "y": 2}], "links": []}', "a unique id"),
     ],
 )
 def test_an_invalid_network_file_is_refused(tmp_path: Path, content: str, part: str) -> None:
@@ -199,8 +199,8 @@ def test_timestamps_without_a_zone_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_junction_folder(folder)
     assert [fault.rule for fault in caught.value.faults] == [
-        "`pickup_ts` is a timestamp with a zone; write it as UTC",
-        "`dropoff_ts` is a timestamp with a zone; write it as UTC",
+        "`pickup_ts` must be a timestamp with a zone; write it as UTC",
+        "`dropoff_ts` must be a timestamp with a zone; write it as UTC",
     ]
 
 
@@ -225,8 +225,8 @@ def test_missing_columns_are_all_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_junction_folder(folder)
     assert {fault.rule for fault in caught.value.faults} == {
-        "there is a column `pickup_lat`",
-        "there is a column `dropoff_lon`",
+        "there must be a column `pickup_lat`",
+        "there must be a column `dropoff_lon`",
     }
 
 

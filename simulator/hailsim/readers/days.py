@@ -45,7 +45,10 @@ def covered_days(wall_s: Ints, day_start_hour: int, first: date | None, last: da
     """
     if len(wall_s) == 0:
         raise refuse(
-            "a source has trips with readable times and places", 0, "the trips", "Give a file with trips of this city."
+            "a source must have trips with readable times and coordinates",
+            0,
+            "the trips",
+            "Use a file with trips of this city.",
         )
     start_s = day_start_hour * 3600
     earliest = -((start_s + EDGE_S - int(wall_s.min())) // SECONDS_PER_DAY)
