@@ -199,7 +199,7 @@ def real_noise(gates: list[RealGate]) -> str:
     for index, guardrail in enumerate(POLICY.guardrails):
         outcomes = [judgement.guardrails[index] for judgement in null]
         error = float(np.std([item.estimate for item in outcomes if item.estimate is not None]))
-        held = 100.0 * float(np.mean([item.standing.value == "held" for item in outcomes]))
+        held = 100.0 * float(np.mean([item.status.value == "held" for item in outcomes]))
         unit, margin = guardrail.unit, guardrail.margin
         errors = f"{margin / error:.1f}" if error > 0 else "not computed"
         lines.append(f"| {guardrail.metric} | {margin:g} {unit} | {error:.3f} {unit} | {errors} | {held:.0f} % |")

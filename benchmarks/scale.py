@@ -39,7 +39,7 @@ from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialTimes
-from tunegate.ports.results import Phase, RequestKey
+from tunegate.ports.results import RequestKey, SimulationPhase
 from tunegate.search.answers import Asked, BudgetSpent
 from tunegate.search.definition import SearchBudget, StudyDefinition
 
@@ -135,7 +135,7 @@ def store(results: SqlResultsStore, campaign: str, asked: Asked) -> float:
     days = tuple(DayResult(day, 1, Forecast.ML, {"revenue_minor": 1e6, **metrics}, zones, 500, DIGEST) for day in DAYS)
     answer = SimulationAnswer(days, dict(asked.parameters), history.last, DIGEST, "sleeping 1.0", 1.0)
     began_s = time.monotonic()
-    results.save_answer(campaign, RequestKey(Phase.SEARCH, request.id), request, answer)
+    results.save_answer(campaign, RequestKey(SimulationPhase.SEARCH, request.id), request, answer)
     return time.monotonic() - began_s
 
 

@@ -13,7 +13,7 @@ from tasks.simulation.requests import confirmation_arguments
 from tasks.verdict.evaluation import confirm_on_validation_days
 from tunegate.domain.placement import Placement
 from tunegate.gate.confirmation import Confirmed
-from tunegate.report.terminal.progress import Phase
+from tunegate.report.terminal.progress import CampaignPhase
 
 
 @flow(flow_run_name="{region}/confirm")
@@ -22,7 +22,7 @@ async def confirm(region: str, campaign: str, placement: Placement = Placement.I
 
     Raises SimulationFailed when production fails; a finalist that fails is out, with its reason.
     """
-    announce_phase(campaign, Phase.CONFIRMATION)
+    announce_phase(campaign, CampaignPhase.CONFIRMATION)
     finalists = await best_trials(campaign)
     arguments = confirmation_arguments(campaign, finalists)
     outcomes = await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_simulations) for each in arguments))

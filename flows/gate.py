@@ -14,7 +14,7 @@ from tasks.verdict.records import spend_test_period
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.placement import Placement
 from tunegate.gate.ledger import Allowance
-from tunegate.report.terminal.progress import Phase
+from tunegate.report.terminal.progress import CampaignPhase
 
 
 @flow(flow_run_name="{region}/gate")
@@ -24,7 +24,7 @@ async def gate(region: str, campaign: str, candidate: dict[str, float], placemen
     Every look at the test days is in the ledger before it is taken; days whose error level is spent are not simulated at all.
     That, and a pattern that could not be simulated, make the verdict Invalid; neither raises.
     """
-    announce_phase(campaign, Phase.GATE)
+    announce_phase(campaign, CampaignPhase.GATE)
     parameters = Parameters(candidate)
     allowed = await spend_test_period(campaign, parameters)
     arguments = gate_arguments(campaign, parameters) if isinstance(allowed, Allowance) else []

@@ -24,7 +24,7 @@ from tasks.verdict.routes import route_arguments
 from tunegate.config.changes import AS_THE_FILE_SAYS, Changes
 from tunegate.domain.placement import Placement
 from tunegate.report.model import CampaignReport
-from tunegate.report.terminal.progress import Phase
+from tunegate.report.terminal.progress import CampaignPhase
 
 
 @flow
@@ -63,7 +63,7 @@ async def retune(
                 judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)
                 to_check = route_arguments(plan, judged)
                 checked = None if to_check is None else await routes(**to_check)
-            announce_phase(plan.campaign, Phase.REPORT)
+            announce_phase(plan.campaign, CampaignPhase.REPORT)
             report = await compose_report(plan.campaign, confirmed, judged, checked)
             outcome = await publish_report(report)
             await export_for_analysts(plan.campaign)

@@ -8,7 +8,7 @@ from orchestration.progress_events import announce_phase
 from tasks.verdict.routes import drawn_routes, keep_route_check
 from tunegate.domain.parameters import Parameters
 from tunegate.report.model import RouteReport
-from tunegate.report.terminal.progress import Phase
+from tunegate.report.terminal.progress import CampaignPhase
 
 
 @flow(flow_run_name="{region}/routes")
@@ -17,7 +17,7 @@ async def routes(*, region: str, campaign: str, candidate: dict[str, float], ver
 
     Routes that could not be drawn make the check "not checked", which is no pass; nothing here raises for them.
     """
-    announce_phase(campaign, Phase.ROUTES)
+    announce_phase(campaign, CampaignPhase.ROUTES)
     parameters = Parameters(candidate)
     drawn = await drawn_routes(campaign, parameters, attempts)
     return await keep_route_check(campaign, parameters, verdict, drawn)

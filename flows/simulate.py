@@ -11,7 +11,7 @@ from orchestration.remote_simulation import simulated_elsewhere
 from tasks.simulation.simulate import Simulated, run_simulation, settled, stop_early, summed_up
 from tunegate.domain.errors import SimulationFailed
 from tunegate.domain.simulation import SimulationRequest
-from tunegate.ports.results import Phase, RequestKey
+from tunegate.ports.results import RequestKey, SimulationPhase
 
 
 @flow(flow_run_name="{region}/{subject}")
@@ -19,7 +19,7 @@ async def simulate(
     *,
     region: str,
     campaign: str,
-    phase: Phase,
+    phase: SimulationPhase,
     subject: str,
     request: dict[str, Any],
     attempts: int = 1,

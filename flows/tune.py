@@ -11,7 +11,7 @@ from orchestration.progress_events import announce_phase
 from orchestration.search_workers import keep_workers
 from tasks.search.study import open_study
 from tunegate.domain.placement import Placement
-from tunegate.report.terminal.progress import Phase
+from tunegate.report.terminal.progress import CampaignPhase
 
 
 @flow(flow_run_name="{region}/tune")
@@ -21,7 +21,7 @@ async def tune(region: str, campaign: str, workers: int, placement: Placement = 
     Raises FailureBudgetSpent, or SimulationFailed when production cannot be simulated; every worker has ended by then.
     Workers elsewhere are replaced when they are lost.
     """
-    announce_phase(campaign, Phase.SEARCH)
+    announce_phase(campaign, CampaignPhase.SEARCH)
     await open_study(campaign, placement)
     if placement.deploys_workers:
         await keep_workers(region, campaign, workers, placement)

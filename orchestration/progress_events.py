@@ -7,10 +7,10 @@ import asyncio
 from tunegate import wiring
 from tunegate.domain.days import DayResult
 from tunegate.ports.simulator import OnDay
-from tunegate.report.terminal.progress import DaysSimulated, Phase, PhaseStarted, TrialsSeen
+from tunegate.report.terminal.progress import CampaignPhase, DaysSimulated, PhaseStarted, TrialsSeen
 
 
-def announce_phase(campaign: str, phase: Phase) -> None:
+def announce_phase(campaign: str, phase: CampaignPhase) -> None:
     """A part of the campaign begins."""
     wiring.announce(campaign, PhaseStarted(phase))
 

@@ -87,7 +87,7 @@ def _deciding(command: Command) -> Command:
 
     def run(arguments: argparse.Namespace) -> int:
         try:
-            for region in wiring.release_desk().reconcile_all():
+            for region in wiring.release_service().reconcile_all():
                 _say(f"{region}: what production reads did not agree with the registry; its current version is published again")
             return command(arguments)
         except ReleaseLost as error:
@@ -105,10 +105,10 @@ def _approve(arguments: argparse.Namespace) -> int:
     row = known_verdict(arguments.verdict)
     before = wiring.stores().registry.current(row.region)
     approval = Approval(row.region, row.id, arguments.by, arguments.why, arguments.override)
-    case = wiring.release_case(row)
-    release = wiring.release_desk().approve(case, approval)
+    case = wiring.release_candidate(row)
+    release = wiring.release_service().approve(case, approval)
     _announce(release, case.configured if before is None else before.parameters)
-    said = (release.who, release.why, row.id, release.override)
+    said = (release.approver, release.reason, row.id, release.override)
     tell_people(Released(release.region, release.version, *said, run_url=None))
     end_waiting_runs(release, row.id)
     return EXIT_OK
@@ -116,7 +116,7 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 def _decline(arguments: argparse.Namespace) -> int:
     row = known_verdict(arguments.verdict)
-    decision = wiring.release_desk().decline(row.region, row.id, arguments.by, arguments.why)
+    decision = wiring.release_service().decline(row.region, row.id, arguments.by, arguments.why)
     _print(f"{row.id} is declined; production of {row.region} stays as it is")
     tell_people(Declined(row.region, row.id, arguments.by, arguments.why, run_url=None))
     end_waiting_runs(decision, row.id)
@@ -125,9 +125,9 @@ def _decline(arguments: argparse.Namespace) -> int:
 
 def _rollback(arguments: argparse.Namespace) -> int:
     before = wiring.stores().registry.current(arguments.region)
-    release = wiring.release_desk().rollback(arguments.region, arguments.to, arguments.by, arguments.why)
+    release = wiring.release_service().rollback(arguments.region, arguments.to, arguments.by, arguments.why)
     _announce(release, release.parameters if before is None else before.parameters)
-    tell_people(RolledBack(release.region, release.version, release.content, release.who, release.why, run_url=None))
+    tell_people(RolledBack(release.region, release.version, release.content, release.approver, release.reason, run_url=None))
     return EXIT_OK
 
 
@@ -191,7 +191,7 @@ def _decision_table(decisions: tuple[Decision, ...]) -> Table:
     table = Table("verdict", "decision", "when (UTC)", "who", "why", box=None)
     for decision in decisions:
         when = f"{decision.when:%Y-%m-%d %H:%M}"
-        table.add_row(decision.verdict[:SHORT_DIGEST], decision.outcome.value, when, decision.who, decision.why)
+        table.add_row(decision.verdict[:SHORT_DIGEST], decision.outcome.value, when, decision.approver, decision.reason)
     return table
 
 
@@ -202,7 +202,7 @@ def _release_cells(release: Release) -> tuple[str, ...]:
     kind = release.kind.value if release.restores is None else f"{release.kind.value} to {release.restores}"
     marked = f"{kind}, OVERRIDE" if release.override else kind
     verdict = "" if release.verdict is None else release.verdict[:SHORT_DIGEST]
-    return (str(release.version), marked, f"{release.when:%Y-%m-%d %H:%M}", release.who, release.why, verdict)
+    return (str(release.version), marked, f"{release.when:%Y-%m-%d %H:%M}", release.approver, release.reason, verdict)
 
 
 def _release_document(release: Release) -> dict[str, Any]:
@@ -212,12 +212,12 @@ def _release_document(release: Release) -> dict[str, Any]:
 
 def _announce(release: Release, before: Mapping[str, float]) -> None:
     restored = "" if release.restores is None else f", which restores version {release.restores}"
-    _print(f"{release.region} runs version {release.version}{restored}, {release.kind.value} by {release.who}")
+    _print(f"{release.region} runs version {release.version}{restored}, {release.kind.value} by {release.approver}")
     if release.override:
         _print("  OVERRIDE: these parameters came in against their verdict")
     for line in _changes(before, release.parameters):
         _print(line)
-    _print(f"  production reads {wiring.publisher().place(release.region)}")
+    _print(f"  production reads {wiring.publisher().location(release.region)}")
     if release.kind is ReleaseKind.ROLLOUT:
         _print(f"  back: tunegate rollback {release.region} --by WHO --why TEXT")
 

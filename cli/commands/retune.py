@@ -21,7 +21,7 @@ from tunegate.gate.evidence import PATTERNS
 from tunegate.report.messages.route_words import may_pass
 from tunegate.report.model import CampaignReport
 from tunegate.report.page.index import page_name
-from tunegate.report.terminal.progress import CampaignProgress, Plan
+from tunegate.report.terminal.progress import CampaignProgress, ProgressPlan
 from tunegate.report.terminal.progress_display import ProgressDisplay
 from tunegate.report.terminal.verdict_text import outcome_json, verdict_table
 
@@ -79,7 +79,7 @@ def _run_campaign(config: str, overrides: tuple[str, ...], plan: CampaignPlan) -
 def _progress(plan: CampaignPlan) -> CampaignProgress:
     search = plan.config.search
     arms_confirmed = 1 + search.confirm_top
-    work = Plan(
+    work = ProgressPlan(
         trial_budget=search.trials,
         days_per_trial=len(plan.periods.tuning.days) * len(plan.search_seeds),
         confirmation_days=arms_confirmed * len(plan.periods.validation.days) * len(plan.validation_seeds),
@@ -116,7 +116,7 @@ def _as_called() -> str:
 
 def _show(report: CampaignReport, *, as_json: bool) -> None:
     """The verdict: a table for people, or one line of JSON for programs."""
-    path = wiring.reports().place(page_name(report.campaign))
+    path = wiring.reports().location(page_name(report.campaign))
     if as_json:
         sys.stdout.write(json.dumps(outcome_json(report, path)) + "\n")
         return

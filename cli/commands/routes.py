@@ -41,7 +41,7 @@ def routes(arguments: argparse.Namespace) -> int:
         console.print(_most_changed(findings))
     shelf, name = wiring.reports(), route_map_name(verdict.campaign)
     if name in shelf.names():
-        console.print(f"Map  {shelf.place(name)}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"Map  {shelf.location(name)}", soft_wrap=True, highlight=False, markup=False)
     return EXIT_OK
 
 

@@ -65,7 +65,7 @@ async def publish_report(report: CampaignReport) -> dict[str, Any]:
     pictures = await asyncio.to_thread(pictures_markdown, report)
     await acreate_markdown_artifact(pictures, key=f"pictures-{key}", description=f"Pictures of {about}")
     await acreate_link_artifact(shelf.uri(name), link_text=name, key=f"report-{key}", description=f"Report of {about}")
-    return outcome_json(report, shelf.place(name))
+    return outcome_json(report, shelf.location(name))
 
 
 @task(**EFFECT)

@@ -27,7 +27,7 @@ from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
 from tunegate.ports.records import VerdictRow
-from tunegate.release.rules import Case, Refusal, expires_at, said_faults, same_person
+from tunegate.release.rules import ReleaseCandidate, ReleaseRefusal, expires_at, identity_faults, same_person
 from tunegate.release.steps import ReleaseLost
 from tunegate.report import formats
 from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown, interval_of
@@ -104,11 +104,11 @@ def _question(region: str, verdict: str, requested_by: str | None) -> ApprovalQu
     )
 
 
-def _case(verdict: str) -> tuple[VerdictRow, Case]:
+def _case(verdict: str) -> tuple[VerdictRow, ReleaseCandidate]:
     row = wiring.stores().verdicts.find(verdict)
     if row is None:
         raise unknown_verdict(verdict)
-    return row, wiring.release_case(row)
+    return row, wiring.release_candidate(row)
 
 
 @task(**EFFECT)
@@ -134,10 +134,10 @@ def _settle(question: ApprovalQuestion, reply: Reply | None, again: bool) -> Ask
     form = None if reply is None else reply.form
     if form is not None and again and (done := _done_before(question, form)) is not None:
         return done
-    desk, (_, case) = wiring.release_desk(), _case(question.verdict)
-    obstacle = desk.obstacle(case, question.region, question.verdict)
-    if obstacle is not None:
-        return _closed_by(obstacle, question, case)
+    desk, (_, case) = wiring.release_service(), _case(question.verdict)
+    refusal = desk.check_eligible(case, question.region, question.verdict)
+    if refusal is not None:
+        return _closed_by(refusal, question, case)
     if reply is None or form is None:
         return Ask(() if reply is None else reply.faults)
     return _decline(question, form) if form.decision == "decline" else _approve(question, form, case)
@@ -146,37 +146,37 @@ def _settle(question: ApprovalQuestion, reply: Reply | None, again: bool) -> Ask
 def _done_before(question: ApprovalQuestion, form: ApprovalForm) -> Closed | None:
     """What this very answer has led to already, before the process that worked on it died."""
     if form.decision == "approve":
-        release = wiring.release_desk().released(_approval(question, form))
+        release = wiring.release_service().released(_approval(question, form))
         return None if release is None else LetIn(release)
     known = wiring.stores().registry.decision(question.verdict)
-    declined = known is not None and known.outcome is DecisionOutcome.DECLINED and same_person(known.who, form.approver)
+    declined = known is not None and known.outcome is DecisionOutcome.DECLINED and same_person(known.approver, form.approver)
     return TurnedDown(known) if known is not None and declined else None
 
 
-def _closed_by(obstacle: Refusal, question: ApprovalQuestion, case: Case) -> Closed:
+def _closed_by(refusal: ReleaseRefusal, question: ApprovalQuestion, case: ReleaseCandidate) -> Closed:
     known = wiring.stores().registry.decision(question.verdict)
-    if obstacle.expired and known is None:
-        wiring.release_desk().expire(case, question.region, question.verdict)
-    if obstacle.expired and (known is None or known.outcome is DecisionOutcome.EXPIRED):
+    if refusal.expired and known is None:
+        wiring.release_service().expire(case, question.region, question.verdict)
+    if refusal.expired and (known is None or known.outcome is DecisionOutcome.EXPIRED):
         return TooLate(question.expires_at)
-    return Refused(_listed(obstacle.faults))
+    return Refused(_listed(refusal.faults))
 
 
 def _decline(question: ApprovalQuestion, form: ApprovalForm) -> Ask | Closed:
-    faults = tuple(said_faults(form.approver, form.reason, f"verdict {question.verdict}"))
+    faults = tuple(identity_faults(form.approver, form.reason, f"verdict {question.verdict}"))
     if faults:
         return Ask(faults)
     try:
-        return TurnedDown(wiring.release_desk().decline(question.region, question.verdict, form.approver, form.reason))
+        return TurnedDown(wiring.release_service().decline(question.region, question.verdict, form.approver, form.reason))
     except BadInput as error:
         return Refused(_listed(error.faults))
 
 
-def _approve(question: ApprovalQuestion, form: ApprovalForm, case: Case) -> Ask | Closed:
-    desk, approval = wiring.release_desk(), _approval(question, form)
-    objection = desk.objection(case, approval)
-    if objection is not None and not objection.lasting:
-        return Ask(objection.faults)
+def _approve(question: ApprovalQuestion, form: ApprovalForm, case: ReleaseCandidate) -> Ask | Closed:
+    desk, approval = wiring.release_service(), _approval(question, form)
+    refusal = desk.check_approval(case, approval)
+    if refusal is not None and not refusal.lasting:
+        return Ask(refusal.faults)
     try:
         return LetIn(desk.approve(case, approval))
     except BadInput as error:
@@ -197,10 +197,10 @@ def closing_state(outcome: Closed) -> State[None]:
     """How the run ends: Approved and Declined are completed, Expired is cancelled, Refused has failed."""
     match outcome:
         case LetIn(release=release):
-            words = f"{release.region} runs version {release.version}, approved by {release.who}: {release.why}"
+            words = f"{release.region} runs version {release.version}, approved by {release.approver}: {release.reason}"
             return Completed(name="Approved", message=words)
         case TurnedDown(decision=decision):
-            return Completed(name="Declined", message=f"declined by {decision.who}: {decision.why}")
+            return Completed(name="Declined", message=f"declined by {decision.approver}: {decision.reason}")
         case TooLate(expired_at=expired_at):
             return Cancelled(name="Expired", message=f"nobody let it in until {formats.moment(expired_at)}")
         case Refused(reason=reason):
@@ -222,10 +222,10 @@ def _notice(question: ApprovalQuestion, outcome: Ask | Closed) -> Notice | None:
         case Ask(faults=faults):
             return _wanted(question, faults, url)
         case LetIn(release=release):
-            said = (release.who, release.why, question.verdict, release.override)
+            said = (release.approver, release.reason, question.verdict, release.override)
             return Released(release.region, release.version, *said, run_url=url)
         case TurnedDown(decision=decision):
-            return Declined(decision.region, question.verdict, decision.who, decision.why, run_url=url)
+            return Declined(decision.region, question.verdict, decision.approver, decision.reason, run_url=url)
         case TooLate(expired_at=expired_at):
             return Expired(question.region, question.verdict, expired_at, run_url=url)
         case Refused():

@@ -32,16 +32,16 @@ def _restore(region: str, to: int | None, by: str, why: str, from_before: int | 
     if from_before is not None:
         history = wiring.stores().registry.history(region)
         done = next((release for release in history if release.version == from_before + 1), None)
-        if done is not None and done.restores is not None and (done.who, done.why) == (by.strip(), why.strip()):
-            wiring.release_desk().reconcile(region)
+        if done is not None and done.restores is not None and (done.approver, done.reason) == (by.strip(), why.strip()):
+            wiring.release_service().reconcile(region)
             return done
-    return wiring.release_desk().rollback(region, to, by, why)
+    return wiring.release_service().rollback(region, to, by, why)
 
 
 async def tell_restored(release: Release) -> None:
     """Tell people what runs again."""
     restores = release.content
-    await tell(RolledBack(release.region, release.version, restores, release.who, release.why, this_run_url()))
+    await tell(RolledBack(release.region, release.version, restores, release.approver, release.reason, this_run_url()))
 
 
 def restored_state(release: Release) -> State[None]:

@@ -11,7 +11,7 @@ from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
-from tunegate.ports.results import Phase
+from tunegate.ports.results import SimulationPhase
 from tunegate.search.answers import Asked
 
 PRODUCTION = "production"
@@ -20,7 +20,7 @@ PRODUCTION = "production"
 def trial_arguments(campaign: str, asked: Asked) -> dict[str, Any]:
     """One trial of the search. It is attempted once: the study decides about trying the same parameters again."""
     plan = wiring.plan(campaign)
-    arguments = _arguments(plan, Phase.SEARCH, plan.trial_request(asked.number, asked.parameters), attempts=1)
+    arguments = _arguments(plan, SimulationPhase.SEARCH, plan.trial_request(asked.number, asked.parameters), attempts=1)
     return arguments if plan.config.search.pruner == "none" else {**arguments, "prune_trial": asked.number}
 
 
@@ -30,7 +30,7 @@ def confirmation_arguments(campaign: str, finalists: Sequence[TrialRecord]) -> l
     requests = [plan.confirmation_request(PRODUCTION, plan.production)]
     requests += [plan.confirmation_request(trial_subject(trial.number), trial.parameters) for trial in finalists]
     attempts = plan.config.search.attempts_per_trial
-    return [_arguments(plan, Phase.CONFIRMATION, request, attempts) for request in requests]
+    return [_arguments(plan, SimulationPhase.CONFIRMATION, request, attempts) for request in requests]
 
 
 def gate_arguments(campaign: str, candidate: Parameters) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def gate_arguments(campaign: str, candidate: Parameters) -> list[dict[str, Any]]
     arms = {PRODUCTION: plan.production, f"candidate-{hexadecimal[:8]}": candidate}
     requests = [plan.gate_request(arm, forecast, parameters) for forecast in Forecast for arm, parameters in arms.items()]
     attempts = plan.config.search.attempts_per_trial
-    return [_arguments(plan, Phase.GATE, request, attempts) for request in [*requests, plan.self_check_request()]]
+    return [_arguments(plan, SimulationPhase.GATE, request, attempts) for request in [*requests, plan.self_check_request()]]
 
 
 def trial_subject(number: int) -> str:
@@ -48,7 +48,7 @@ def trial_subject(number: int) -> str:
     return f"trial-{number:04d}"
 
 
-def _arguments(plan: CampaignPlan, phase: Phase, request: SimulationRequest, attempts: int) -> dict[str, Any]:
+def _arguments(plan: CampaignPlan, phase: SimulationPhase, request: SimulationRequest, attempts: int) -> dict[str, Any]:
     return {
         "region": plan.region,
         "campaign": plan.campaign,

@@ -21,7 +21,7 @@ from tunegate.domain.trials import TrialRecord
 from tunegate.gate.confirmation import Confirmed, chosen, confirm_finalists
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
-from tunegate.gate.ledger import Allowance, Refusal
+from tunegate.gate.ledger import Allowance, LevelSpent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Judged:
 
     candidate: Parameters
     judgement: Judgement
-    allowed: Allowance | Refusal
+    allowed: Allowance | LevelSpent
     record_digest: str
 
 
@@ -62,12 +62,12 @@ async def choose_candidate(confirmed: Sequence[Confirmed]) -> Parameters | None:
 
 
 @task(**EFFECT)
-async def judge_candidate(campaign: str, candidate: Parameters, allowed: Allowance | Refusal) -> Judged:
+async def judge_candidate(campaign: str, candidate: Parameters, allowed: Allowance | LevelSpent) -> Judged:
     """Judge a candidate on the stored answers of the four patterns, and keep the record."""
     return await asyncio.to_thread(_judge_and_keep, wiring.plan(campaign), candidate, allowed)
 
 
-def _judge_and_keep(plan: CampaignPlan, candidate: Parameters, allowed: Allowance | Refusal) -> Judged:
+def _judge_and_keep(plan: CampaignPlan, candidate: Parameters, allowed: Allowance | LevelSpent) -> Judged:
     evidence = gather_evidence(plan, candidate, allowed)
     judgement = judge(evidence, plan.config.gate.policy())
     return Judged(candidate, judgement, allowed, keep_record(evidence, plan, judgement))

@@ -16,7 +16,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.gate.evidence import GateEvidence, Pattern
 from tunegate.gate.judgement import Judgement
-from tunegate.gate.ledger import Allowance, Asked, Refusal, allowance
+from tunegate.gate.ledger import Allowance, LedgerQuestion, LevelSpent, allowance
 from tunegate.gate.record import ReplayOutcome, build_record, replay
 from tunegate.ports.records import LedgerEntry, LedgerMoved
 
@@ -24,7 +24,7 @@ MOST_LEDGER_TRIES = 100
 
 
 @task(**EFFECT)
-async def spend_test_period(campaign: str, candidate: Parameters) -> Allowance | Refusal:
+async def spend_test_period(campaign: str, candidate: Parameters) -> Allowance | LevelSpent:
     """Enter the coming verdict into the ledger, before anything is simulated on the test days.
 
     The same question asked again spends nothing. A refusal says which verdicts have spent the level, and what to do.
@@ -40,10 +40,10 @@ async def spend_test_period(campaign: str, candidate: Parameters) -> Allowance |
     raise BadInput(Fault(rule, found, place, "Restore the ledger: a use that was deleted cannot be made undone."))
 
 
-def _spend(plan: CampaignPlan, candidate: Parameters) -> Allowance | Refusal:
+def _spend(plan: CampaignPlan, candidate: Parameters) -> Allowance | LevelSpent:
     ledger = wiring.stores().ledger
     entries = ledger.entries(plan.region)
-    asked = Asked(plan.region, plan.periods.test, plan.question_digest(candidate))
+    asked = LedgerQuestion(plan.region, plan.periods.test, plan.question_digest(candidate))
     allowed = allowance(entries, asked, plan.config.gate.ledger_policy)
     if isinstance(allowed, Allowance) and not allowed.repeated:
         now = wiring.clock().now()
@@ -52,9 +52,9 @@ def _spend(plan: CampaignPlan, candidate: Parameters) -> Allowance | Refusal:
     return allowed
 
 
-def gather_evidence(plan: CampaignPlan, candidate: Parameters, allowed: Allowance | Refusal) -> GateEvidence:
+def gather_evidence(plan: CampaignPlan, candidate: Parameters, allowed: Allowance | LevelSpent) -> GateEvidence:
     """Everything the verdict rests on, as far as it was simulated; what is missing, the gate calls Invalid."""
-    refused = isinstance(allowed, Refusal)
+    refused = isinstance(allowed, LevelSpent)
     return GateEvidence(
         region=plan.region,
         campaign=plan.campaign,
@@ -69,7 +69,7 @@ def gather_evidence(plan: CampaignPlan, candidate: Parameters, allowed: Allowanc
         judged_on=began_on(plan.campaign),
         newest_data_day=plan.city_facts.last_day,
         alpha_spent=allowed.alpha if isinstance(allowed, Allowance) else 0.0,
-        refusal=f"{allowed.reason}. {allowed.remedy}" if isinstance(allowed, Refusal) else None,
+        refusal=f"{allowed.reason}. {allowed.remedy}" if isinstance(allowed, LevelSpent) else None,
     )
 
 

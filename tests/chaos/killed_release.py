@@ -29,7 +29,7 @@ from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.errors import BadInput
-from tunegate.release.steps import ReleaseDesk
+from tunegate.release.steps import ReleaseService
 
 RECORD = record()
 WRITERS = {
@@ -44,7 +44,7 @@ class Home:
         self.engine: Engine = open_database(f"sqlite:///{root}/results.sqlite")
         self.registry = SqlRegistry(self.engine)
         self.publisher = FilePublisher(root / "published")
-        self.desk = ReleaseDesk(self.registry, self.publisher, Hands(judged_at(RECORD) + timedelta(hours=1)))
+        self.desk = ReleaseService(self.registry, self.publisher, Hands(judged_at(RECORD) + timedelta(hours=1)))
 
     def approve(self) -> None:
         self.desk.approve(case_of(RECORD), approval_of(RECORD))

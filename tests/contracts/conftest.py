@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.services.mariadb import MariaDb
-from tunegate.adapters.sql.campaigns import SqlCampaignBook
+from tunegate.adapters.sql.campaigns import SqlCampaignStore
 from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.leases import SqlLeases
 from tunegate.adapters.sql.records import SqlLedger, SqlVerdictRecords
@@ -22,7 +22,7 @@ from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
-from tunegate.ports.campaign_store import CampaignBook
+from tunegate.ports.campaign_store import CampaignStore
 from tunegate.ports.leases import Leases
 from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
 from tunegate.ports.registry import Registry
@@ -35,7 +35,7 @@ class Stores:
 
     engine: Engine
     results: ResultsStore
-    campaigns: CampaignBook
+    campaigns: CampaignStore
     verdicts: VerdictRecords
     ledger: Ledger
     registry: Registry
@@ -46,7 +46,7 @@ class Stores:
 def sql_stores(url: str) -> Stores:
     engine = open_database(url)
     verdicts, ledger, registry = SqlVerdictRecords(engine), SqlLedger(engine), SqlRegistry(engine)
-    results, campaigns, checks = SqlResultsStore(engine), SqlCampaignBook(engine), SqlRouteChecks(engine)
+    results, campaigns, checks = SqlResultsStore(engine), SqlCampaignStore(engine), SqlRouteChecks(engine)
     return Stores(engine, results, campaigns, verdicts, ledger, registry, SqlLeases(engine), checks)
 
 

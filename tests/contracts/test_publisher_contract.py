@@ -18,7 +18,7 @@ from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Release, ReleaseKind
 from tunegate.ports.publisher import Publisher
-from tunegate.release.published import with_document
+from tunegate.release.published import with_published_document
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PARAMETERS = Parameters({"gamma": 0.1 + 0.2, "max_wait_s": 300})
@@ -26,7 +26,7 @@ FIRST = Release("toy", 1, ReleaseKind.INITIAL, PARAMETERS, "ada", NOON, "", None
 
 
 def text(version: int, region: str = "toy") -> str:
-    return with_document(replace(FIRST, region=region, version=version)).published
+    return with_published_document(replace(FIRST, region=region, version=version)).published
 
 
 @pytest.fixture(params=["file", "gcs"])

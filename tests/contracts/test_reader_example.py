@@ -18,7 +18,7 @@ from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Release, ReleaseKind
 from tunegate.ports.publisher import Publisher
-from tunegate.release.published import with_document
+from tunegate.release.published import with_published_document
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "read_published.py"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -42,7 +42,7 @@ def publisher(tmp_path) -> FilePublisher:
 
 
 def publish(publisher: Publisher, version: int, **parameters: float) -> str:
-    release = with_document(replace(FIRST, version=version, parameters=Parameters({**PARAMETERS, **parameters})))
+    release = with_published_document(replace(FIRST, version=version, parameters=Parameters({**PARAMETERS, **parameters})))
     publisher.publish("toy", lambda: release.published)
     return release.published
 
@@ -100,7 +100,7 @@ def test_a_service_without_parameters_does_not_start(example, tmp_path):
 def test_it_follows_an_object_of_a_bucket_and_keeps_what_it_has_while_that_is_away(example, gcs):
     published = GcsPublisher(GcsObjects("production", "parameters/", "application/json"))
     publish(published, 1, gamma=0.1 + 0.2)
-    reader = example.Reader(published.place("toy"), "toy")
+    reader = example.Reader(published.location("toy"), "toy")
     assert reader.refresh() is False
     publish(published, 2, gamma=0.9)
     assert reader.refresh() is True

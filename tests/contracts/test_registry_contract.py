@@ -26,9 +26,9 @@ def release(version: int, **changes: Any) -> Release:
         version=version,
         kind=ReleaseKind.ROLLOUT,
         parameters=Parameters({"gamma": 0.1 + 0.2, "max_wait_s": 300}),
-        who="Ōta",
+        approver="Ōta",
         when=NOON + timedelta(days=version),
-        why="better on 14 days\nand the fallback, too",
+        reason="better on 14 days\nand the fallback, too",
         verdict=None,
         previous=version - 1 or None,
         restores=None,
@@ -93,7 +93,7 @@ def test_of_many_that_append_at_once_one_wins_and_the_others_are_told(open_store
     def append(number: int) -> bool:
         barrier.wait()
         try:
-            registries[number].append(release(2, who=f"writer {number}"), 1)
+            registries[number].append(release(2, approver=f"writer {number}"), 1)
         except RegistryMoved:
             return False
         return True
@@ -103,14 +103,14 @@ def test_of_many_that_append_at_once_one_wins_and_the_others_are_told(open_store
     assert won.count(True) == 1
     history = registries[0].history("toy")
     assert [each.version for each in history] == [1, 2]
-    assert history[-1].who == f"writer {won.index(True)}"
+    assert history[-1].approver == f"writer {won.index(True)}"
 
 
 def test_a_release_by_verdict_approves_it_in_the_same_breath(stores):
     fill(stores.registry, 1)
     made = release(2, verdict=VERDICT)
     stores.registry.append(made, 1)
-    approved = Decision("toy", VERDICT, DecisionOutcome.APPROVED, made.who, made.when, made.why)
+    approved = Decision("toy", VERDICT, DecisionOutcome.APPROVED, made.approver, made.when, made.reason)
     assert stores.registry.decision(VERDICT) == approved
     assert stores.registry.decisions("toy") == (approved,)
 
@@ -135,7 +135,7 @@ def test_what_was_declined_or_has_expired_is_not_released_and_leaves_no_version(
 
 def test_a_decision_reads_back_and_the_first_word_stays(stores):
     stores.registry.decide(DECLINED)
-    stores.registry.decide(replace(DECLINED, who="somebody else", when=NOON + timedelta(hours=1)))
+    stores.registry.decide(replace(DECLINED, approver="somebody else", when=NOON + timedelta(hours=1)))
     assert stores.registry.decision(VERDICT) == DECLINED
     assert stores.registry.decision(OTHER_VERDICT) is None
     with pytest.raises(VerdictDecided, match="was declined before, by Ōta"):

@@ -13,11 +13,11 @@ from tests.contracts.conftest import Stores, new_database, sql_stores
 from tunegate.adapters.google.bigquery_dataset import BigQueryDataset
 from tunegate.adapters.google.bigquery_results import BigQueryResultsStore
 from tunegate.domain.days import Forecast
-from tunegate.ports.results import Phase, RecordConflict, RequestKey
+from tunegate.ports.results import RecordConflict, RequestKey, SimulationPhase
 
 PROJECT, DATASET = "acme-tunegate", "results"
 
-TRIAL = RequestKey(Phase.SEARCH, "trial-0001")
+TRIAL = RequestKey(SimulationPhase.SEARCH, "trial-0001")
 CAMPAIGN = "toy-2026-06-01-aaaa"
 
 
@@ -129,29 +129,32 @@ def test_a_trial_asked_one_day_at_a_time_adds_its_days_up(stores, samples):
 def test_both_arms_keep_their_own_days_even_with_equal_requests(stores, samples):
     request = samples.request()
     for subject in ("production", "candidate"):
-        stores.results.save_answer(CAMPAIGN, RequestKey(Phase.GATE, subject), request, samples.answer(request))
+        stores.results.save_answer(CAMPAIGN, RequestKey(SimulationPhase.GATE, subject), request, samples.answer(request))
     for subject in ("production", "candidate"):
-        stored = stores.results.day_results(CAMPAIGN, Phase.GATE, subject)
+        stored = stores.results.day_results(CAMPAIGN, SimulationPhase.GATE, subject)
         assert tuple(day.result for day in stored) == samples.answer(request).days
     assert stores.results.find_answer(CAMPAIGN, request.content_digest) == samples.answer(request)
 
 
 def test_day_results_are_selected_by_phase_and_subject_and_sorted(stores, samples):
     saved = {
-        RequestKey(Phase.SEARCH, "trial-0002"): samples.request(gamma=0.92),
-        RequestKey(Phase.SEARCH, "trial-0001"): samples.request(gamma=0.91),
-        RequestKey(Phase.CONFIRMATION, "trial-0001"): samples.request(gamma=0.91),
-        RequestKey(Phase.GATE, "candidate"): samples.request(forecast=Forecast.STATISTICS),
+        RequestKey(SimulationPhase.SEARCH, "trial-0002"): samples.request(gamma=0.92),
+        RequestKey(SimulationPhase.SEARCH, "trial-0001"): samples.request(gamma=0.91),
+        RequestKey(SimulationPhase.CONFIRMATION, "trial-0001"): samples.request(gamma=0.91),
+        RequestKey(SimulationPhase.GATE, "candidate"): samples.request(forecast=Forecast.STATISTICS),
     }
     for key, request in saved.items():
         stores.results.save_answer(CAMPAIGN, key, request, samples.answer(request))
     ml = samples.request()
-    stores.results.save_answer(CAMPAIGN, RequestKey(Phase.GATE, "candidate"), ml, samples.answer(ml))
-    gate = stores.results.day_results(CAMPAIGN, Phase.GATE)
+    stores.results.save_answer(CAMPAIGN, RequestKey(SimulationPhase.GATE, "candidate"), ml, samples.answer(ml))
+    gate = stores.results.day_results(CAMPAIGN, SimulationPhase.GATE)
     assert [(s.result.forecast, s.result.day, s.result.seed) for s in gate] == [
         (forecast, day, seed) for forecast in ("ml", "statistics") for day in samples.days for seed in samples.seeds
     ]
-    assert {stored.key.subject for stored in stores.results.day_results(CAMPAIGN, Phase.SEARCH)} == {"trial-0001", "trial-0002"}
+    assert {stored.key.subject for stored in stores.results.day_results(CAMPAIGN, SimulationPhase.SEARCH)} == {
+        "trial-0001",
+        "trial-0002",
+    }
     everything = [(s.key.phase, s.key.subject, s.result.forecast) for s in stores.results.day_results(CAMPAIGN)]
     assert everything == sorted(everything)
     assert len(everything) == 5 * len(samples.days) * len(samples.seeds)
@@ -165,7 +168,9 @@ def test_many_writers_of_many_answers_lose_and_double_nothing(open_stores, sampl
 
     def save(task: int) -> None:
         request = requests[task % len(requests)]
-        opened[task % 4].results.save_answer(CAMPAIGN, RequestKey(Phase.SEARCH, request.id), request, samples.answer(request))
+        opened[task % 4].results.save_answer(
+            CAMPAIGN, RequestKey(SimulationPhase.SEARCH, request.id), request, samples.answer(request)
+        )
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(save, range(2 * len(requests))))

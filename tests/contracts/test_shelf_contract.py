@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from tunegate.adapters.google.gcs_objects import GcsObjects
-from tunegate.adapters.google.gcs_report_store import GcsShelf
-from tunegate.adapters.local.report_store import FileShelf
-from tunegate.ports.report_store import ReportShelf
+from tunegate.adapters.google.gcs_report_store import GcsReportStore
+from tunegate.adapters.local.report_store import FileReportStore
+from tunegate.ports.report_store import ReportStore
 
 
 @pytest.fixture(params=["file", "gcs"])
-def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ReportShelf]:
+def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ReportStore]:
     """Opens one place, empty at first, of each kind; each call is what another process would have."""
     if request.param == "file":
-        return lambda: FileShelf(tmp_path / "reports")
+        return lambda: FileReportStore(tmp_path / "reports")
     request.getfixturevalue("gcs")
-    return lambda: GcsShelf(GcsObjects("production", "reports/", "text/html; charset=utf-8"))
+    return lambda: GcsReportStore(GcsObjects("production", "reports/", "text/html; charset=utf-8"))
 
 
 def test_an_empty_shelf_has_no_pages(open_shelf):
@@ -35,7 +35,7 @@ def test_every_page_that_was_put_is_named_by_any_other_process(open_shelf):
 
 def test_every_address_of_a_page_ends_with_its_name_and_is_whole(open_shelf):
     shelf = open_shelf()
-    assert shelf.place("a.html").endswith("/a.html")
+    assert shelf.location("a.html").endswith("/a.html")
     assert shelf.uri("a.html").startswith(("file:///", "https://"))
     assert shelf.link("a.html") in {"a.html", shelf.uri("a.html")}
 
@@ -49,6 +49,6 @@ def test_a_page_is_replaced_as_a_whole(open_shelf, tmp_path, request):
 
 
 def test_a_browser_is_told_that_a_page_in_a_bucket_is_html_and_must_be_fetched_anew(gcs):
-    GcsShelf(GcsObjects("production", "", "text/html; charset=utf-8")).put("a.html", "<p>Ō</p>")
+    GcsReportStore(GcsObjects("production", "", "text/html; charset=utf-8")).put("a.html", "<p>Ō</p>")
     metadata = gcs.buckets["production"]["a.html"].metadata
     assert (metadata["contentType"], metadata["cacheControl"]) == ("text/html; charset=utf-8", "no-store")

@@ -152,7 +152,7 @@ async def test_a_decision_at_a_terminal_stands_though_the_server_is_away(office)
     ran = await asyncio.to_thread(terminal.run, "decline", verdict, "--by", "Ada", "--why", "a holiday")
     assert ran.code == 0, ran.stderr
     assert "runs that wait for this verdict were not ended (ConnectError)" in ran.stderr
-    assert wiring.stores().registry.decision(verdict).who == "Ada"
+    assert wiring.stores().registry.decision(verdict).approver == "Ada"
 
 
 async def test_a_refusal_closes_the_verdict_and_leaves_production_alone(office, rollouts, slack):
@@ -162,7 +162,7 @@ async def test_a_refusal_closes_the_verdict_and_leaves_production_alone(office, 
     )
     assert ended(declined) == ("COMPLETED", "Declined")
     assert_untouched(office)
-    assert wiring.stores().registry.decision(verdict).who == "zoe"
+    assert wiring.stores().registry.decision(verdict).approver == "zoe"
     assert "by zoe: a holiday &lt;is&gt; coming" in slack.wait_for("candidate declined")
     again = await rollouts.begin(verdict)
     assert ended(again) == ("FAILED", "Refused")

@@ -10,7 +10,7 @@ from tunegate.domain.canonical import canonical_json
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.errors import Fault
 from tunegate.domain.simulation import SimulationRequest
-from tunegate.ports.results import Phase, RecordConflict, RequestKey, StoredDay
+from tunegate.ports.results import RecordConflict, RequestKey, SimulationPhase, StoredDay
 
 # Neither may change what is kept: one names the attempt, the other is how long it took.
 _NOT_COMPARED = ("request", "compute_s")
@@ -68,7 +68,7 @@ def simulation_answer(row: Any, days: tuple[DayResult, ...]) -> SimulationAnswer
 
 def stored_day(row: Any) -> StoredDay:
     """The day of a row with what it was simulated for."""
-    return StoredDay(RequestKey(Phase(row.phase), row.subject), row.content_digest, day_result(row))
+    return StoredDay(RequestKey(SimulationPhase(row.phase), row.subject), row.content_digest, day_result(row))
 
 
 def reading_order(stored: StoredDay) -> tuple[object, ...]:

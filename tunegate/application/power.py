@@ -9,7 +9,7 @@ from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.days import Arm, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
-from tunegate.gate.plan import Plan
+from tunegate.gate.plan import GatePlan
 from tunegate.gate.power import PowerForecast, TuningRuns, forecast_power
 from tunegate.ports.simulator import SimulatorPool
 
@@ -49,8 +49,8 @@ def _side_by_side(
     return TuningRuns(request.days, request.seeds, answers)
 
 
-def planned_gate(plan: CampaignPlan) -> Plan:
+def planned_gate(plan: CampaignPlan) -> GatePlan:
     """The budget of the campaign's gate, with the error level that each verdict of its test period may spend."""
     gate = plan.config.gate
     level = gate.one_sided_level / gate.verdicts_per_period
-    return Plan(len(plan.periods.test.days), gate.seeds_per_day, level)
+    return GatePlan(len(plan.periods.test.days), gate.seeds_per_day, level)

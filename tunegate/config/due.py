@@ -7,14 +7,14 @@ from datetime import date
 
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.canonical import content_digest
-from tunegate.gate.ledger import Asked, Refusal, Use, allowance
+from tunegate.gate.ledger import LedgerQuestion, LevelSpent, PeriodUse, allowance
 from tunegate.ports.campaign_store import CampaignRow
 
 # Stands for whatever candidate the campaign would find: no verdict in the ledger can have been on it.
 _NOBODY_KNOWS = content_digest("a candidate that is still to be found")
 
 
-def reason_to_skip(plan: CampaignPlan, last_finished: CampaignRow | None, used: Sequence[Use], today: date) -> str | None:
+def reason_to_skip(plan: CampaignPlan, last_finished: CampaignRow | None, used: Sequence[PeriodUse], today: date) -> str | None:
     """Why a campaign of this plan would find nothing that counts today, None when it is worth beginning.
 
     `last_finished` is the region's newest campaign that finished, `used` the region's ledger of test days, oldest first.
@@ -32,5 +32,5 @@ def reason_to_skip(plan: CampaignPlan, last_finished: CampaignRow | None, used: 
     if age_days > most_days:
         limit = f"gate.maximum_test_age_days is {most_days}"
         return f"data too old: the test period ends on {test.last}, {age_days} days ago, and {limit}"
-    allowed = allowance(used, Asked(plan.region, test, _NOBODY_KNOWS), plan.config.gate.ledger_policy)
-    return f"test period spent: {allowed.reason}" if isinstance(allowed, Refusal) else None
+    allowed = allowance(used, LedgerQuestion(plan.region, test, _NOBODY_KNOWS), plan.config.gate.ledger_policy)
+    return f"test period spent: {allowed.reason}" if isinstance(allowed, LevelSpent) else None

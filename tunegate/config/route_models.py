@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tunegate.config.section import Section
-from tunegate.domain.routes import Place
+from tunegate.domain.routes import LonLat
 from tunegate.gate.routes.measures import Yardstick
 from tunegate.gate.routes.policy import LIMITED, Limit, RouteLimits, RoutePolicy
 
@@ -91,6 +91,6 @@ class RoutesSection(Section):
         return RoutePolicy(self.required, yardstick, self.limits.limits)
 
     @property
-    def named_places(self) -> tuple[Place, ...]:
+    def named_places(self) -> tuple[LonLat, ...]:
         """The places as (longitude, latitude)."""
         return tuple((place.lon, place.lat) for place in self.places)

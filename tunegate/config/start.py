@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from tunegate.config.region import RegionConfig
 from tunegate.domain.parameters import Parameters
-from tunegate.ports.campaign_store import CampaignBook, CampaignRow, CampaignStatus
+from tunegate.ports.campaign_store import CampaignRow, CampaignStatus, CampaignStore
 from tunegate.search.space import Space
 
 BEST = "best"  # in the outcome of a finished campaign: its best trials' parameters, the confirmed winner first
 
 
-def newest_finished(book: CampaignBook, region: str) -> CampaignRow | None:
+def newest_finished(book: CampaignStore, region: str) -> CampaignRow | None:
     """The region's newest campaign that finished, None when none has."""
     return next((row for row in book.of_region(region) if row.status is CampaignStatus.FINISHED), None)
 

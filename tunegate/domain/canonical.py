@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+JSON_KEY = "json_key"
+"""Metadata of a dataclass field whose name in stored JSON is an older one, so that documents of 0.1.0 stay as they are."""
+
 
 def canonical_json(content: object) -> str:
     """Sorted keys, no spaces, floats by shortest round trip. Raises ValueError for NaN and infinity, TypeError for non-JSON."""

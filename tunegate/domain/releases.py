@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from tunegate.domain.canonical import JSON_KEY
 from tunegate.domain.parameters import Parameters
 
 
@@ -32,9 +33,9 @@ class Release:
     version: int
     kind: ReleaseKind
     parameters: Parameters
-    who: str
+    approver: str = field(metadata={JSON_KEY: "who"})
     when: datetime
-    why: str
+    reason: str = field(metadata={JSON_KEY: "why"})
     verdict: str | None
     previous: int | None
     restores: int | None
@@ -56,8 +57,8 @@ class Approval:
 
     region: str
     verdict: str
-    who: str
-    why: str
+    approver: str
+    reason: str
     override: bool = False
 
 
@@ -76,6 +77,6 @@ class Decision:
     region: str
     verdict: str
     outcome: DecisionOutcome
-    who: str
+    approver: str = field(metadata={JSON_KEY: "who"})
     when: datetime
-    why: str
+    reason: str = field(metadata={JSON_KEY: "why"})

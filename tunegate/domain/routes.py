@@ -15,7 +15,7 @@ from tunegate.domain.simulation import CONTRACT_VERSION, SettingValue
 
 U_TURN = "U"
 HardTurn = Literal["L", "R"]
-Place = tuple[float, float]
+LonLat = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class RoutesRequest:
     settings: Mapping[str, SettingValue]
     hours: tuple[int, ...]
     starts: int
-    places: tuple[Place, ...]
+    places: tuple[LonLat, ...]
     duration_s: int
     roads: bool
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 from typing import Literal, get_args
 
-Phase = Literal["search", "validation", "gate", "power"]
+SeedPhase = Literal["search", "validation", "gate", "power"]
 
 _PHASE_BITS = 2
 _DRAW_BITS = 32 - _PHASE_BITS
 
 
-def phase_seeds(campaign_seed: int, phase: Phase, count: int) -> tuple[int, ...]:
+def phase_seeds(campaign_seed: int, phase: SeedPhase, count: int) -> tuple[int, ...]:
     """The first `count` distinct seeds of a phase, each in 0..2**32 - 1.
 
     The upper two bits name the phase, so that phases are disjoint by construction and not merely by luck. More seeds of
@@ -22,7 +22,7 @@ def phase_seeds(campaign_seed: int, phase: Phase, count: int) -> tuple[int, ...]
     """
     if count < 0:
         raise ValueError(f"count must not be negative, but got {count}")
-    prefix = get_args(Phase).index(phase) << _DRAW_BITS
+    prefix = get_args(SeedPhase).index(phase) << _DRAW_BITS
     seeds: dict[int, None] = {}
     draw = 0
     while len(seeds) < count:

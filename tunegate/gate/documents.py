@@ -12,6 +12,7 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
+from tunegate.domain.canonical import JSON_KEY
 from tunegate.domain.days import Arm, DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Direction, Parameters
 from tunegate.domain.periods import Period
@@ -24,7 +25,7 @@ Document = dict[str, Any]
 def plain(value: object) -> Any:
     """A frozen dataclass, and all that is in it, as plain JSON values."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.metadata.get(JSON_KEY, field.name): plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tunegate.domain.parameters import Direction
 from tunegate.gate.grid import PairedRows, metric_cells
 from tunegate.gate.intervals import FloatArray, interval_of
-from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus
 from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
 
 _POINTS_PER_UNIT = {GuardrailKind.POINTS: 1.0, GuardrailKind.FRACTION_POINTS: 100.0}
@@ -34,7 +34,7 @@ def judge_guardrail(rows: PairedRows | None, guardrail: GuardrailPolicy, level: 
         interval.estimate_pct,
         low,
         high,
-        standing_of(low, high, guardrail.direction, guardrail.margin),
+        guardrail_status(low, high, guardrail.direction, guardrail.margin),
     )
 
 
@@ -48,12 +48,12 @@ def change_cells(production: FloatArray, candidate: FloatArray, kind: GuardrailK
     return None if factor is None else factor * (candidate - production)
 
 
-def standing_of(low: float, high: float, direction: Direction, margin: float) -> GuardrailStanding:
+def guardrail_status(low: float, high: float, direction: Direction, margin: float) -> GuardrailStatus:
     """HELD when the bad end of the interval is inside the margin, BROKEN when the good end is already beyond it."""
     bad, good = (-low, -high) if direction is Direction.HIGHER else (high, low)
     if bad < margin or (bad == good == 0.0):
-        return GuardrailStanding.HELD
-    return GuardrailStanding.BROKEN if good > margin else GuardrailStanding.UNDECIDED
+        return GuardrailStatus.HELD
+    return GuardrailStatus.BROKEN if good > margin else GuardrailStatus.UNDECIDED
 
 
 def not_computed(guardrail: GuardrailPolicy, note: str) -> GuardrailOutcome:
@@ -66,6 +66,6 @@ def not_computed(guardrail: GuardrailPolicy, note: str) -> GuardrailOutcome:
         None,
         None,
         None,
-        GuardrailStanding.NOT_COMPUTED,
+        GuardrailStatus.NOT_COMPUTED,
         note,
     )

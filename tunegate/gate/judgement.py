@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from tunegate.domain.canonical import JSON_KEY
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Interval, Verdict
 from tunegate.gate.policy import GuardrailKind
 
 
-class GuardrailStanding(StrEnum):
+class GuardrailStatus(StrEnum):
     """What a guardrail's interval says of its margin."""
 
     HELD = "held"
@@ -36,7 +37,7 @@ class GuardrailOutcome:
     estimate: float | None
     low: float | None
     high: float | None
-    standing: GuardrailStanding
+    status: GuardrailStatus = field(metadata={JSON_KEY: "standing"})
     note: str | None = None
 
     @property

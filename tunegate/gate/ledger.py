@@ -21,7 +21,7 @@ from tunegate.domain.periods import Period
 _ROUNDING = 1e-9
 
 
-class Use(Protocol):
+class PeriodUse(Protocol):
     """One verdict on a test period, as the ledger keeps it."""
 
     @property
@@ -65,7 +65,7 @@ class LedgerPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LedgerQuestion:
     """What is to be judged next; `question_digest` is of everything the verdict depends on."""
 
     region: str
@@ -88,21 +88,21 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class LevelSpent:
     """The level of these days is spent: `reason` says by what, `remedy` what to do."""
 
     reason: str
     remedy: str
 
 
-def overlapping(entries: Sequence[Use], region: str, test: Period) -> tuple[Use, ...]:
+def overlapping(entries: Sequence[PeriodUse], region: str, test: Period) -> tuple[PeriodUse, ...]:
     """The region's verdicts that rest on at least one of these days."""
     return tuple(
         entry for entry in entries if entry.region == region and entry.test.first <= test.last and test.first <= entry.test.last
     )
 
 
-def allowance(entries: Sequence[Use], asked: Asked, policy: LedgerPolicy) -> Allowance | Refusal:
+def allowance(entries: Sequence[PeriodUse], asked: LedgerQuestion, policy: LedgerPolicy) -> Allowance | LevelSpent:
     """What the next verdict may spend, given every verdict of the region so far, oldest first."""
     earlier = overlapping(entries, asked.region, asked.test)
     spent = math.fsum(entry.alpha_spent for entry in earlier)
@@ -113,7 +113,7 @@ def allowance(entries: Sequence[Use], asked: Asked, policy: LedgerPolicy) -> All
     left = policy.one_sided_level - spent
     if left < share * (1.0 - _ROUNDING):
         campaigns = ", ".join(entry.campaign for entry in earlier)
-        return Refusal(
+        return LevelSpent(
             f"{len(earlier)} verdicts ({campaigns}) on days of {asked.test} have spent {spent:.3g} of the error level of "
             f"{policy.one_sided_level:g}, and another would need {share:.3g}",
             f"Roll the test period past {max(entry.test.last for entry in earlier)}, so that it holds only days nobody was "

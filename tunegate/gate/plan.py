@@ -8,7 +8,7 @@ PATTERNS_PER_GATE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class GatePlan:
     """Budget of a gate: test days, seeds per day, and the one-sided level the ledger leaves it."""
 
     days: int

@@ -23,7 +23,7 @@ from tunegate.gate.evidence import Pattern
 from tunegate.gate.grid import REVENUE, PairedRows, metric_cells, paired_rows
 from tunegate.gate.intervals import FloatArray
 from tunegate.gate.judgement import VarianceComponents
-from tunegate.gate.plan import Plan
+from tunegate.gate.plan import GatePlan
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy
 from tunegate.gate.power_guardrails import GuardrailForecast, forecast_guardrails
 from tunegate.gate.variance import components, day_mean_sd, pooled, seeds_suffice
@@ -56,7 +56,7 @@ class Noise:
 class Advice:
     """The cheapest budget that reaches the target power at +1 % under both forecasts, or the nearest to it."""
 
-    plan: Plan
+    plan: GatePlan
     power: float
     reaches_target: bool
     why: str
@@ -66,7 +66,7 @@ class Advice:
 class PowerForecast:
     """What a planned gate can do. Powers are shares between 0 and 1, with that effect under both forecasts."""
 
-    plan: Plan
+    plan: GatePlan
     noise: Noise
     half_width_pct: float | None
     minimum_detectable_effect_pct: float | None
@@ -77,7 +77,7 @@ class PowerForecast:
     guardrails: tuple[GuardrailForecast, ...]
 
 
-def forecast_power(runs: TuningRuns, plan: Plan, policy: GatePolicy, others: Sequence[TuningRuns] = ()) -> PowerForecast:
+def forecast_power(runs: TuningRuns, plan: GatePlan, policy: GatePolicy, others: Sequence[TuningRuns] = ()) -> PowerForecast:
     """What this plan will see.
 
     `others` are further sets of parameters on the same days and seeds, whose noise is pooled with the first one's: with few
@@ -112,7 +112,7 @@ def measure_noise(ml: Sequence[PairedRows], statistics: Sequence[PairedRows | No
     return Noise(ml_parts, pooled([_components(cells) for cells in statistics_cells]), _correlation(centred[0], centred[1]))
 
 
-def power_at(effect_ml_pct: float, effect_statistics_pct: float, noise: Noise, plan: Plan, policy: GatePolicy) -> float:
+def power_at(effect_ml_pct: float, effect_statistics_pct: float, noise: Noise, plan: GatePlan, policy: GatePolicy) -> float:
     """The chance that both revenue parts of the rule pass at these true effects; guardrails are not counted."""
     if plan.days < max(FEWEST_DAYS, policy.minimum_days):
         return 0.0
@@ -125,27 +125,27 @@ def power_at(effect_ml_pct: float, effect_statistics_pct: float, noise: Noise, p
     return float((proven & worth_it & safe).mean())
 
 
-def advise(noise: Noise, plan: Plan, policy: GatePolicy) -> Advice:
+def advise(noise: Noise, plan: GatePlan, policy: GatePolicy) -> Advice:
     """Days and seeds to plan for. Seeds first, on the days there are; past the point where seeds are useless, more days."""
     useful = next((seeds for seeds in range(1, MOST_SEEDS + 1) if seeds_suffice(noise.ml, seeds)), MOST_SEEDS)
     fewest = max(FEWEST_DAYS, policy.minimum_days)
-    within = [Plan(days, seeds, plan.level) for days in range(fewest, plan.days + 1) for seeds in range(1, useful + 1)]
+    within = [GatePlan(days, seeds, plan.level) for days in range(fewest, plan.days + 1) for seeds in range(1, useful + 1)]
     for each in sorted(within, key=lambda one: (one.simulated_days, -one.days)):
         power = _target_power(noise, each, policy)
         if power >= TARGET_POWER:
             return Advice(each, power, reaches_target=True, why="the cheapest budget on the days there are")
     for days in range(max(fewest, plan.days + 1), MOST_DAYS + 1):
-        each = Plan(days, useful, plan.level)
+        each = GatePlan(days, useful, plan.level)
         power = _target_power(noise, each, policy)
         if power >= TARGET_POWER:
             why = f"beyond {useful} seeds a day nothing is gained, so it takes more days than the {plan.days} planned"
             return Advice(each, power, reaches_target=True, why=why)
-    most = Plan(max(MOST_DAYS, plan.days), useful, plan.level)
+    most = GatePlan(max(MOST_DAYS, plan.days), useful, plan.level)
     why = f"not even {most.days} days suffice: the days differ too much, or the minimum effect is too near to 1 %"
     return Advice(most, _target_power(noise, most, policy), reaches_target=False, why=why)
 
 
-def _target_power(noise: Noise, plan: Plan, policy: GatePolicy) -> float:
+def _target_power(noise: Noise, plan: GatePlan, policy: GatePolicy) -> float:
     return power_at(TARGET_EFFECT_PCT, TARGET_EFFECT_PCT, noise, plan, policy)
 
 

@@ -11,7 +11,7 @@ from tunegate.gate.grid import PairedRows, metric_cells
 from tunegate.gate.guardrails import change_cells
 from tunegate.gate.intervals import t_quantile
 from tunegate.gate.judgement import VarianceComponents
-from tunegate.gate.plan import Plan
+from tunegate.gate.plan import GatePlan
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailPolicy
 from tunegate.gate.variance import components, day_mean_sd, pooled
 from tunegate.gate.zones import WORST_ZONE, zone_series
@@ -36,7 +36,7 @@ class GuardrailForecast:
     too_tight: bool | None
 
 
-def forecast_guardrails(ml: Sequence[PairedRows], plan: Plan, policy: GatePolicy) -> tuple[GuardrailForecast, ...]:
+def forecast_guardrails(ml: Sequence[PairedRows], plan: GatePlan, policy: GatePolicy) -> tuple[GuardrailForecast, ...]:
     """Every guardrail of the policy in its order, the worst zone last; noise is pooled over the ml runs on tuning days."""
     forecasts = [_guardrail_forecast(guardrail, _noise_of(ml, guardrail), plan) for guardrail in policy.guardrails]
     if policy.worst_zone_margin_pct is not None:
@@ -56,7 +56,7 @@ def _noise_of(ml: Sequence[PairedRows], guardrail: GuardrailPolicy) -> VarianceC
     return pooled(known) if len(known) == len(parts) else None
 
 
-def _guardrail_forecast(guardrail: GuardrailPolicy, parts: VarianceComponents | None, plan: Plan) -> GuardrailForecast:
+def _guardrail_forecast(guardrail: GuardrailPolicy, parts: VarianceComponents | None, plan: GatePlan) -> GuardrailForecast:
     metric, unit, margin = guardrail.metric, guardrail.unit, guardrail.margin
     if parts is None or plan.days < FEWEST_DAYS:
         return GuardrailForecast(metric, unit, margin, None, None, None, None)
@@ -69,7 +69,7 @@ def _guardrail_forecast(guardrail: GuardrailPolicy, parts: VarianceComponents | 
     return GuardrailForecast(metric, unit, margin, error, margin / error, held, margin / error < TIGHT_MARGIN_ERRORS)
 
 
-def _worst_zone_forecast(rows: PairedRows, margin_pct: float, plan: Plan) -> GuardrailForecast:
+def _worst_zone_forecast(rows: PairedRows, margin_pct: float, plan: GatePlan) -> GuardrailForecast:
     """The noisiest zone's standard error; its margin must also be wider than bounds that hold for all zones at once."""
     series = zone_series(rows)
     unknown = GuardrailForecast(WORST_ZONE, "%", margin_pct, None, None, None, None)

@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import assert_never
 
 from tunegate.domain.verdicts import Inconclusive, Interval, Promote, Reject, Remedy, Verdict
-from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus
 
 RULE_VERSION = "1"
 """Changes with anything that could change a verdict on the same evidence. Records carry it."""
 
 
-class EffectStanding(StrEnum):
+class EffectStatus(StrEnum):
     """What the ml interval says of the candidate's effect on revenue."""
 
     PROVEN = "proven and large enough"
@@ -27,7 +27,7 @@ class EffectStanding(StrEnum):
     NOT_COMPUTED = "not computed"
 
 
-class FallbackStanding(StrEnum):
+class FallbackStatus(StrEnum):
     """What the statistics interval says of the fallback."""
 
     HELD = "not worse than the margin"
@@ -56,24 +56,24 @@ class Findings:
     seeds_suffice: bool
 
 
-def effect_standing(delta: Interval | None, minimum_effect_pct: float) -> EffectStanding:
+def effect_status(delta: Interval | None, minimum_effect_pct: float) -> EffectStatus:
     """Where the ml effect stands: the upper bound shows futility, the lower one proof, the estimate whether it is worth it."""
     if delta is None:
-        return EffectStanding.NOT_COMPUTED
+        return EffectStatus.NOT_COMPUTED
     if delta.high_pct < minimum_effect_pct:
-        return EffectStanding.FUTILE
+        return EffectStatus.FUTILE
     if not delta.low_pct > 0:
-        return EffectStanding.UNPROVEN
-    return EffectStanding.PROVEN if delta.estimate_pct >= minimum_effect_pct else EffectStanding.TOO_SMALL
+        return EffectStatus.UNPROVEN
+    return EffectStatus.PROVEN if delta.estimate_pct >= minimum_effect_pct else EffectStatus.TOO_SMALL
 
 
-def fallback_standing(delta: Interval | None, margin_pct: float) -> FallbackStanding:
+def fallback_status(delta: Interval | None, margin_pct: float) -> FallbackStatus:
     """Where the effect under the statistics forecast stands against its margin."""
     if delta is None:
-        return FallbackStanding.NOT_COMPUTED
+        return FallbackStatus.NOT_COMPUTED
     if delta.high_pct < -margin_pct:
-        return FallbackStanding.WORSE
-    return FallbackStanding.HELD if delta.low_pct > -margin_pct else FallbackStanding.UNDECIDED
+        return FallbackStatus.WORSE
+    return FallbackStatus.HELD if delta.low_pct > -margin_pct else FallbackStatus.UNDECIDED
 
 
 def decide(findings: Findings, demands: Demands) -> Verdict:
@@ -81,8 +81,8 @@ def decide(findings: Findings, demands: Demands) -> Verdict:
     if findings.days < demands.minimum_days:
         reason = f"{findings.days} test days are too few, at least {demands.minimum_days} are needed before anything is decided"
         return Inconclusive(reason, Remedy.MORE_DAYS)
-    effect = effect_standing(findings.delta_ml, demands.minimum_effect_pct)
-    fallback = fallback_standing(findings.delta_statistics, demands.fallback_margin_pct)
+    effect = effect_status(findings.delta_ml, demands.minimum_effect_pct)
+    fallback = fallback_status(findings.delta_statistics, demands.fallback_margin_pct)
     rejection = _rejection(findings, demands, effect, fallback)
     if rejection is not None:
         return rejection
@@ -100,15 +100,15 @@ def decide(findings: Findings, demands: Demands) -> Verdict:
     return Promote(_promotion(findings))
 
 
-def _rejection(findings: Findings, demands: Demands, effect: EffectStanding, fallback: FallbackStanding) -> Reject | None:
+def _rejection(findings: Findings, demands: Demands, effect: EffectStatus, fallback: FallbackStatus) -> Reject | None:
     """The rejection, naming everything that was shown to fail."""
     shown = []
-    if effect is EffectStanding.FUTILE and findings.delta_ml is not None:
+    if effect is EffectStatus.FUTILE and findings.delta_ml is not None:
         shown.append(
             f"revenue with the ml forecast changes by at most {findings.delta_ml.high_pct:+.2f} %, "
             f"less than the minimum effect of {demands.minimum_effect_pct:g} %"
         )
-    if fallback is FallbackStanding.WORSE and findings.delta_statistics is not None:
+    if fallback is FallbackStatus.WORSE and findings.delta_statistics is not None:
         shown.append(
             f"revenue with the statistics forecast changes by at most {findings.delta_statistics.high_pct:+.2f} %, "
             f"below the margin of -{demands.fallback_margin_pct:g} %"
@@ -116,61 +116,61 @@ def _rejection(findings: Findings, demands: Demands, effect: EffectStanding, fal
     shown += [
         f"{guardrail.metric} is worse by more than its margin of {guardrail.margin:g} {guardrail.unit}, even at best"
         for guardrail in findings.guardrails
-        if guardrail.standing is GuardrailStanding.BROKEN
+        if guardrail.status is GuardrailStatus.BROKEN
     ]
     return Reject("; ".join(shown)) if shown else None
 
 
-def _effect_open(findings: Findings, demands: Demands, standing: EffectStanding) -> Inconclusive | None:
+def _effect_open(findings: Findings, demands: Demands, status: EffectStatus) -> Inconclusive | None:
     """What keeps the ml effect from passing, if it does not."""
     delta = findings.delta_ml
-    match standing:
-        case EffectStanding.PROVEN:
+    match status:
+        case EffectStatus.PROVEN:
             return None
-        case EffectStanding.TOO_SMALL:
+        case EffectStatus.TOO_SMALL:
             estimate = "" if delta is None else f"estimated at {delta.estimate_pct:+.2f} %, "
             reason = f"the effect is above zero but {estimate}below the minimum effect of {demands.minimum_effect_pct:g} %"
             return Inconclusive(reason, Remedy.SMALLER_MINIMUM_EFFECT)
-        case EffectStanding.UNPROVEN:
+        case EffectStatus.UNPROVEN:
             low = "" if delta is None else f" (from {delta.low_pct:+.2f} % to {delta.high_pct:+.2f} %)"
             remedy = Remedy.MORE_DAYS if findings.seeds_suffice else Remedy.MORE_SEEDS
             return Inconclusive(f"the effect{low} cannot be told from none; {remedy.value} would tell", remedy)
-        case EffectStanding.FUTILE | EffectStanding.NOT_COMPUTED:
+        case EffectStatus.FUTILE | EffectStatus.NOT_COMPUTED:
             reason = "no interval could be computed for the ml forecast: its differences are the same on every day"
             return Inconclusive(reason, Remedy.MORE_DAYS)
         case _:
-            assert_never(standing)
+            assert_never(status)
 
 
-def _fallback_open(findings: Findings, demands: Demands, standing: FallbackStanding) -> Inconclusive | None:
+def _fallback_open(findings: Findings, demands: Demands, status: FallbackStatus) -> Inconclusive | None:
     """What keeps the fallback from passing, if it does not."""
-    match standing:
-        case FallbackStanding.HELD:
+    match status:
+        case FallbackStatus.HELD:
             return None
-        case FallbackStanding.UNDECIDED:
+        case FallbackStatus.UNDECIDED:
             delta = findings.delta_statistics
             low = "" if delta is None else f" (it may fall by {-delta.low_pct:.2f} %)"
             reason = f"the fallback is not shown to stay within -{demands.fallback_margin_pct:g} %{low}"
             return Inconclusive(reason, Remedy.FALLBACK)
-        case FallbackStanding.WORSE | FallbackStanding.NOT_COMPUTED:
+        case FallbackStatus.WORSE | FallbackStatus.NOT_COMPUTED:
             reason = "no interval could be computed for the statistics forecast: its differences are the same on every day"
             return Inconclusive(reason, Remedy.FALLBACK)
         case _:
-            assert_never(standing)
+            assert_never(status)
 
 
 def _guardrail_open(guardrail: GuardrailOutcome) -> Inconclusive | None:
     """What keeps a guardrail from passing, if it does not."""
-    match guardrail.standing:
-        case GuardrailStanding.HELD:
+    match guardrail.status:
+        case GuardrailStatus.HELD:
             return None
-        case GuardrailStanding.UNDECIDED | GuardrailStanding.BROKEN:
+        case GuardrailStatus.UNDECIDED | GuardrailStatus.BROKEN:
             reason = f"{guardrail.metric} is not shown to stay within its margin of {guardrail.margin:g} {guardrail.unit}"
             return Inconclusive(reason, Remedy.GUARDRAIL)
-        case GuardrailStanding.NOT_COMPUTED:
+        case GuardrailStatus.NOT_COMPUTED:
             return Inconclusive(f"{guardrail.metric} could not be judged: {guardrail.note}", Remedy.GUARDRAIL)
         case _:
-            assert_never(guardrail.standing)
+            assert_never(guardrail.status)
 
 
 def _promotion(findings: Findings) -> str:

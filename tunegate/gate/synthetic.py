@@ -14,7 +14,7 @@ import numpy as np
 
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Interval, Verdict
-from tunegate.gate.guardrails import standing_of
+from tunegate.gate.guardrails import guardrail_status
 from tunegate.gate.intervals import FloatArray, paired_days_pct, wider_half_width
 from tunegate.gate.judgement import GuardrailOutcome
 from tunegate.gate.policy import GuardrailKind
@@ -113,7 +113,7 @@ def judge_gates(drawn: SyntheticGates, world: World, demands: Demands, level: fl
 
 def guardrail_outcome(interval: Interval, world: World) -> GuardrailOutcome:
     """A synthetic guardrail: a metric that should be high, judged in percent against the world's margin."""
-    standing = standing_of(interval.low_pct, interval.high_pct, Direction.HIGHER, world.guardrail_margin_pct)
+    status = guardrail_status(interval.low_pct, interval.high_pct, Direction.HIGHER, world.guardrail_margin_pct)
     return GuardrailOutcome(
         "guarded",
         Direction.HIGHER,
@@ -122,7 +122,7 @@ def guardrail_outcome(interval: Interval, world: World) -> GuardrailOutcome:
         interval.estimate_pct,
         interval.low_pct,
         interval.high_pct,
-        standing,
+        status,
     )
 
 

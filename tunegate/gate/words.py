@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Remedy
-from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding, Judgement
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.gate.policy import GatePolicy
 
 
@@ -91,7 +91,7 @@ def _way_out(remedy: Remedy, judgement: Judgement, policy: GatePolicy) -> str:
                 f"{policy.fallback_margin_pct:g} % with the simple forecast: more days, or settings that suit both forecasts."
             )
         case Remedy.GUARDRAIL:
-            names = [item.metric for item in judgement.guardrails if item.standing is not GuardrailStanding.HELD]
+            names = [item.metric for item in judgement.guardrails if item.status is not GuardrailStatus.HELD]
             return f"More days, or settings that treat {', '.join(names)} better, would settle it."
         case Remedy.SMALLER_MINIMUM_EFFECT:
             return (

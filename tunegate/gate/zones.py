@@ -19,7 +19,7 @@ import numpy as np
 
 from tunegate.domain.parameters import Direction
 from tunegate.gate.grid import REVENUE, PairedRows, Rows, zone_cells
-from tunegate.gate.guardrails import not_computed, standing_of
+from tunegate.gate.guardrails import guardrail_status, not_computed
 from tunegate.gate.intervals import NO_SPREAD_PCT, FloatArray, keyed_generator, t_quantile
 from tunegate.gate.judgement import GuardrailOutcome, WorstZone
 from tunegate.gate.policy import FEWEST_DAYS, GuardrailKind, GuardrailPolicy
@@ -55,7 +55,7 @@ def judge_worst_zone(rows: PairedRows | None, margin_pct: float, level: float) -
         worst.estimate_pct,
         worst.low_pct,
         worst.high_pct,
-        standing_of(worst.low_pct, worst.high_pct, Direction.HIGHER, margin_pct),
+        guardrail_status(worst.low_pct, worst.high_pct, Direction.HIGHER, margin_pct),
         f"zone {worst.zone}, of {worst.zones_judged} zones judged alone and {worst.zones_pooled} together",
     )
     return outcome, worst

@@ -31,7 +31,7 @@ class CampaignRow:
     outcome: Mapping[str, object] | None = None
 
 
-class CampaignBook(Protocol):
+class CampaignStore(Protocol):
     """Campaigns by id. Every method may block for a database and may be called from any thread."""
 
     def start(self, row: CampaignRow) -> CampaignRow:

@@ -19,7 +19,7 @@ class Publisher(Protocol):
         """
         ...
 
-    def place(self, region: str) -> str:
+    def location(self, region: str) -> str:
         """Where production reads, in words for people. Raises ValueError for an impossible name of a region."""
         ...
 

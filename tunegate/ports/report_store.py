@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class ReportShelf(Protocol):
+class ReportStore(Protocol):
     """HTML pages by name, e.g. `manhattan-20260601-120000.html`. Every method may block and may be called from any thread.
 
     Raises OSError when the place cannot be reached or written, BadInput when it refuses us.
@@ -19,7 +19,7 @@ class ReportShelf(Protocol):
         """The names of all pages."""
         ...
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """What a person opens to see the page: a path on this machine, or an address on the web."""
         ...
 

@@ -11,7 +11,7 @@ from tunegate.domain.errors import Fault
 from tunegate.domain.simulation import SimulationRequest
 
 
-class Phase(StrEnum):
+class SimulationPhase(StrEnum):
     """What part of a campaign a simulation was for; each looks at days of its own."""
 
     SEARCH = "search"
@@ -23,7 +23,7 @@ class Phase(StrEnum):
 class RequestKey:
     """What a simulation was for: the phase, and in it the trial (`trial-0042`) or the arm (`production`, `candidate`)."""
 
-    phase: Phase
+    phase: SimulationPhase
     subject: str
 
 
@@ -63,6 +63,8 @@ class ResultsStore(Protocol):
         """The answer kept for a request of this content, or None; equal in every bit to what was saved."""
         ...
 
-    def day_results(self, campaign: str, phase: Phase | None = None, subject: str | None = None) -> tuple[StoredDay, ...]:
+    def day_results(
+        self, campaign: str, phase: SimulationPhase | None = None, subject: str | None = None
+    ) -> tuple[StoredDay, ...]:
         """Every day kept for a campaign, sorted by phase, subject, forecast, day, seed."""
         ...

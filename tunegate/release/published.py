@@ -11,7 +11,7 @@ from tunegate.domain.releases import Release
 PUBLISHED_FORMAT = 1
 
 
-def with_document(release: Release) -> Release:
+def with_published_document(release: Release) -> Release:
     """The release with the document production will read; the schema is `adapters/contract/published.schema.json`."""
     document = {
         "format": PUBLISHED_FORMAT,

@@ -14,17 +14,17 @@ _AGAIN = "Tune again: `tunegate retune` checks the routes of its candidate."
 
 
 @dataclass(frozen=True, slots=True)
-class RoutesOnFile:
+class StoredRouteCheck:
     """The route check of a verdict as it is kept, None where there is none, and whether the region demands one."""
 
     required: bool
     document: Mapping[str, Any] | None
 
 
-NO_ROUTES = RoutesOnFile(required=False, document=None)
+NO_ROUTE_CHECK = StoredRouteCheck(required=False, document=None)
 
 
-def missing_faults(routes: RoutesOnFile, verdict: str, record: Mapping[str, Any], place: str) -> Iterator[Fault]:
+def missing_faults(routes: StoredRouteCheck, verdict: str, record: Mapping[str, Any], place: str) -> Iterator[Fault]:
     """Why no answer could release the candidate. An override lifts none: it overrules what was seen, and nothing was seen."""
     document = routes.document
     if document is None:
@@ -42,7 +42,7 @@ def missing_faults(routes: RoutesOnFile, verdict: str, record: Mapping[str, Any]
         yield Fault(rule, f"not checked: {found.reason}", place, _AGAIN)
 
 
-def blocking_reasons(routes: RoutesOnFile) -> tuple[str, ...]:
+def blocking_reasons(routes: StoredRouteCheck) -> tuple[str, ...]:
     """Why the routes block; empty when they do not."""
     if routes.document is None:
         return ()

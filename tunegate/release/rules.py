@@ -13,8 +13,8 @@ from tunegate.domain.errors import Fault
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
 from tunegate.gate.record import RECORD_FORMAT
-from tunegate.release.published import with_document
-from tunegate.release.routes import NO_ROUTES, RoutesOnFile, blocking_reasons, missing_faults
+from tunegate.release.published import with_published_document
+from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons, missing_faults
 
 _AGAIN = "Tune again: `tunegate retune` judges a candidate against what runs now."
 _FIRST = 1
@@ -31,7 +31,7 @@ class ReleasePolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ReleaseCandidate:
     """A verdict record as it is kept, with all that is asked about it besides.
 
     `kept_at` is when the record was written, `requester` who began the campaign (None where nobody knows), `configured` the
@@ -45,7 +45,7 @@ class Case:
     policy: ReleasePolicy
     configured: Parameters
     whole_numbers: frozenset[str]
-    routes: RoutesOnFile = NO_ROUTES
+    routes: StoredRouteCheck = NO_ROUTE_CHECK
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class RegistryState:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ReleaseRefusal:
     """Every rule that forbids the release.
 
     `expired` when the time for approving has passed; `lasting` when nothing that a person could answer differently lifts it;
@@ -70,27 +70,29 @@ class Refusal:
     unreadable: bool = False
 
 
-def may_release(case: Case, approval: Approval, registry: RegistryState, now: datetime) -> Release | Refusal:
+def release_or_refusal(
+    case: ReleaseCandidate, approval: Approval, registry: RegistryState, now: datetime
+) -> Release | ReleaseRefusal:
     """The release that follows from the approval, or every reason why there is none. Writes nothing.
 
     Where the region has no release yet, the result follows version 1, which `initial_release` gives.
     """
-    standing = may_be_asked(case, approval.region, approval.verdict, registry, now)
+    standing = find_ineligibility(case, approval.region, approval.verdict, registry, now)
     answer = () if standing is not None and standing.unreadable else tuple(_answer_faults(case, approval))
     if standing is not None:
         return replace(standing, faults=(*standing.faults, *answer))
     if answer:
-        return Refusal(answer, lasting=False)
+        return ReleaseRefusal(answer, lasting=False)
     previous = _FIRST if registry.current is None else registry.current.version
-    return with_document(
+    return with_published_document(
         Release(
             region=approval.region,
             version=previous + 1,
             kind=ReleaseKind.ROLLOUT,
             parameters=_typed(case.document["evidence"]["candidate"], case.whole_numbers),
-            who=_listed(approval.who, case.policy.approvers) or approval.who.strip(),
+            approver=_listed(approval.approver, case.policy.approvers) or approval.approver.strip(),
             when=now,
-            why=approval.why.strip(),
+            reason=approval.reason.strip(),
             verdict=approval.verdict,
             previous=previous,
             restores=None,
@@ -100,12 +102,14 @@ def may_release(case: Case, approval: Approval, registry: RegistryState, now: da
     )
 
 
-def may_be_asked(case: Case, region: str, verdict: str, registry: RegistryState, now: datetime) -> Refusal | None:
+def find_ineligibility(
+    case: ReleaseCandidate, region: str, verdict: str, registry: RegistryState, now: datetime
+) -> ReleaseRefusal | None:
     """Why nobody needs to be asked about a verdict, for no answer could release its candidate; None when somebody can be."""
     place = f"verdict {verdict}"
     unreadable = tuple(_record_faults(case.document, region, verdict, place))
     if unreadable:
-        return Refusal(unreadable, unreadable=True)
+        return ReleaseRefusal(unreadable, unreadable=True)
     late = tuple(_expiry_faults(case, now, place))
     # What is known of the candidate, whoever approves: a new precondition of every release has its place here.
     faults = (
@@ -115,21 +119,21 @@ def may_be_asked(case: Case, region: str, verdict: str, registry: RegistryState,
         *_validity_faults(case.document["judgement"]["verdict"], place),
         *missing_faults(case.routes, verdict, case.document, place),
     )
-    return Refusal(faults, expired=bool(late)) if faults else None
+    return ReleaseRefusal(faults, expired=bool(late)) if faults else None
 
 
-def initial_release(case: Case, approval: Approval, now: datetime) -> Release:
+def initial_release(case: ReleaseCandidate, approval: Approval, now: datetime) -> Release:
     """Version 1 of a region: what ran before tunegate released anything, so that there is something to go back to."""
     campaign = case.document["evidence"]["campaign"]
-    return with_document(
+    return with_published_document(
         Release(
             region=approval.region,
             version=_FIRST,
             kind=ReleaseKind.INITIAL,
             parameters=_typed(case.configured, case.whole_numbers),
-            who=_listed(approval.who, case.policy.approvers) or approval.who.strip(),
+            approver=_listed(approval.approver, case.policy.approvers) or approval.approver.strip(),
             when=now,
-            why=f"production before the first release, by the configuration of {campaign}",
+            reason=f"production before the first release, by the configuration of {campaign}",
             verdict=None,
             previous=None,
             restores=None,
@@ -139,7 +143,9 @@ def initial_release(case: Case, approval: Approval, now: datetime) -> Release:
     )
 
 
-def rollback_release(history: Sequence[Release], to: int | None, who: str, why: str, now: datetime) -> Release | Refusal:
+def rollback_release(
+    history: Sequence[Release], to: int | None, approver: str, reason: str, now: datetime
+) -> Release | ReleaseRefusal:
     """The release that brings an earlier version back, its document byte for byte; by default the one that ran before.
 
     `history` is the region's, oldest first and not empty. Going back twice goes back two versions, not to the one just left.
@@ -148,7 +154,7 @@ def rollback_release(history: Sequence[Release], to: int | None, who: str, why: 
     running = versions[current.content]
     target = versions.get(to if to is not None else running.previous or 0)
     place = f"registry of {current.region}"
-    faults = list(said_faults(who, why, place))
+    faults = list(identity_faults(approver, reason, place))
     if target is None:
         found = (
             f"none before version {running.version}" if to is None else f"version {to} of {min(versions)} to {current.version}"
@@ -159,16 +165,16 @@ def rollback_release(history: Sequence[Release], to: int | None, who: str, why: 
         rule = "a rollback must change what production runs"
         faults.append(Fault(rule, f"version {target.content}, which runs now", place, "Name another version with --to."))
     if target is None or faults:
-        return Refusal(tuple(faults))
+        return ReleaseRefusal(tuple(faults))
     restored = versions[target.content]
     return Release(
         region=current.region,
         version=current.version + 1,
         kind=ReleaseKind.ROLLBACK,
         parameters=restored.parameters,
-        who=who.strip(),
+        approver=approver.strip(),
         when=now,
-        why=why.strip(),
+        reason=reason.strip(),
         verdict=None,
         previous=current.version,
         restores=restored.version,
@@ -177,7 +183,7 @@ def rollback_release(history: Sequence[Release], to: int | None, who: str, why: 
     )
 
 
-def expires_at(case: Case) -> datetime:
+def expires_at(case: ReleaseCandidate) -> datetime:
     """When the time for approving ends.
 
     The day of judgement is in the record under its digest and `kept_at` is not: the clock starts at the end of that day at the
@@ -202,7 +208,7 @@ def _record_faults(document: Mapping[str, Any], region: str, verdict: str, place
         yield Fault(rule, f"{region}, not {document['evidence']['region']}", place, "Correct the region.")
 
 
-def _expiry_faults(case: Case, now: datetime, place: str) -> Iterator[Fault]:
+def _expiry_faults(case: ReleaseCandidate, now: datetime, place: str) -> Iterator[Fault]:
     end = expires_at(case)
     if now > end:
         rule = f"a verdict must be approved within {case.policy.expiry_days} days"
@@ -211,11 +217,11 @@ def _expiry_faults(case: Case, now: datetime, place: str) -> Iterator[Fault]:
 
 def _decision_faults(decision: Decision | None, place: str) -> Iterator[Fault]:
     if decision is not None:
-        found = f"{decision.outcome} by {decision.who} at {decision.when:%Y-%m-%d %H:%M} UTC"
+        found = f"{decision.outcome} by {decision.approver} at {decision.when:%Y-%m-%d %H:%M} UTC"
         yield Fault("a verdict must be decided once", found, place, _AGAIN)
 
 
-def _candidate_faults(case: Case, current: Release | None, place: str) -> Iterator[Fault]:
+def _candidate_faults(case: ReleaseCandidate, current: Release | None, place: str) -> Iterator[Fault]:
     digests, candidate = case.document["parameter_digests"], case.document["evidence"]["candidate"]
     live = case.configured.digest if current is None else current.parameters.digest
     if digests["production"] != live:
@@ -233,23 +239,23 @@ def _candidate_faults(case: Case, current: Release | None, place: str) -> Iterat
         yield Fault("a released parameter must be a number its recommender takes", found, place, _AGAIN)
 
 
-def _answer_faults(case: Case, approval: Approval) -> Iterator[Fault]:
+def _answer_faults(case: ReleaseCandidate, approval: Approval) -> Iterator[Fault]:
     """What another person, or the same one in other words, could say so that it holds."""
     place = f"verdict {approval.verdict}"
     yield from _person_faults(case, approval, place)
     yield from _override_faults(case.document["judgement"]["verdict"], blocking_reasons(case.routes), approval, place)
 
 
-def _person_faults(case: Case, approval: Approval, place: str) -> Iterator[Fault]:
+def _person_faults(case: ReleaseCandidate, approval: Approval, place: str) -> Iterator[Fault]:
     policy = case.policy
-    yield from said_faults(approval.who, approval.why, place)
-    if _listed(approval.who, policy.approvers) is None:
+    yield from identity_faults(approval.approver, approval.reason, place)
+    if _listed(approval.approver, policy.approvers) is None:
         listed = ", ".join(policy.approvers) or "nobody"
         remedy = (
             "Ask one of them; the list is `release.approvers` of the region's configuration, as the campaign began with it."
         )
-        yield Fault(f"an approver must be on the region's list ({listed})", repr(approval.who), place, remedy)
-    if policy.four_eyes and (case.requester is None or same_person(case.requester, approval.who)):
+        yield Fault(f"an approver must be on the region's list ({listed})", repr(approval.approver), place, remedy)
+    if policy.four_eyes and (case.requester is None or same_person(case.requester, approval.approver)):
         found = "a campaign of which nobody knows who asked for it" if case.requester is None else f"{case.requester} for both"
         remedy = "Let another approver decide." if case.requester is not None else _AGAIN
         yield Fault("approver and requester must be two people", found, place, remedy)
@@ -278,19 +284,19 @@ def _validity_faults(verdict: Mapping[str, Any], place: str) -> Iterator[Fault]:
         yield Fault("a verdict must be valid", f"{verdict['kind']}: {verdict['reason']}", place, remedy)
 
 
-def said_faults(who: str, why: str, place: str) -> Iterator[Fault]:
+def identity_faults(approver: str, reason: str, place: str) -> Iterator[Fault]:
     """What is missing where somebody must say who they are and why."""
-    for what, said in (("who decides", who), ("why", why)):
+    for what, said in (("who decides", approver), ("why", reason)):
         if not said.strip():
             yield Fault(f"it must be said {what}", repr(said), place, "The registry keeps it for ever.")
-    if len(who) > LONGEST_NAME:
+    if len(approver) > LONGEST_NAME:
         rule = f"a name must have at most {LONGEST_NAME} characters"
-        yield Fault(rule, f"{len(who)} of them", place, "The reason has no such limit.")
+        yield Fault(rule, f"{len(approver)} of them", place, "The reason has no such limit.")
 
 
-def _listed(who: str, approvers: Sequence[str]) -> str | None:
+def _listed(approver: str, approvers: Sequence[str]) -> str | None:
     """The approver as the list writes them."""
-    return next((listed for listed in approvers if same_person(listed, who)), None)
+    return next((listed for listed in approvers if same_person(listed, approver)), None)
 
 
 def same_person(one: str, other: str) -> bool:

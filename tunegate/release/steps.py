@@ -12,19 +12,19 @@ from tunegate.ports.clock import Clock
 from tunegate.ports.publisher import Publisher
 from tunegate.ports.registry import Registry, RegistryMoved, VerdictDecided
 from tunegate.release.rules import (
-    Case,
-    Refusal,
     RegistryState,
+    ReleaseCandidate,
+    ReleaseRefusal,
     expires_at,
+    find_ineligibility,
+    identity_faults,
     initial_release,
-    may_be_asked,
-    may_release,
+    release_or_refusal,
     rollback_release,
-    said_faults,
     same_person,
 )
 
-EXPIRY_BY = "tunegate"
+EXPIRED_BY = "tunegate"
 
 
 class ReleaseLost(Exception):
@@ -35,7 +35,7 @@ class PublishingFailed(Exception):
     """The registry holds, and production could not be given what it says; the next step of any process tries again."""
 
 
-class ReleaseDesk:
+class ReleaseService:
     """Releases, rollbacks and refusals of any region. Safe to use from several processes at once."""
 
     def __init__(self, registry: Registry, publisher: Publisher, clock: Clock) -> None:
@@ -60,26 +60,26 @@ class ReleaseDesk:
         """Reconcile every region of the registry; returns those that had to be put right."""
         return tuple(region for region in self._registry.regions() if self.reconcile(region))
 
-    def obstacle(self, case: Case, region: str, verdict: str) -> Refusal | None:
+    def check_eligible(self, case: ReleaseCandidate, region: str, verdict: str) -> ReleaseRefusal | None:
         """Why no answer could release the verdict's candidate now; None when somebody can be asked. Writes nothing."""
-        return may_be_asked(case, region, verdict, self._state(region, verdict), self._clock.now())
+        return find_ineligibility(case, region, verdict, self._state(region, verdict), self._clock.now())
 
-    def objection(self, case: Case, approval: Approval) -> Refusal | None:
+    def check_approval(self, case: ReleaseCandidate, approval: Approval) -> ReleaseRefusal | None:
         """Why `approve` would refuse this approval; None when it would not. Writes nothing."""
         state = self._state(approval.region, approval.verdict)
-        outcome = may_release(case, approval, state, self._clock.now())
-        return outcome if isinstance(outcome, Refusal) else None
+        outcome = release_or_refusal(case, approval, state, self._clock.now())
+        return outcome if isinstance(outcome, ReleaseRefusal) else None
 
     def released(self, approval: Approval) -> Release | None:
         """The release that this approval has led to before, published where it was not; None when there is none."""
         history = self._registry.history(approval.region)
         found = next((release for release in history if release.verdict == approval.verdict), None)
-        if found is None or not same_person(found.who, approval.who) or found.why != approval.why.strip():
+        if found is None or not same_person(found.approver, approval.approver) or found.reason != approval.reason.strip():
             return None
         self.reconcile(approval.region)
         return found
 
-    def approve(self, case: Case, approval: Approval) -> Release:
+    def approve(self, case: ReleaseCandidate, approval: Approval) -> Release:
         """Release a candidate. The first of a region follows version 1, what ran before, so that a rollback leads there.
 
         Raises BadInput with every rule that forbids it, ReleaseLost when another release came first. An approval that comes
@@ -87,8 +87,8 @@ class ReleaseDesk:
         """
         self.reconcile(approval.region)
         now, state = self._clock.now(), self._state(approval.region, approval.verdict)
-        release = may_release(case, approval, state, now)
-        if isinstance(release, Refusal):
+        release = release_or_refusal(case, approval, state, now)
+        if isinstance(release, ReleaseRefusal):
             if release.expired and state.decision is None:
                 self.expire(case, approval.region, approval.verdict)
             raise BadInput(*release.faults)
@@ -102,19 +102,19 @@ class ReleaseDesk:
         self.reconcile(approval.region)
         return release
 
-    def decline(self, region: str, verdict: str, who: str, why: str) -> Decision:
+    def decline(self, region: str, verdict: str, approver: str, reason: str) -> Decision:
         """Close a verdict without a release, and return the decision.
 
         Raises BadInput when it was decided before, or nobody says who and why.
         """
-        faults = tuple(said_faults(who, why, f"verdict {verdict}"))
+        faults = tuple(identity_faults(approver, reason, f"verdict {verdict}"))
         if faults:
             raise BadInput(*faults)
-        decision = Decision(region, verdict, DecisionOutcome.DECLINED, who.strip(), self._clock.now(), why.strip())
+        decision = Decision(region, verdict, DecisionOutcome.DECLINED, approver.strip(), self._clock.now(), reason.strip())
         self._close(decision)
         return decision
 
-    def expire(self, case: Case, region: str, verdict: str) -> None:
+    def expire(self, case: ReleaseCandidate, region: str, verdict: str) -> None:
         """Close a verdict whose time for approving has passed. Raises BadInput while it has not, or when decided otherwise."""
         now, end = self._clock.now(), expires_at(case)
         if now <= end:
@@ -122,10 +122,10 @@ class ReleaseDesk:
             raise BadInput(
                 Fault(rule, f"{end:%Y-%m-%d %H:%M} UTC, still to come", f"verdict {verdict}", "Wait, or decline it.")
             )
-        why = f"not approved within {case.policy.expiry_days} days"
-        self._close(Decision(region, verdict, DecisionOutcome.EXPIRED, EXPIRY_BY, now, why))
+        reason = f"not approved within {case.policy.expiry_days} days"
+        self._close(Decision(region, verdict, DecisionOutcome.EXPIRED, EXPIRED_BY, now, reason))
 
-    def rollback(self, region: str, to: int | None, who: str, why: str) -> Release:
+    def rollback(self, region: str, to: int | None, approver: str, reason: str) -> Release:
         """Bring an earlier version back, its published document byte for byte; by default the one that ran before.
 
         Raises BadInput when there is none or nobody says who and why, ReleaseLost when another release came first.
@@ -135,8 +135,8 @@ class ReleaseDesk:
         if not history:
             rule, remedy = "a region must have a release to roll back", "`tunegate registry list` shows the regions that have."
             raise BadInput(Fault(rule, region, "the registry", remedy))
-        release = rollback_release(history, to, who, why, self._clock.now())
-        if isinstance(release, Refusal):
+        release = rollback_release(history, to, approver, reason, self._clock.now())
+        if isinstance(release, ReleaseRefusal):
             raise BadInput(*release.faults)
         try:
             self._registry.append(release, release.previous)
@@ -164,5 +164,5 @@ class ReleaseDesk:
 
     def _lost(self, region: str, reason: str) -> ReleaseLost:
         current = self._registry.current(region)
-        now = "" if current is None else f" Current is version {current.version}, {current.kind} by {current.who}."
+        now = "" if current is None else f" Current is version {current.version}, {current.kind} by {current.approver}."
         return ReleaseLost(f"{region}: somebody else was first: {reason}.{now} Nothing was released; look, then decide again.")

@@ -20,7 +20,7 @@ from tunegate.wiring.campaigns import (
 )
 from tunegate.wiring.places import Stores, analytics, clock, publisher, reports, stores, workspace
 from tunegate.wiring.regions import exclusive_region, refuse_if_elsewhere, region_holder, region_lease
-from tunegate.wiring.release import live_production, release_case, release_desk
+from tunegate.wiring.release import live_production, release_candidate, release_service
 from tunegate.wiring.running import (
     announce,
     close_simulators,
@@ -53,8 +53,8 @@ __all__ = [
     "region_holder",
     "region_lease",
     "rejoin_campaign",
-    "release_case",
-    "release_desk",
+    "release_candidate",
+    "release_service",
     "reports",
     "serve_studies",
     "simulator_pool",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from tunegate.adapters.local.clock import SystemClock
 from tunegate.adapters.local.no_analytics import NoAnalytics
 from tunegate.adapters.local.publisher import FilePublisher
-from tunegate.adapters.local.report_store import FileShelf
-from tunegate.adapters.sql.campaigns import SqlCampaignBook
+from tunegate.adapters.local.report_store import FileReportStore
+from tunegate.adapters.sql.campaigns import SqlCampaignStore
 from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.leases import SqlLeases
 from tunegate.adapters.sql.records import SqlLedger, SqlVerdictRecords
@@ -23,13 +23,13 @@ from tunegate.config.locations import Bucket, Dataset, Folder
 from tunegate.config.workspace import Workspace
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.analytics import Analytics
-from tunegate.ports.campaign_store import CampaignBook
+from tunegate.ports.campaign_store import CampaignStore
 from tunegate.ports.clock import Clock
 from tunegate.ports.leases import Leases
 from tunegate.ports.publisher import Publisher
 from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
 from tunegate.ports.registry import Registry
-from tunegate.ports.report_store import ReportShelf
+from tunegate.ports.report_store import ReportStore
 from tunegate.ports.results import ResultsStore
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 class Stores:
     """What outlives a process."""
 
-    campaigns: CampaignBook
+    campaigns: CampaignStore
     results: ResultsStore
     verdicts: VerdictRecords
     ledger: Ledger
@@ -69,7 +69,7 @@ def stores() -> Stores:
     """The databases of this installation. Raises BadInput when they do not open."""
     engine = open_database(workspace().database_url)
     records = SqlVerdictRecords(engine)
-    campaigns, results, ledger = SqlCampaignBook(engine), _results(engine), SqlLedger(engine)
+    campaigns, results, ledger = SqlCampaignStore(engine), _results(engine), SqlLedger(engine)
     return Stores(campaigns, results, records, ledger, SqlRegistry(engine), SqlLeases(engine), SqlRouteChecks(engine))
 
 
@@ -113,15 +113,15 @@ def publisher() -> Publisher:
 
 
 @cache
-def reports() -> ReportShelf:
+def reports() -> ReportStore:
     """Where people find reports. Raises as `publisher`."""
     match workspace().reports:
         case Folder(path):
-            return FileShelf(path, workspace().reports_web)
+            return FileReportStore(path, workspace().reports_web)
         case Bucket() as bucket:
             with _cloud_client(bucket):
-                from tunegate.adapters.google.gcs_report_store import GcsShelf  # noqa: PLC0415 - one machine does without
-            return GcsShelf(_objects(bucket, "text/html; charset=utf-8"))
+                from tunegate.adapters.google.gcs_report_store import GcsReportStore  # noqa: PLC0415 - one machine does without
+            return GcsReportStore(_objects(bucket, "text/html; charset=utf-8"))
 
 
 @contextmanager

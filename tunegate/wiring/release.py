@@ -8,25 +8,25 @@ from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.parameters import Parameters
 from tunegate.ports.records import VerdictRow
-from tunegate.release.routes import RoutesOnFile
-from tunegate.release.rules import Case
-from tunegate.release.steps import ReleaseDesk
+from tunegate.release.routes import StoredRouteCheck
+from tunegate.release.rules import ReleaseCandidate
+from tunegate.release.steps import ReleaseService
 from tunegate.wiring.campaigns import REQUESTER, plan
 from tunegate.wiring.places import clock, publisher, stores
 
 
 @cache
-def release_desk() -> ReleaseDesk:
+def release_service() -> ReleaseService:
     """The one way into production."""
-    return ReleaseDesk(stores().registry, publisher(), clock())
+    return ReleaseService(stores().registry, publisher(), clock())
 
 
-def release_case(verdict: VerdictRow) -> Case:
+def release_candidate(verdict: VerdictRow) -> ReleaseCandidate:
     """A verdict record with what its campaign says of who may release it. Raises BadInput when the campaign is not here."""
     judged = plan(verdict.campaign)
     row = stores().campaigns.find(verdict.campaign)
     requester = None if row is None else row.config.get(REQUESTER)
-    return Case(
+    return ReleaseCandidate(
         document=verdict.document,
         kept_at=verdict.at,
         requester=requester if isinstance(requester, str) else None,
@@ -38,10 +38,10 @@ def release_case(verdict: VerdictRow) -> Case:
     )
 
 
-def _routes_on_file(judged: CampaignPlan, verdict: str) -> RoutesOnFile:
+def _routes_on_file(judged: CampaignPlan, verdict: str) -> StoredRouteCheck:
     routes = judged.config.routes
     kept = stores().route_checks.find(verdict)
-    return RoutesOnFile(routes is not None and routes.required, None if kept is None else kept.document)
+    return StoredRouteCheck(routes is not None and routes.required, None if kept is None else kept.document)
 
 
 def live_production(known: CampaignPlan) -> Parameters:

@@ -28,10 +28,10 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.outage import Outage
-from tunegate.ports.results import Phase, RecordConflict, RequestKey
+from tunegate.ports.results import RecordConflict, RequestKey, SimulationPhase
 
 CAMPAIGN = "toy-20260601-120000"
-TRIAL = RequestKey(Phase.SEARCH, "trial-0001")
+TRIAL = RequestKey(SimulationPhase.SEARCH, "trial-0001")
 DAYS = (date(2026, 3, 1), date(2026, 3, 2))
 HISTORY = Period(date(2026, 1, 1), date(2026, 2, 28))
 REQUEST = SimulationRequest("trial-0001", "toy", Parameters({"gamma": 0.9}), DAYS, (7, 8), Forecast.ML, HISTORY, {})

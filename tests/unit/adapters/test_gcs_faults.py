@@ -13,7 +13,7 @@ from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.errors import BadInput
 from tunegate.ports.outage import Outage
-from tunegate.release.steps import PublishingFailed, ReleaseDesk
+from tunegate.release.steps import PublishingFailed, ReleaseService
 
 JSON = "application/json"
 
@@ -88,7 +88,7 @@ def test_a_release_that_could_not_be_published_is_published_by_the_next_step(gcs
     """The registry is written first; what production reads follows when the bucket is back."""
     verdict = record()
     registry = SqlRegistry(open_database(f"sqlite:///{tmp_path}/results.sqlite"))
-    desk = ReleaseDesk(registry, GcsPublisher(objects(patience_s=0.5)), Hands(judged_at(verdict)))
+    desk = ReleaseService(registry, GcsPublisher(objects(patience_s=0.5)), Hands(judged_at(verdict)))
     gcs.rest.away_for(60)
     with pytest.raises(PublishingFailed, match="could not be published: gs://production/p/"):
         desk.approve(case_of(verdict), approval_of(verdict))
@@ -104,6 +104,6 @@ def test_a_release_that_could_not_be_published_is_published_by_the_next_step(gcs
 def test_a_bucket_that_is_missing_fails_the_publishing_and_not_the_release(gcs, tmp_path):
     verdict = record()
     registry = SqlRegistry(open_database(f"sqlite:///{tmp_path}/results.sqlite"))
-    desk = ReleaseDesk(registry, GcsPublisher(objects("elsewhere")), Hands(judged_at(verdict)))
+    desk = ReleaseService(registry, GcsPublisher(objects("elsewhere")), Hands(judged_at(verdict)))
     with pytest.raises(PublishingFailed, match="the bucket must exist"):
         desk.approve(case_of(verdict), approval_of(verdict))

@@ -21,7 +21,7 @@ from tunegate.domain.periods import Period
 from tunegate.domain.releases import Release, ReleaseKind
 from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.ports.records import LedgerEntry
-from tunegate.ports.results import Phase, RequestKey
+from tunegate.ports.results import RequestKey, SimulationPhase
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
@@ -38,7 +38,7 @@ def everything_of_a_campaign(stores: Stores) -> tuple[object, ...]:
     stores.campaigns.start(ROW)
     assert stores.leases.acquire("region:toy", "toy-1", 60)
     assert stores.leases.renew("region:toy", "toy-1", 60)
-    stores.results.save_answer("toy-1", RequestKey(Phase.SEARCH, "trial-0001"), REQUEST, Samples().answer(REQUEST))
+    stores.results.save_answer("toy-1", RequestKey(SimulationPhase.SEARCH, "trial-0001"), REQUEST, Samples().answer(REQUEST))
     stores.ledger.append(ENTRY, after=0)
     verdict = stores.verdicts.save("toy", "toy-1", {"outcome": "promote"}, NOON)
     stores.campaigns.finish("toy-1", CampaignStatus.FINISHED, {"verdict": verdict}, NOON)

@@ -146,13 +146,13 @@ def test_a_writer_killed_in_the_middle_leaves_no_part_of_a_campaign(path):
 import os, signal
 from sqlalchemy import event
 from datetime import UTC, datetime
-from tunegate.adapters.sql.campaigns import SqlCampaignBook
+from tunegate.adapters.sql.campaigns import SqlCampaignStore
 from tunegate.adapters.sql.database import open_database
 from tunegate.ports.campaign_store import CampaignRow
 
 engine = open_database("sqlite:///{path}")
 event.listen(engine, "commit", lambda _connection: os.kill(os.getpid(), signal.SIGKILL))
-SqlCampaignBook(engine).start(CampaignRow("toy-1", "toy", {{}}, "sha256:" + "a" * 64, datetime.now(UTC)))
+SqlCampaignStore(engine).start(CampaignRow("toy-1", "toy", {{}}, "sha256:" + "a" * 64, datetime.now(UTC)))
 """
     path.parent.mkdir()
     killed = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, timeout=60)

@@ -15,7 +15,7 @@ from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Remedy
 from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.judge import judge
-from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.judgement import GuardrailStatus
 from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
 from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.synthetic import World
@@ -151,7 +151,7 @@ def test_a_guardrail_is_measured_in_the_unit_of_its_kind(
     judgement = judge(evidence, policy)
     outcome = judgement.guardrails[0]
     assert outcome.estimate == pytest.approx(estimate, abs=0.01)
-    assert outcome.standing is GuardrailStanding.HELD
+    assert outcome.status is GuardrailStatus.HELD
     assert outcome.bound == outcome.high
     assert isinstance(judgement.verdict, Promote)
 
@@ -162,16 +162,16 @@ def test_a_longer_wait_beyond_its_margin_rejects_even_when_revenue_rises() -> No
         policy_for(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, GuardrailKind.RELATIVE_PCT),)
     )
     judgement = judge(evidence, policy)
-    assert judgement.guardrails[0].standing is GuardrailStanding.BROKEN
+    assert judgement.guardrails[0].status is GuardrailStatus.BROKEN
     assert isinstance(judgement.verdict, Reject)
 
 
 def test_a_guardrail_of_a_metric_that_never_moves_holds_and_one_with_a_constant_shift_is_not_computed() -> None:
     policy = replace(policy_for(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, GuardrailKind.POINTS),))
     still = judge(with_metric(rehearse(BETTER), "wait", 600.0, lambda row: 600.0), policy)
-    assert still.guardrails[0].standing is GuardrailStanding.HELD
+    assert still.guardrails[0].status is GuardrailStatus.HELD
     shifted = judge(with_metric(rehearse(BETTER), "wait", 600.0, lambda row: 599.0), policy)
-    assert shifted.guardrails[0].standing is GuardrailStanding.NOT_COMPUTED
+    assert shifted.guardrails[0].status is GuardrailStatus.NOT_COMPUTED
     assert isinstance(shifted.verdict, Inconclusive)
     assert shifted.verdict.remedy is Remedy.GUARDRAIL
 
@@ -182,7 +182,7 @@ def test_a_relative_guardrail_without_a_base_is_not_computed_and_blocks() -> Non
     )
     judgement = judge(with_metric(rehearse(BETTER), "lost", 0.0, wobble), policy)
     assert judgement.guardrails[0].estimate is None
-    assert judgement.guardrails[0].standing is GuardrailStanding.NOT_COMPUTED
+    assert judgement.guardrails[0].status is GuardrailStatus.NOT_COMPUTED
     assert isinstance(judgement.verdict, Inconclusive)
 
 

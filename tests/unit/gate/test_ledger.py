@@ -8,7 +8,7 @@ import pytest
 
 from tunegate.domain.periods import Period
 from tunegate.gate.intervals import keyed_generator, wider_half_width
-from tunegate.gate.ledger import Allowance, Asked, LedgerPolicy, Refusal, allowance
+from tunegate.gate.ledger import Allowance, LedgerPolicy, LedgerQuestion, LevelSpent, allowance
 
 MARCH = Period(date(2024, 3, 4), date(2024, 3, 17))
 LATER = Period(date(2024, 3, 18), date(2024, 3, 31))
@@ -24,7 +24,7 @@ class Entry:
     alpha_spent: float
 
 
-ASKED = Asked("sf", MARCH, "sha256:a")
+ASKED = LedgerQuestion("sf", MARCH, "sha256:a")
 ENTRY = Entry("sf", MARCH, "first", "sha256:a", 0.05)
 ONCE = LedgerPolicy(0.05, 1)
 
@@ -35,7 +35,7 @@ def test_the_only_planned_verdict_has_the_whole_level() -> None:
 
 def test_a_second_verdict_on_the_same_days_is_refused_and_told_to_roll() -> None:
     refusal = allowance((ENTRY,), replace(ASKED, question_digest="sha256:b"), ONCE)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, LevelSpent)
     assert "first" in refusal.reason
     assert "2024-03-17" in refusal.remedy
 
@@ -43,17 +43,17 @@ def test_a_second_verdict_on_the_same_days_is_refused_and_told_to_roll() -> None
 def test_planned_verdicts_share_the_level_and_the_last_one_is_refused() -> None:
     policy, entries = LedgerPolicy(0.05, 3), []
     for use in range(1, 4):
-        asked = Asked("sf", MARCH, f"sha256:{use}")
+        asked = LedgerQuestion("sf", MARCH, f"sha256:{use}")
         allowed = allowance(entries, asked, policy)
         assert isinstance(allowed, Allowance)
         assert allowed.alpha == pytest.approx(0.05 / 3)
         assert allowed.use == use
         entries.append(Entry("sf", MARCH, f"campaign {use}", asked.question_digest, allowed.alpha))
-    assert isinstance(allowance(entries, ASKED, policy), Refusal)
+    assert isinstance(allowance(entries, ASKED, policy), LevelSpent)
 
 
 def test_one_shared_day_counts_and_none_does_not() -> None:
-    assert isinstance(allowance((ENTRY,), replace(ASKED, test=ACROSS), ONCE), Refusal)
+    assert isinstance(allowance((ENTRY,), replace(ASKED, test=ACROSS), ONCE), LevelSpent)
     assert isinstance(allowance((ENTRY,), replace(ASKED, test=LATER), ONCE), Allowance)
 
 
@@ -68,11 +68,11 @@ def test_the_same_question_spends_nothing_twice_whoever_asks() -> None:
 
 @pytest.mark.parametrize("change", [{"question_digest": "sha256:b"}, {"test": ACROSS}])
 def test_anything_else_is_another_verdict(change: dict[str, object]) -> None:
-    assert isinstance(allowance((ENTRY,), replace(ASKED, **change), ONCE), Refusal)
+    assert isinstance(allowance((ENTRY,), replace(ASKED, **change), ONCE), LevelSpent)
 
 
 def test_planning_more_verdicts_afterwards_frees_no_level() -> None:
-    assert isinstance(allowance((ENTRY,), replace(ASKED, question_digest="sha256:b"), LedgerPolicy(0.05, 12)), Refusal)
+    assert isinstance(allowance((ENTRY,), replace(ASKED, question_digest="sha256:b"), LedgerPolicy(0.05, 12)), LevelSpent)
 
 
 def test_what_the_ledger_allows_never_exceeds_the_level_in_sum() -> None:
@@ -80,7 +80,7 @@ def test_what_the_ledger_allows_never_exceeds_the_level_in_sum() -> None:
     generator = keyed_generator("ledger")
     for attempt in range(60):
         policy = LedgerPolicy(0.05, int(generator.integers(1, 12)))
-        allowed = allowance(entries, Asked("sf", MARCH, f"sha256:{attempt}"), policy)
+        allowed = allowance(entries, LedgerQuestion("sf", MARCH, f"sha256:{attempt}"), policy)
         if isinstance(allowed, Allowance):
             entries.append(Entry("sf", MARCH, f"campaign {attempt}", f"sha256:{attempt}", allowed.alpha))
     assert sum(entry.alpha_spent for entry in entries) <= 0.05 + 1e-9
@@ -108,4 +108,4 @@ def test_a_policy_out_of_range_is_refused() -> None:
 def test_a_verdict_on_later_days_counts_too_when_it_shares_the_first_of_them() -> None:
     earlier_days_asked_later = replace(ASKED, test=MARCH, question_digest="sha256:b")
     starts_on_the_last_day = Entry("sf", ACROSS, "first", "sha256:a", 0.05)
-    assert isinstance(allowance((starts_on_the_last_day,), earlier_days_asked_later, ONCE), Refusal)
+    assert isinstance(allowance((starts_on_the_last_day,), earlier_days_asked_later, ONCE), LevelSpent)

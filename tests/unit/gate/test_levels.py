@@ -10,7 +10,7 @@ from tunegate.gate.detectable import minimum_detectable_effect_pct
 from tunegate.gate.intervals import t_quantile
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import VarianceComponents
-from tunegate.gate.power import Noise, Plan, power_at
+from tunegate.gate.power import GatePlan, Noise, power_at
 from tunegate.gate.record import build_record, replay
 from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.synthetic import World
@@ -43,7 +43,9 @@ def test_the_detectable_effect_is_the_one_that_passes_four_times_out_of_five(min
     assert effect > minimum_effect_pct
     policy = replace(POLICY, minimum_effect_pct=minimum_effect_pct)
     safe_fallback = 50.0
-    assert power_at(effect, safe_fallback, Noise(parts, parts, 0.0), Plan(14, 4, 0.05), policy) == pytest.approx(0.8, abs=0.005)
+    assert power_at(effect, safe_fallback, Noise(parts, parts, 0.0), GatePlan(14, 4, 0.05), policy) == pytest.approx(
+        0.8, abs=0.005
+    )
 
 
 def test_a_record_keeps_every_threshold_of_its_policy() -> None:

@@ -15,7 +15,7 @@ from tunegate.gate.detectable import expected_half_width_pct, minimum_detectable
 from tunegate.gate.grid import paired_rows
 from tunegate.gate.intervals import keyed_generator
 from tunegate.gate.judgement import VarianceComponents
-from tunegate.gate.power import Noise, Plan, TuningRuns, advise, forecast_power, measure_noise, power_at
+from tunegate.gate.power import GatePlan, Noise, TuningRuns, advise, forecast_power, measure_noise, power_at
 from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.rule import Demands
 from tunegate.gate.synthetic import World, draw_gates, judge_gates
@@ -25,7 +25,7 @@ TOY = World()
 POLICY = policy_for(TOY)
 TOY_PARTS = VarianceComponents(14, 4, 0.5, 1.2, math.sqrt(0.25 + 1.44 / 4))
 TOY_NOISE = Noise(TOY_PARTS, TOY_PARTS, 0.5)
-DESIGN = Plan(14, 4, 0.05)
+DESIGN = GatePlan(14, 4, 0.05)
 
 
 def runs(world: World, key: int = 0) -> TuningRuns:
@@ -135,7 +135,7 @@ def test_the_design_budget_has_the_power_the_design_asks_for() -> None:
 
 
 def test_a_plan_under_the_fewest_days_has_no_power_and_no_half_width() -> None:
-    forecast = forecast_power(runs(TOY), Plan(4, 4, 0.05), POLICY)
+    forecast = forecast_power(runs(TOY), GatePlan(4, 4, 0.05), POLICY)
     assert forecast.power_at_1_4_pct == 0.0
     assert forecast.half_width_pct is None
     assert forecast.minimum_detectable_effect_pct is None
@@ -159,7 +159,7 @@ def test_advice_spends_seeds_before_days_and_no_more_than_needed() -> None:
     assert advice.reaches_target
     assert advice.plan.days <= 14
     assert advice.power >= 0.9
-    cheaper = Plan(advice.plan.days, advice.plan.seeds - 1, 0.05)
+    cheaper = GatePlan(advice.plan.days, advice.plan.seeds - 1, 0.05)
     assert cheaper.seeds == 0 or power_at(1.0, 1.0, TOY_NOISE, cheaper, POLICY) < 0.9
 
 

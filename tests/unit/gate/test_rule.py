@@ -4,8 +4,8 @@ import pytest
 
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Inconclusive, Interval, Promote, Reject, Remedy
-from tunegate.gate.guardrails import standing_of
-from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding
+from tunegate.gate.guardrails import guardrail_status
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus
 from tunegate.gate.policy import GuardrailKind
 from tunegate.gate.rule import Demands, Findings, decide
 
@@ -24,9 +24,9 @@ def findings(
     return Findings(days, ml, statistics, guardrails, seeds_suffice)
 
 
-def guardrail(standing: GuardrailStanding, metric: str = "wait_mean_s") -> GuardrailOutcome:
+def guardrail(status: GuardrailStatus, metric: str = "wait_mean_s") -> GuardrailOutcome:
     kind = GuardrailKind.RELATIVE_PCT
-    return GuardrailOutcome(metric, Direction.LOWER, kind, 2.0, 1.0, 0.5, 1.5, standing, "no finite number")
+    return GuardrailOutcome(metric, Direction.LOWER, kind, 2.0, 1.0, 0.5, 1.5, status, "no finite number")
 
 
 def test_a_proven_gain_with_a_safe_fallback_is_promoted() -> None:
@@ -74,9 +74,9 @@ def test_a_fallback_shown_to_be_worse_than_its_margin_is_rejected_whatever_the_g
     assert isinstance(decide(findings(Interval(9.0, 8.0, 10.0), Interval(-1.0, -1.4, -0.6)), DEMANDS), Reject)
 
 
-@pytest.mark.parametrize("standing", [GuardrailStanding.UNDECIDED, GuardrailStanding.NOT_COMPUTED])
-def test_a_guardrail_that_is_not_shown_to_hold_blocks_promotion_and_is_named(standing: GuardrailStanding) -> None:
-    verdict = decide(findings(GOOD, SAFE, guardrail(GuardrailStanding.HELD, "utilisation_pct"), guardrail(standing)), DEMANDS)
+@pytest.mark.parametrize("status", [GuardrailStatus.UNDECIDED, GuardrailStatus.NOT_COMPUTED])
+def test_a_guardrail_that_is_not_shown_to_hold_blocks_promotion_and_is_named(status: GuardrailStatus) -> None:
+    verdict = decide(findings(GOOD, SAFE, guardrail(GuardrailStatus.HELD, "utilisation_pct"), guardrail(status)), DEMANDS)
     assert isinstance(verdict, Inconclusive)
     assert verdict.remedy is Remedy.GUARDRAIL
     assert "wait_mean_s" in verdict.reason
@@ -84,7 +84,7 @@ def test_a_guardrail_that_is_not_shown_to_hold_blocks_promotion_and_is_named(sta
 
 
 def test_worse_wait_beyond_its_margin_rejects_even_when_revenue_rises() -> None:
-    verdict = decide(findings(GOOD, SAFE, guardrail(GuardrailStanding.BROKEN)), DEMANDS)
+    verdict = decide(findings(GOOD, SAFE, guardrail(GuardrailStatus.BROKEN)), DEMANDS)
     assert isinstance(verdict, Reject)
     assert "wait_mean_s" in verdict.reason
 
@@ -108,7 +108,7 @@ def test_exactly_the_fewest_days_decide() -> None:
 
 
 def test_every_open_point_is_named_and_the_first_gives_the_remedy() -> None:
-    undecided = guardrail(GuardrailStanding.UNDECIDED)
+    undecided = guardrail(GuardrailStatus.UNDECIDED)
     verdict = decide(findings(Interval(0.6, -0.1, 1.3), Interval(0.0, -0.9, 0.9), undecided), DEMANDS)
     assert isinstance(verdict, Inconclusive)
     assert verdict.remedy is Remedy.MORE_DAYS
@@ -117,24 +117,24 @@ def test_every_open_point_is_named_and_the_first_gives_the_remedy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "direction", "standing"),
+    ("low", "high", "direction", "status"),
     [
-        (-0.9, 3.0, Direction.HIGHER, GuardrailStanding.HELD),
-        (-1.0, 3.0, Direction.HIGHER, GuardrailStanding.UNDECIDED),
-        (-3.0, -1.0, Direction.HIGHER, GuardrailStanding.UNDECIDED),
-        (-3.0, -1.1, Direction.HIGHER, GuardrailStanding.BROKEN),
-        (-3.0, 0.9, Direction.LOWER, GuardrailStanding.HELD),
-        (-3.0, 1.0, Direction.LOWER, GuardrailStanding.UNDECIDED),
-        (1.0, 3.0, Direction.LOWER, GuardrailStanding.UNDECIDED),
-        (1.1, 3.0, Direction.LOWER, GuardrailStanding.BROKEN),
+        (-0.9, 3.0, Direction.HIGHER, GuardrailStatus.HELD),
+        (-1.0, 3.0, Direction.HIGHER, GuardrailStatus.UNDECIDED),
+        (-3.0, -1.0, Direction.HIGHER, GuardrailStatus.UNDECIDED),
+        (-3.0, -1.1, Direction.HIGHER, GuardrailStatus.BROKEN),
+        (-3.0, 0.9, Direction.LOWER, GuardrailStatus.HELD),
+        (-3.0, 1.0, Direction.LOWER, GuardrailStatus.UNDECIDED),
+        (1.0, 3.0, Direction.LOWER, GuardrailStatus.UNDECIDED),
+        (1.1, 3.0, Direction.LOWER, GuardrailStatus.BROKEN),
     ],
 )
 def test_a_guardrail_holds_when_its_bad_end_is_inside_the_margin_and_breaks_when_its_good_end_is_beyond(
-    low: float, high: float, direction: Direction, standing: GuardrailStanding
+    low: float, high: float, direction: Direction, status: GuardrailStatus
 ) -> None:
-    assert standing_of(low, high, direction, 1.0) is standing
+    assert guardrail_status(low, high, direction, 1.0) is status
 
 
 def test_no_change_at_all_holds_a_guardrail_without_slack() -> None:
-    assert standing_of(0.0, 0.0, Direction.LOWER, 0.0) is GuardrailStanding.HELD
-    assert standing_of(-0.1, 0.1, Direction.LOWER, 0.0) is GuardrailStanding.UNDECIDED
+    assert guardrail_status(0.0, 0.0, Direction.LOWER, 0.0) is GuardrailStatus.HELD
+    assert guardrail_status(-0.1, 0.1, Direction.LOWER, 0.0) is GuardrailStatus.UNDECIDED

@@ -11,7 +11,7 @@ from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.grid import paired_rows
 from tunegate.gate.intervals import keyed_generator, t_quantile
 from tunegate.gate.judge import judge
-from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.judgement import GuardrailStatus
 from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.synthetic import World
 from tunegate.gate.zones import POOLED, critical_value, day_correlation, judge_worst_zone, worst_zone
@@ -54,12 +54,12 @@ def drop_zone(arm: Arm, zone: str, *, revenue_too: bool) -> GateEvidence:
     return replace(SOUND, answers=answers)
 
 
-def standing(evidence: GateEvidence, margin_pct: float = 2.0) -> GuardrailStanding:
-    return judge_worst_zone(paired_rows(evidence, Forecast.ML), margin_pct, 0.05)[0].standing
+def zone_status(evidence: GateEvidence, margin_pct: float = 2.0) -> GuardrailStatus:
+    return judge_worst_zone(paired_rows(evidence, Forecast.ML), margin_pct, 0.05)[0].status
 
 
 def test_zones_that_all_gain_hold_the_guardrail() -> None:
-    assert standing(SOUND) is GuardrailStanding.HELD
+    assert zone_status(SOUND) is GuardrailStatus.HELD
 
 
 def test_one_harmed_district_rejects_a_gain_of_the_city() -> None:
@@ -84,11 +84,11 @@ def test_a_zone_that_truly_earns_nothing_any_more_is_beyond_every_margin() -> No
     assert worst is not None
     assert worst.zone == "hill"
     assert worst.estimate_pct == pytest.approx(-100.0)
-    assert outcome.standing is GuardrailStanding.BROKEN
+    assert outcome.status is GuardrailStatus.BROKEN
 
 
 def test_a_simulator_without_zones_leaves_the_guardrail_open() -> None:
-    assert standing(rehearse(WORLD)) is GuardrailStanding.NOT_COMPUTED
+    assert zone_status(rehearse(WORLD)) is GuardrailStatus.NOT_COMPUTED
 
 
 def test_zones_too_small_to_stand_alone_are_judged_together() -> None:

@@ -17,8 +17,8 @@ from tunegate.gate.judge import judge
 from tunegate.gate.record import VerdictRecord, build_record
 from tunegate.gate.rehearsal import CANDIDATE, PRODUCTION, policy_for, rehearse
 from tunegate.gate.synthetic import World
-from tunegate.release.rules import Case, ReleasePolicy
-from tunegate.release.steps import ReleaseDesk
+from tunegate.release.rules import ReleaseCandidate, ReleasePolicy
+from tunegate.release.steps import ReleaseService
 
 WORLDS = {
     "promote": World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0),
@@ -62,8 +62,8 @@ def judged_at(made: VerdictRecord) -> datetime:
     return datetime.fromisoformat(made.document["evidence"]["judged_on"]).replace(hour=9, tzinfo=UTC)
 
 
-def case_of(made: VerdictRecord, **changes: object) -> Case:
-    case = Case(made.document, judged_at(made), "carl", POLICY, PRODUCTION, frozenset({"max_wait_s"}))
+def case_of(made: VerdictRecord, **changes: object) -> ReleaseCandidate:
+    case = ReleaseCandidate(made.document, judged_at(made), "carl", POLICY, PRODUCTION, frozenset({"max_wait_s"}))
     return replace(case, **changes)
 
 
@@ -93,8 +93,8 @@ class Office:
     clock: Hands
 
     @property
-    def desk(self) -> ReleaseDesk:
-        return ReleaseDesk(self.registry, self.publisher, self.clock)
+    def desk(self) -> ReleaseService:
+        return ReleaseService(self.registry, self.publisher, self.clock)
 
 
 @pytest.fixture

@@ -12,8 +12,15 @@ from tests.unit.release.conftest import POLICY, PRODUCTION, approval_of, case_of
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
 from tunegate.gate.rehearsal import CANDIDATE
-from tunegate.release.routes import RoutesOnFile
-from tunegate.release.rules import Refusal, RegistryState, initial_release, may_be_asked, may_release, rollback_release
+from tunegate.release.routes import StoredRouteCheck
+from tunegate.release.rules import (
+    RegistryState,
+    ReleaseRefusal,
+    find_ineligibility,
+    initial_release,
+    release_or_refusal,
+    rollback_release,
+)
 
 RECORD = record()
 CASE = case_of(RECORD)
@@ -35,8 +42,8 @@ def rollout(previous: Release, parameters: Parameters = CANDIDATE) -> Release:
 
 
 def refused(case=CASE, approval=APPROVAL, registry=EMPTY, now=NOW) -> list[str]:
-    answer = may_release(case, approval, registry, now)
-    assert isinstance(answer, Refusal)
+    answer = release_or_refusal(case, approval, registry, now)
+    assert isinstance(answer, ReleaseRefusal)
     assert answer.faults
     return [str(fault) for fault in answer.faults]
 
@@ -47,29 +54,29 @@ def only(faults: list[str]) -> str:
 
 
 def test_an_approved_promotion_becomes_the_version_after_what_ran_before():
-    release = may_release(CASE, APPROVAL, EMPTY, NOW)
+    release = release_or_refusal(CASE, APPROVAL, EMPTY, NOW)
     assert (release.version, release.previous, release.kind, release.override) == (2, 1, "rollout", False)
-    assert (release.who, release.why, release.when, release.verdict) == ("Ada", "looks right", NOW, RECORD.id)
+    assert (release.approver, release.reason, release.when, release.verdict) == ("Ada", "looks right", NOW, RECORD.id)
     assert release.parameters.digest == CANDIDATE.digest
-    later = may_release(CASE, APPROVAL, RegistryState(replace(FIRST, version=7), None), NOW)
+    later = release_or_refusal(CASE, APPROVAL, RegistryState(replace(FIRST, version=7), None), NOW)
     assert (later.version, later.previous) == (8, 7)
 
 
 def test_what_ran_before_is_version_1_of_the_region():
     assert (FIRST.version, FIRST.kind, FIRST.verdict, FIRST.previous) == (1, "initial", None, None)
     assert FIRST.parameters.digest == PRODUCTION.digest
-    assert "by the configuration of toy-1" in FIRST.why
+    assert "by the configuration of toy-1" in FIRST.reason
 
 
 def test_production_reads_whole_numbers_where_its_recommender_takes_them():
-    document = json.loads(may_release(CASE, APPROVAL, EMPTY, NOW).published)
+    document = json.loads(release_or_refusal(CASE, APPROVAL, EMPTY, NOW).published)
     assert document["parameters"] == {"gamma": 0.97, "max_wait_s": 420}
     assert {name: type(value) for name, value in document["parameters"].items()} == {"gamma": float, "max_wait_s": int}
     assert (document["region"], document["version"], document["verdict"]) == ("toy", 2, RECORD.id)
 
 
 def test_the_same_release_has_the_same_bytes():
-    assert may_release(CASE, APPROVAL, EMPTY, NOW).published == may_release(CASE, APPROVAL, EMPTY, NOW).published
+    assert release_or_refusal(CASE, APPROVAL, EMPTY, NOW).published == release_or_refusal(CASE, APPROVAL, EMPTY, NOW).published
 
 
 @pytest.mark.parametrize(
@@ -93,9 +100,9 @@ def test_an_approval_for_another_region_is_refused():
 
 def test_the_last_moment_is_in_time_and_the_next_is_too_late():
     end = CASE.kept_at + timedelta(days=7)
-    assert isinstance(may_release(CASE, APPROVAL, EMPTY, end), Release)
-    late = may_release(CASE, APPROVAL, EMPTY, end + timedelta(microseconds=1))
-    assert isinstance(late, Refusal)
+    assert isinstance(release_or_refusal(CASE, APPROVAL, EMPTY, end), Release)
+    late = release_or_refusal(CASE, APPROVAL, EMPTY, end + timedelta(microseconds=1))
+    assert isinstance(late, ReleaseRefusal)
     assert late.expired
     assert "must be approved within 7 days" in str(late.faults[0])
 
@@ -104,7 +111,7 @@ def test_moving_the_date_beside_the_record_wins_no_time():
     """Only the day of judgement is under the digest; the time at which the record was kept is not."""
     end_of_day = judged_at(RECORD).replace(hour=0) + timedelta(days=1)
     moved = replace(CASE, kept_at=NOW + timedelta(days=365))
-    assert isinstance(may_release(moved, APPROVAL, EMPTY, end_of_day + timedelta(days=7)), Release)
+    assert isinstance(release_or_refusal(moved, APPROVAL, EMPTY, end_of_day + timedelta(days=7)), Release)
     assert "within 7 days" in only(refused(moved, now=end_of_day + timedelta(days=7, microseconds=1)))
 
 
@@ -123,7 +130,8 @@ def test_before_the_first_release_the_champion_is_what_the_configuration_says():
 
 def test_whole_and_broken_numbers_of_equal_value_are_the_same_champion():
     assert isinstance(
-        may_release(replace(CASE, configured=Parameters({"gamma": 0.95, "max_wait_s": 300.0})), APPROVAL, EMPTY, NOW), Release
+        release_or_refusal(replace(CASE, configured=Parameters({"gamma": 0.95, "max_wait_s": 300.0})), APPROVAL, EMPTY, NOW),
+        Release,
     )
 
 
@@ -140,7 +148,7 @@ def test_a_candidate_that_no_recommender_could_run_is_refused(name, value):
 
 @pytest.mark.parametrize("who", ["mallory", "ada@example.org", "Ada Lovelace", "ad", "*"])
 def test_somebody_who_is_not_on_the_list_is_refused(who):
-    fault = only(refused(approval=replace(APPROVAL, who=who)))
+    fault = only(refused(approval=replace(APPROVAL, approver=who)))
     assert "must be on the region's list (Ada, ben@example.org)" in fault
 
 
@@ -151,8 +159,8 @@ def test_with_an_empty_list_nobody_may_approve():
 
 @pytest.mark.parametrize("who", ["ADA", " ada ", "Ada"])
 def test_capitals_and_spaces_make_no_other_person(who):
-    assert may_release(CASE, replace(APPROVAL, who=who), EMPTY, NOW).who == "Ada"
-    assert "must be two people" in only(refused(replace(CASE, requester="aDa "), replace(APPROVAL, who=who)))
+    assert release_or_refusal(CASE, replace(APPROVAL, approver=who), EMPTY, NOW).approver == "Ada"
+    assert "must be two people" in only(refused(replace(CASE, requester="aDa "), replace(APPROVAL, approver=who)))
 
 
 def test_four_eyes_need_somebody_else_than_who_asked_or_somebody_known():
@@ -161,17 +169,17 @@ def test_four_eyes_need_somebody_else_than_who_asked_or_somebody_known():
     assert "nobody knows who asked" in only(refused(replace(CASE, requester=None)))
     relaxed = replace(POLICY, four_eyes=False)
     for requester in ("ada", None):
-        assert isinstance(may_release(replace(CASE, requester=requester, policy=relaxed), APPROVAL, EMPTY, NOW), Release)
+        assert isinstance(release_or_refusal(replace(CASE, requester=requester, policy=relaxed), APPROVAL, EMPTY, NOW), Release)
 
 
 @pytest.mark.parametrize("said", ["", "  ", "\n"])
 def test_without_a_name_or_a_reason_nothing_is_released(said):
-    assert "must be said why" in only(refused(approval=replace(APPROVAL, why=said)))
-    assert any("must be said who decides" in fault for fault in refused(approval=replace(APPROVAL, who=said)))
+    assert "must be said why" in only(refused(approval=replace(APPROVAL, reason=said)))
+    assert any("must be said who decides" in fault for fault in refused(approval=replace(APPROVAL, approver=said)))
 
 
 def test_a_name_longer_than_the_registry_keeps_is_refused():
-    assert any("at most 200 characters" in fault for fault in refused(approval=replace(APPROVAL, who="a" * 201)))
+    assert any("at most 200 characters" in fault for fault in refused(approval=replace(APPROVAL, approver="a" * 201)))
 
 
 @pytest.mark.parametrize("kind", ["reject", "inconclusive"])
@@ -180,7 +188,7 @@ def test_a_verdict_that_is_no_promotion_needs_an_override_and_is_marked(kind):
     case, approval, now = case_of(made), approval_of(made), judged_at(made)
     fault = only(refused(case, approval, now=now))
     assert f"a verdict must be promote, but got {kind}" in fault
-    release = may_release(case, replace(approval, override=True), EMPTY, now)
+    release = release_or_refusal(case, replace(approval, override=True), EMPTY, now)
     assert release.override is True
     assert json.loads(release.published)["override"] is True
 
@@ -188,7 +196,9 @@ def test_a_verdict_that_is_no_promotion_needs_an_override_and_is_marked(kind):
 def test_an_override_lifts_no_other_rule():
     made = record("reject")
     case = replace(case_of(made), requester="mallory", configured=CANDIDATE)
-    faults = refused(case, approval_of(made, who="mallory", override=True, why=""), now=judged_at(made) + timedelta(days=30))
+    faults = refused(
+        case, approval_of(made, approver="mallory", override=True, reason=""), now=judged_at(made) + timedelta(days=30)
+    )
     for rule in ("within 7 days", "judged against", "region's list", "two people", "said why", "must change"):
         assert any(rule in fault for fault in faults), rule
 
@@ -220,14 +230,14 @@ class TestRollback:
     THIRD = rollout(SECOND, Parameters({"gamma": 0.5, "max_wait_s": 60}))
     HISTORY = (FIRST, SECOND, THIRD)
 
-    def back(self, history=HISTORY, to=None, who="ben", why="taxis circle"):
-        return rollback_release(history, to, who, why, NOW)
+    def back(self, history=HISTORY, to=None, approver="ben", reason="taxis circle"):
+        return rollback_release(history, to, approver, reason, NOW)
 
     def test_it_restores_the_version_before_byte_for_byte_as_a_version_of_its_own(self):
         back = self.back()
         assert (back.version, back.previous, back.restores, back.kind, back.content) == (4, 3, 2, "rollback", 2)
         assert (back.published, back.parameters) == (self.SECOND.published, self.SECOND.parameters)
-        assert (back.who, back.why, back.verdict) == ("ben", "taxis circle", None)
+        assert (back.approver, back.reason, back.verdict) == ("ben", "taxis circle", None)
 
     def test_going_back_twice_goes_back_two_versions_and_then_there_is_none(self):
         once = self.back()
@@ -256,7 +266,7 @@ class TestRollback:
         assert "must change what production runs" in str(self.back(history, to=2).faults[0])
 
     def test_it_must_be_said_who_and_why(self):
-        assert ["who decides" in str(fault) or "why" in str(fault) for fault in self.back(who=" ", why="").faults] == [
+        assert ["who decides" in str(fault) or "why" in str(fault) for fault in self.back(approver=" ", reason="").faults] == [
             True,
             True,
         ]
@@ -266,7 +276,7 @@ class TestRollback:
         assert self.back((FIRST, overridden, self.THIRD)).override is True
 
 
-def routes_on_file(result: dict[str, object] | None, *, required: bool = True, **changes: object) -> RoutesOnFile:
+def routes_on_file(result: dict[str, object] | None, *, required: bool = True, **changes: object) -> StoredRouteCheck:
     document = {
         "format": 1,
         "verdict": RECORD.id,
@@ -274,7 +284,7 @@ def routes_on_file(result: dict[str, object] | None, *, required: bool = True, *
         "findings": {"result": result},
         **changes,
     }
-    return RoutesOnFile(required, None if result is None else document)
+    return StoredRouteCheck(required, None if result is None else document)
 
 
 BLOCKED = {"kind": "blocked", "reasons": ["loops: 1.00 to 9.00 per hour, at most 3 more than production allowed"]}
@@ -285,7 +295,7 @@ def test_blocked_routes_need_an_override_though_the_verdict_is_promote():
     said = only(refused(case))
     assert "must keep their limits, but got loops: 1.00 to 9.00 per hour" in said
     assert "override explicitly with a reason" in said
-    release = may_release(case, replace(APPROVAL, override=True), EMPTY, NOW)
+    release = release_or_refusal(case, replace(APPROVAL, override=True), EMPTY, NOW)
     assert release.override is True
 
 
@@ -298,7 +308,7 @@ def test_a_bad_verdict_and_blocked_routes_are_both_named_and_lifted_by_one_overr
     blocked = routes_on_file(BLOCKED, verdict=rejected.id, parameter_digests=rejected.document["parameter_digests"])
     case, approval = case_of(rejected, routes=blocked), approval_of(rejected)
     assert len(refused(case, approval)) == 2
-    assert may_release(case, replace(approval, override=True), EMPTY, NOW).override is True
+    assert release_or_refusal(case, replace(approval, override=True), EMPTY, NOW).override is True
 
 
 @pytest.mark.parametrize("override", [False, True])
@@ -311,7 +321,7 @@ def test_routes_that_must_be_checked_and_were_not_have_no_way_in(override: bool)
     ):
         on_file = routes_on_file(result, verdict=made.id, parameter_digests=made.document["parameter_digests"])
         assert words in only(refused(case_of(made, routes=on_file), approval))
-        standing = may_be_asked(case_of(made, routes=on_file), "toy", made.id, EMPTY, NOW)
+        standing = find_ineligibility(case_of(made, routes=on_file), "toy", made.id, EMPTY, NOW)
         assert standing is not None, "nobody is asked in vain"
 
 
@@ -319,7 +329,7 @@ def test_routes_that_need_no_check_or_passed_it_release_as_before():
     passed = routes_on_file({"kind": "passed"})
     unchecked = routes_on_file({"kind": "not checked", "reason": "not offered"}, required=False)
     for routes in (passed, unchecked, routes_on_file(None, required=False)):
-        assert isinstance(may_release(replace(CASE, routes=routes), APPROVAL, EMPTY, NOW), Release)
+        assert isinstance(release_or_refusal(replace(CASE, routes=routes), APPROVAL, EMPTY, NOW), Release)
     assert "an override must be needed" in only(refused(replace(CASE, routes=passed), replace(APPROVAL, override=True)))
 
 

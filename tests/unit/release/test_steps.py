@@ -15,7 +15,7 @@ from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import DecisionOutcome, Release
 from tunegate.gate.rehearsal import PRODUCTION
-from tunegate.release.steps import ReleaseDesk, ReleaseLost
+from tunegate.release.steps import ReleaseLost, ReleaseService
 
 RECORD = record()
 CASE = case_of(RECORD)
@@ -37,7 +37,7 @@ def test_the_first_approval_keeps_what_ran_before_as_version_1(office):
 
 def test_a_refusal_writes_no_version_and_publishes_nothing(office):
     with pytest.raises(BadInput, match="region's list"):
-        office.desk.approve(CASE, replace(APPROVAL, who="mallory"))
+        office.desk.approve(CASE, replace(APPROVAL, approver="mallory"))
     assert office.registry.history("toy") == ()
     assert office.registry.decision(RECORD.id) is None
     assert office.publisher.read("toy") is None
@@ -70,7 +70,11 @@ def test_a_verdict_is_approved_once_even_after_a_rollback_to_its_champion(office
 def test_a_declined_verdict_stays_declined_and_production_as_it_is(office):
     office.desk.decline("toy", RECORD.id, "ben", "not in the holiday week")
     decision = office.registry.decision(RECORD.id)
-    assert (decision.outcome, decision.who, decision.why) == (DecisionOutcome.DECLINED, "ben", "not in the holiday week")
+    assert (decision.outcome, decision.approver, decision.reason) == (
+        DecisionOutcome.DECLINED,
+        "ben",
+        "not in the holiday week",
+    )
     with pytest.raises(BadInput, match="decided once, but got declined by ben"):
         office.desk.approve(CASE, APPROVAL)
     assert office.publisher.read("toy") is None
@@ -99,7 +103,7 @@ def test_nothing_expires_before_its_time(office):
         office.desk.expire(CASE, "toy", RECORD.id)
     office.clock.wait(days=8)
     office.desk.expire(CASE, "toy", RECORD.id)
-    assert office.registry.decision(RECORD.id).why == "not approved within 7 days"
+    assert office.registry.decision(RECORD.id).reason == "not approved within 7 days"
 
 
 def test_two_candidates_of_one_champion_cannot_both_come_in(office):
@@ -132,7 +136,7 @@ def test_who_is_overtaken_between_check_and_write_releases_nothing_and_is_told(o
         office.desk.approve(CASE, APPROVAL)
     overtaken = Overtaken(office.registry, lambda: office.desk.approve(case_of(winner), approval_of(winner)))
     with pytest.raises(ReleaseLost, match=r"somebody else was first.*rollout by Ada.*Nothing was released"):
-        ReleaseDesk(overtaken, office.publisher, office.clock).approve(case_of(loser), approval_of(loser))
+        ReleaseService(overtaken, office.publisher, office.clock).approve(case_of(loser), approval_of(loser))
     assert office.registry.current("toy").verdict == winner.id
     assert office.registry.decision(loser.id) is None
     assert published(office)["verdict"] == winner.id
@@ -143,7 +147,7 @@ def test_a_rollback_that_is_overtaken_changes_nothing_and_is_told(office):
     second = next_record(1)
     overtaken = Overtaken(office.registry, lambda: office.desk.approve(case_of(second), approval_of(second)))
     with pytest.raises(ReleaseLost, match="version 3, rollout by Ada"):
-        ReleaseDesk(overtaken, office.publisher, office.clock).rollback("toy", None, "ben", "taxis circle")
+        ReleaseService(overtaken, office.publisher, office.clock).rollback("toy", None, "ben", "taxis circle")
     assert published(office)["version"] == 3
 
 

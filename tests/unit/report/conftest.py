@@ -20,7 +20,7 @@ from tunegate.gate.judgement import (
     Check,
     DayDifference,
     GuardrailOutcome,
-    GuardrailStanding,
+    GuardrailStatus,
     Judgement,
     VarianceComponents,
     WorstZone,
@@ -78,15 +78,13 @@ CANDIDATE = Parameters(
 BEST_NUMBER = 35
 GUARDRAILS = (
     GuardrailOutcome(
-        "utilisation", Direction.HIGHER, GuardrailKind.FRACTION_POINTS, 0.5, 0.41, 0.18, 0.64, GuardrailStanding.HELD
+        "utilisation", Direction.HIGHER, GuardrailKind.FRACTION_POINTS, 0.5, 0.41, 0.18, 0.64, GuardrailStatus.HELD
     ),
-    GuardrailOutcome("empty_m", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 1.0, -0.72, -1.31, -0.13, GuardrailStanding.HELD),
+    GuardrailOutcome("empty_m", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 1.0, -0.72, -1.31, -0.13, GuardrailStatus.HELD),
+    GuardrailOutcome("wait_mean_s", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 2.0, 0.35, -0.62, 1.32, GuardrailStatus.HELD),
+    GuardrailOutcome("wait_p95_s", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 3.0, 1.14, -0.9, 2.47, GuardrailStatus.HELD),
     GuardrailOutcome(
-        "wait_mean_s", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 2.0, 0.35, -0.62, 1.32, GuardrailStanding.HELD
-    ),
-    GuardrailOutcome("wait_p95_s", Direction.LOWER, GuardrailKind.RELATIVE_PCT, 3.0, 1.14, -0.9, 2.47, GuardrailStanding.HELD),
-    GuardrailOutcome(
-        "lost_share", Direction.LOWER, GuardrailKind.FRACTION_POINTS, 0.3, -0.05, -0.16, 0.06, GuardrailStanding.HELD
+        "lost_share", Direction.LOWER, GuardrailKind.FRACTION_POINTS, 0.3, -0.05, -0.16, 0.06, GuardrailStatus.HELD
     ),
 )
 METRICS = (

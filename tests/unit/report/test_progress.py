@@ -11,12 +11,12 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.report.terminal.progress import (
     Best,
+    CampaignPhase,
     CampaignProgress,
     DaysSimulated,
     Event,
-    Phase,
     PhaseStarted,
-    Plan,
+    ProgressPlan,
     TrialAsked,
     TrialComplete,
     TrialFailed,
@@ -25,7 +25,7 @@ from tunegate.report.terminal.progress import (
 )
 from tunegate.report.terminal.progress_display import ProgressDisplay, line, panel
 
-PLAN = Plan(trial_budget=40, days_per_trial=2, confirmation_days=12, gate_days=224, workers=2)
+PLAN = ProgressPlan(trial_budget=40, days_per_trial=2, confirmation_days=12, gate_days=224, workers=2)
 START = CampaignProgress("san_francisco", PLAN, started_s=100.0)
 
 
@@ -36,7 +36,7 @@ def after(events: Sequence[tuple[Event, float]], start: CampaignProgress = START
     return progress
 
 
-SEARCHING = after([(PhaseStarted(Phase.SEARCH), 110.0)])
+SEARCHING = after([(PhaseStarted(CampaignPhase.SEARCH), 110.0)])
 
 
 def test_trials_move_from_running_to_their_end() -> None:
@@ -82,7 +82,7 @@ def test_time_left_without_day_events_goes_by_completed_trials() -> None:
 @pytest.mark.parametrize("seen_first", [True, False])
 def test_a_resumed_campaign_does_not_take_earlier_trials_for_its_own_speed(*, seen_first: bool) -> None:
     earlier = (TrialsSeen([record(number, TrialState.COMPLETE, 0.5) for number in range(20)]), 110.0)
-    begun = (PhaseStarted(Phase.SEARCH), 110.0)
+    begun = (PhaseStarted(CampaignPhase.SEARCH), 110.0)
     progress = after([earlier, begun] if seen_first else [begun, earlier])
     assert progress.time_left_s(120.0) is None
     events: list[tuple[Event, float]] = [(DaysSimulated(2), 120.0), (DaysSimulated(2), 130.0), (TrialComplete(20, 0.1), 130.0)]
@@ -94,12 +94,12 @@ def test_a_resumed_campaign_does_not_take_earlier_trials_for_its_own_speed(*, se
 def test_later_phases_count_their_own_days_down() -> None:
     events: list[tuple[Event, float]] = [
         (DaysSimulated(80), 150.0),
-        (PhaseStarted(Phase.CONFIRMATION), 150.0),
+        (PhaseStarted(CampaignPhase.CONFIRMATION), 150.0),
         (DaysSimulated(5), 153.0),
     ]
     progress = after(events, SEARCHING)
     assert (progress.remaining_days, progress.share_done) == (7 + 224, 5 / 12)
-    progress = after([(PhaseStarted(Phase.GATE), 160.0), (DaysSimulated(230), 170.0)], progress)
+    progress = after([(PhaseStarted(CampaignPhase.GATE), 160.0), (DaysSimulated(230), 170.0)], progress)
     assert (progress.remaining_days, progress.share_done) == (0, 1.0)
     assert progress.time_left_s(170.0) is None
 
@@ -111,14 +111,14 @@ def test_there_is_no_time_left_to_tell_before_the_first_day_or_in_the_report() -
     events: list[tuple[Event, float]] = [
         (DaysSimulated(10), 111.0),
         (DaysSimulated(10), 119.0),
-        (PhaseStarted(Phase.REPORT), 200.0),
+        (PhaseStarted(CampaignPhase.REPORT), 200.0),
     ]
     assert after(events, SEARCHING).time_left_s(201.0) is None
     assert after(events, SEARCHING).share_done == 1.0
 
 
 def test_saying_a_phase_again_does_not_reset_its_days() -> None:
-    progress = after([(DaysSimulated(4), 111.0), (PhaseStarted(Phase.SEARCH), 112.0)], SEARCHING)
+    progress = after([(DaysSimulated(4), 111.0), (PhaseStarted(CampaignPhase.SEARCH), 112.0)], SEARCHING)
     assert (progress.phase_days, progress.speed_since_s) == (4, 111.0)
 
 
@@ -161,18 +161,18 @@ def display(*, terminal: bool) -> tuple[ProgressDisplay, io.StringIO, Clocks]:
 def test_without_a_terminal_a_campaign_of_five_hundred_days_writes_a_few_lines() -> None:
     shown, written, clocks = display(terminal=False)
     with shown:
-        shown.handle(PhaseStarted(Phase.SEARCH))
+        shown.handle(PhaseStarted(CampaignPhase.SEARCH))
         for number in range(40):
             shown.handle(TrialAsked(number))
             clocks.now_s += 2.5
             shown.handle(DaysSimulated(2))
             shown.handle(TrialComplete(number, number / 10))
-        for phase, days in ((Phase.CONFIRMATION, 12), (Phase.GATE, 224)):
+        for phase, days in ((CampaignPhase.CONFIRMATION, 12), (CampaignPhase.GATE, 224)):
             shown.handle(PhaseStarted(phase))
             for _ in range(days):
                 clocks.now_s += 0.1
                 shown.handle(DaysSimulated(1))
-        shown.handle(PhaseStarted(Phase.REPORT))
+        shown.handle(PhaseStarted(CampaignPhase.REPORT))
     lines = written.getvalue().replace("\u00a0", " ").splitlines()
     assert 12 <= len(lines) <= 24
     assert lines[0].startswith("02:00:00 san_francisco search; 0 of 40 trials; 0 running, 0 failed, 0 pruned")
@@ -183,7 +183,7 @@ def test_without_a_terminal_a_campaign_of_five_hundred_days_writes_a_few_lines()
 
 def test_a_slow_campaign_writes_a_line_a_minute() -> None:
     shown, written, clocks = display(terminal=False)
-    shown.handle(PhaseStarted(Phase.SEARCH))
+    shown.handle(PhaseStarted(CampaignPhase.SEARCH))
     for _ in range(50):
         clocks.now_s += 6
         shown.handle(DaysSimulated(1))
@@ -192,7 +192,7 @@ def test_a_slow_campaign_writes_a_line_a_minute() -> None:
 
 def test_the_first_failures_are_written_with_their_reasons_and_then_only_counted() -> None:
     shown, written, _ = display(terminal=False)
-    shown.handle(PhaseStarted(Phase.SEARCH))
+    shown.handle(PhaseStarted(CampaignPhase.SEARCH))
     for number in range(30):
         shown.handle(TrialFailed(number, f"died with signal {number}"))
         shown.handle(TrialFailed(number, f"died with signal {number}"))
@@ -206,7 +206,7 @@ def test_a_terminal_shows_one_panel_that_holds_everything() -> None:
     shown, written, clocks = display(terminal=True)
     with shown:
         for event in (
-            PhaseStarted(Phase.SEARCH),
+            PhaseStarted(CampaignPhase.SEARCH),
             TrialAsked(0),
             TrialAsked(1),
             DaysSimulated(4),
@@ -223,10 +223,10 @@ def test_a_terminal_shows_one_panel_that_holds_everything() -> None:
 
 
 def test_the_panel_fits_eighty_columns_and_keeps_its_height() -> None:
-    big = Plan(trial_budget=10_000, days_per_trial=14, confirmation_days=900, gate_days=9_999, workers=64)
+    big = ProgressPlan(trial_budget=10_000, days_per_trial=14, confirmation_days=900, gate_days=9_999, workers=64)
     start = CampaignProgress("a_region_with_a_long_name", big, started_s=0.0)
     events: list[tuple[Event, float]] = [
-        (PhaseStarted(Phase.SEARCH), 1.0),
+        (PhaseStarted(CampaignPhase.SEARCH), 1.0),
         (DaysSimulated(123_456), 2.0),
         (TrialComplete(9_876, 12.5), 90_000.0),
     ]
@@ -246,6 +246,6 @@ def test_a_line_before_any_value_says_so() -> None:
 
 def test_a_failure_that_is_only_seen_in_the_study_is_written_too() -> None:
     shown, written, _ = display(terminal=False)
-    shown.handle(PhaseStarted(Phase.SEARCH))
+    shown.handle(PhaseStarted(CampaignPhase.SEARCH))
     shown.handle(TrialsSeen([record(0, TrialState.COMPLETE, 0.0), record(1, TrialState.FAILED, reason="hung for 600 s")]))
     assert written.getvalue().splitlines()[-1] == "02:00:00 san_francisco trial 1 failed: hung for 600 s"

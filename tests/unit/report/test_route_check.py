@@ -17,7 +17,7 @@ from tests.unit.report.test_text import plain, printed
 from tunegate.gate.routes.check import DrawnDay, NotChecked, RouteFindings, check_routes
 from tunegate.gate.routes.policy import Limit
 from tunegate.gate.routes.record import result_to_document
-from tunegate.release.routes import RoutesOnFile
+from tunegate.release.routes import StoredRouteCheck
 from tunegate.report.messages.approval import approval_markdown
 from tunegate.report.messages.verdict_words import words_for
 from tunegate.report.model import CampaignReport, RouteReport
@@ -79,7 +79,9 @@ def test_a_campaign_without_routes_says_nothing_of_them(report: MakeReport) -> N
 def test_an_approver_sees_what_the_routes_say_and_whether_an_override_is_needed(blocked: bool) -> None:
     found = checked(blocked=blocked).findings.result
     document = {"findings": {"result": result_to_document(found)}}
-    asked = replace(question(record()), routes=RoutesOnFile(True, document), route_map="http://reports.example.org/map.html")
+    asked = replace(
+        question(record()), routes=StoredRouteCheck(True, document), route_map="http://reports.example.org/map.html"
+    )
     page = approval_markdown(asked)
     assert ("Routes: blocked" in page) == blocked
     assert ("Letting it in needs the override" in page) == blocked

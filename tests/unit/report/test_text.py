@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from tunegate.domain.verdicts import Interval, Reject
-from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.judgement import GuardrailStatus
 from tunegate.report.model import CampaignReport
 from tunegate.report.terminal.verdict_text import markdown, outcome_json, verdict_table
 
@@ -97,7 +97,7 @@ def test_the_artifact_lists_what_failed_and_what_happens_next(report: MakeReport
     campaign = report("inconclusive")
     assert campaign.gate is not None
     first, *others = campaign.gate.judgement.guardrails
-    undecided = replace(first, low=-0.61, standing=GuardrailStanding.UNDECIDED)
+    undecided = replace(first, low=-0.61, status=GuardrailStatus.UNDECIDED)
     gate = replace(campaign.gate, judgement=replace(campaign.gate.judgement, guardrails=(undecided, *others)))
     text = plain(markdown(replace(campaign, gate=gate)))
     assert "- Guardrail undecided: utilisation +0.41 points, at worst -0.61 points, margin 0.50 points" in text

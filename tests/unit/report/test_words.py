@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tunegate.domain.verdicts import Interval
-from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.judgement import GuardrailStatus
 from tunegate.report.messages.verdict_words import TITLES, TONES, Outcome, words_for
 from tunegate.report.model import CampaignReport
 
@@ -40,7 +40,7 @@ def test_a_rejected_gain_says_what_got_worse_instead(report: MakeReport) -> None
     assert campaign.gate is not None
     judgement = campaign.gate.judgement
     broken = tuple(
-        replace(guardrail, standing=GuardrailStanding.BROKEN) if guardrail.metric.startswith("wait") else guardrail
+        replace(guardrail, status=GuardrailStatus.BROKEN) if guardrail.metric.startswith("wait") else guardrail
         for guardrail in judgement.guardrails
     )
     campaign = replace(campaign, gate=replace(campaign.gate, judgement=replace(judgement, guardrails=broken)))

@@ -6,19 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunegate.domain.seeds import Phase, keyed_integer, phase_seeds
+from tunegate.domain.seeds import SeedPhase, keyed_integer, phase_seeds
 
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
 
 
-@given(SEEDS, SEEDS, st.sampled_from(get_args(Phase)), st.sampled_from(get_args(Phase)))
-def test_no_two_phases_share_a_seed_whatever_the_campaigns(one: int, other: int, phase: Phase, other_phase: Phase) -> None:
+@given(SEEDS, SEEDS, st.sampled_from(get_args(SeedPhase)), st.sampled_from(get_args(SeedPhase)))
+def test_no_two_phases_share_a_seed_whatever_the_campaigns(
+    one: int, other: int, phase: SeedPhase, other_phase: SeedPhase
+) -> None:
     if phase != other_phase:
         assert not set(phase_seeds(one, phase, 50)) & set(phase_seeds(other, other_phase, 50))
 
 
-@given(SEEDS, st.sampled_from(get_args(Phase)), st.integers(0, 40), st.integers(0, 40))
-def test_more_seeds_extend_fewer_and_all_are_distinct_and_in_range(seed: int, phase: Phase, count: int, more: int) -> None:
+@given(SEEDS, st.sampled_from(get_args(SeedPhase)), st.integers(0, 40), st.integers(0, 40))
+def test_more_seeds_extend_fewer_and_all_are_distinct_and_in_range(seed: int, phase: SeedPhase, count: int, more: int) -> None:
     few, many = phase_seeds(seed, phase, count), phase_seeds(seed, phase, count + more)
     assert many[:count] == few
     assert len(set(many)) == count + more

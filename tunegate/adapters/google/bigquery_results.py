@@ -21,7 +21,7 @@ from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import Fault
 from tunegate.domain.simulation import SimulationRequest
-from tunegate.ports.results import Phase, RecordConflict, RequestKey, StoredDay
+from tunegate.ports.results import RecordConflict, RequestKey, SimulationPhase, StoredDay
 
 TABLE = "day_results"
 DAYS = "days"  # the parameter that holds the days of an answer
@@ -70,7 +70,9 @@ class BigQueryResultsStore:
         of_first = [row for row in rows if (row.phase, row.subject) == (first.phase, first.subject)]
         return simulation_answer(first, tuple(map(day_result, of_first)))
 
-    def day_results(self, campaign: str, phase: Phase | None = None, subject: str | None = None) -> tuple[StoredDay, ...]:
+    def day_results(
+        self, campaign: str, phase: SimulationPhase | None = None, subject: str | None = None
+    ) -> tuple[StoredDay, ...]:
         """See the port."""
         wanted = {"campaign": campaign, "phase": None if phase is None else phase.value, "subject": subject}
         rows = self._rows(**{name: value for name, value in wanted.items() if value is not None})

@@ -28,7 +28,7 @@ class GcsPublisher:
 
         return self._objects.replace(document_name(region), checked)
 
-    def place(self, region: str) -> str:
+    def location(self, region: str) -> str:
         """See the port."""
         return self._objects.address(document_name(region))
 

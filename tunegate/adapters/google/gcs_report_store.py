@@ -5,8 +5,8 @@ from __future__ import annotations
 from tunegate.adapters.google.gcs_objects import GcsObjects
 
 
-class GcsShelf:
-    """Implements the port `ReportShelf`. Raises Outage and BadInput.
+class GcsReportStore:
+    """Implements the port `ReportStore`. Raises Outage and BadInput.
 
     Pages link to each other by whole addresses: behind the login a browser is sent on to an address of its own for each object,
     from which a relative link leads nowhere.
@@ -23,7 +23,7 @@ class GcsShelf:
         """See the port."""
         return frozenset(name for name in self._objects.names() if name.endswith(".html"))
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """See the port."""
         return self._objects.web_address(name)
 

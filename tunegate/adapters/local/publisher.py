@@ -42,7 +42,7 @@ class FilePublisher:
             _replace(path, content)
             return True
 
-    def place(self, region: str) -> str:
+    def location(self, region: str) -> str:
         """See the port."""
         return str(self.path(region))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from tunegate.adapters.local.files import write_text
 
 
-class FileShelf:
-    """Implements the port `ReportShelf`. Pages link to each other by their names, so that the folder may be moved.
+class FileReportStore:
+    """Implements the port `ReportStore`. Pages link to each other by their names, so that the folder may be moved.
 
     `web` is the address under which somebody serves the folder: a browser follows no link from a page on the web to a file.
     """
@@ -25,7 +25,7 @@ class FileShelf:
         """See the port."""
         return frozenset(path.name for path in self._folder.glob("*.html"))
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """See the port."""
         return str(self._folder / name)
 

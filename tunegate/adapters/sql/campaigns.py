@@ -18,8 +18,8 @@ from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.ports.results import RecordConflict
 
 
-class SqlCampaignBook:
-    """Implements the port `CampaignBook`."""
+class SqlCampaignStore:
+    """Implements the port `CampaignStore`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

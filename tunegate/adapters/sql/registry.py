@@ -107,7 +107,7 @@ def _insert(connection: Connection, table: Table, row: Mapping[str, Any], taken:
 
 
 def _approval_of(release: Release, verdict: str) -> Decision:
-    return Decision(release.region, verdict, DecisionOutcome.APPROVED, release.who, release.when, release.why)
+    return Decision(release.region, verdict, DecisionOutcome.APPROVED, release.approver, release.when, release.reason)
 
 
 def _release_columns(release: Release) -> dict[str, Any]:
@@ -116,9 +116,9 @@ def _release_columns(release: Release) -> dict[str, Any]:
         "version": release.version,
         "kind": release.kind.value,
         "parameters": canonical_json(dict(release.parameters)),
-        "who": release.who,
+        "who": release.approver,
         "at": release.when,
-        "why": release.why,
+        "why": release.reason,
         "verdict": release.verdict,
         "previous": release.previous,
         "restores": release.restores,
@@ -133,9 +133,9 @@ def _release(row: Row[Any]) -> Release:
         version=row.version,
         kind=ReleaseKind(row.kind),
         parameters=Parameters(json.loads(row.parameters)),
-        who=row.who,
+        approver=row.who,
         when=row.at,
-        why=row.why,
+        reason=row.why,
         verdict=row.verdict,
         previous=row.previous,
         restores=row.restores,
@@ -149,9 +149,9 @@ def _decision_columns(decision: Decision) -> dict[str, Any]:
         "verdict": decision.verdict,
         "region": decision.region,
         "outcome": decision.outcome.value,
-        "who": decision.who,
+        "who": decision.approver,
         "at": decision.when,
-        "why": decision.why,
+        "why": decision.reason,
     }
 
 

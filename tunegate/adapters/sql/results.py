@@ -21,7 +21,7 @@ from tunegate.adapters.sql.outages import patient
 from tunegate.adapters.sql.tables import answers, day_results
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.simulation import SimulationRequest
-from tunegate.ports.results import Phase, RequestKey, StoredDay
+from tunegate.ports.results import RequestKey, SimulationPhase, StoredDay
 
 
 class SqlResultsStore:
@@ -65,7 +65,9 @@ class SqlResultsStore:
         return simulation_answer(row, tuple(map(day_result, days)))
 
     @patient
-    def day_results(self, campaign: str, phase: Phase | None = None, subject: str | None = None) -> tuple[StoredDay, ...]:
+    def day_results(
+        self, campaign: str, phase: SimulationPhase | None = None, subject: str | None = None
+    ) -> tuple[StoredDay, ...]:
         """See the port."""
         query = select(day_results).where(day_results.c.campaign == campaign)
         if phase is not None:

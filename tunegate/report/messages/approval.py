@@ -9,8 +9,8 @@ from typing import Any
 
 from tunegate.domain.errors import Fault
 from tunegate.domain.verdicts import Interval
-from tunegate.gate.judgement import GuardrailStanding
-from tunegate.release.routes import NO_ROUTES, RoutesOnFile, blocking_reasons, result
+from tunegate.gate.judgement import GuardrailStatus
+from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons, result
 from tunegate.report import formats
 from tunegate.report.formats import markdown_text as text
 from tunegate.report.messages.route_words import found_in_words, objections
@@ -40,7 +40,7 @@ class ApprovalQuestion:
     requester: str | None
     requested_by: str | None
     report: str | None
-    routes: RoutesOnFile = NO_ROUTES
+    routes: StoredRouteCheck = NO_ROUTE_CHECK
     route_map: str | None = None
 
     @property
@@ -123,9 +123,9 @@ def interval_of(document: Mapping[str, Any] | None) -> Interval | None:
 
 
 def _guardrails(guardrails: Sequence[Mapping[str, Any]]) -> list[str]:
-    held = sum(each["standing"] == GuardrailStanding.HELD for each in guardrails)
+    held = sum(each["standing"] == GuardrailStatus.HELD for each in guardrails)
     others = [
-        f"{text(each['metric'])} {text(each['standing'])}" for each in guardrails if each["standing"] != GuardrailStanding.HELD
+        f"{text(each['metric'])} {text(each['standing'])}" for each in guardrails if each["standing"] != GuardrailStatus.HELD
     ]
     listed = f"; {', '.join(others)}" if others else ""
     return [f"Guardrails: {held} of {len(guardrails)} held{listed}.", ""]

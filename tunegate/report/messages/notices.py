@@ -87,8 +87,8 @@ class Released:
 
     region: str
     version: int
-    who: str
-    why: str
+    approver: str
+    reason: str
     verdict: str
     override: bool
     run_url: str | None
@@ -100,8 +100,8 @@ class Declined:
 
     region: str
     verdict: str
-    who: str
-    why: str
+    approver: str
+    reason: str
     run_url: str | None
 
 
@@ -122,8 +122,8 @@ class RolledBack:
     region: str
     version: int
     restores: int
-    who: str
-    why: str
+    approver: str
+    reason: str
     run_url: str | None
 
 
@@ -172,17 +172,17 @@ def _words(notice: Notice) -> tuple[str, Iterable[str]]:  # noqa: C901, PLR0911 
             marked = " AGAINST ITS VERDICT (override)" if notice.override else ""
             return (
                 f"{notice.region}: version {notice.version} is in production{marked}",
-                (f"approved by {notice.who}: {notice.why}", _verdict(notice.verdict)),
+                (f"approved by {notice.approver}: {notice.reason}", _verdict(notice.verdict)),
             )
         case Declined():
-            return f"{notice.region}: candidate declined", (f"by {notice.who}: {notice.why}", _verdict(notice.verdict))
+            return f"{notice.region}: candidate declined", (f"by {notice.approver}: {notice.reason}", _verdict(notice.verdict))
         case Expired():
             when = f"nobody let it in until {formats.moment(notice.expired_at)}"
             return f"{notice.region}: verdict expired", (when, _verdict(notice.verdict))
         case RolledBack():
             return (
                 f"{notice.region}: rolled back to version {notice.restores}",
-                (f"by {notice.who}: {notice.why}", f"version {notice.version} in the registry"),
+                (f"by {notice.approver}: {notice.reason}", f"version {notice.version} in the registry"),
             )
         case _:
             assert_never(notice)

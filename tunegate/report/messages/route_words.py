@@ -36,7 +36,7 @@ NAMES = {
 }
 
 
-def standing(findings: RouteFindings) -> tuple[Tone, str]:
+def route_status(findings: RouteFindings) -> tuple[Tone, str]:
     """The result as a tone and a word."""
     word = found_in_words(findings.result)
     match findings.result:

@@ -10,7 +10,7 @@ from typing import assert_never
 from tunegate.domain.days import Forecast
 from tunegate.domain.trials import TrialState
 from tunegate.domain.verdicts import Inconclusive, Interval, Invalid, Promote, Reject, Remedy
-from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.judgement import GuardrailStatus
 from tunegate.gate.routes.check import Blocked, NotChecked
 from tunegate.report import formats
 from tunegate.report.model import CampaignReport, GateResult
@@ -157,7 +157,7 @@ def _what_got_worse(report: CampaignReport, gate: GateResult) -> str:
     broken = [
         formats.label(meanings.get(guardrail.metric, guardrail.metric))
         for guardrail in gate.judgement.guardrails
-        if guardrail.standing is GuardrailStanding.BROKEN
+        if guardrail.status is GuardrailStatus.BROKEN
     ]
     return f" But this got worse by more than the region allows: {'; '.join(broken)}." if broken else ""
 

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tunegate.report import formats
-from tunegate.report.messages.route_words import standing
+from tunegate.report.messages.route_words import route_status
 from tunegate.report.messages.verdict_words import TONES, Words, days_better, extra_per_driver_minor, words_for
 from tunegate.report.model import CampaignReport, GateResult
 from tunegate.report.page import route_sections, run_sections, search_sections, time_sections, trust_sections, verdict_sections
@@ -91,7 +91,7 @@ def _headline_facts(report: CampaignReport) -> tuple[Fact, ...]:
     if report.gate is not None and verdict_sections.is_readable(report.gate):
         facts += _gate_facts(report, report.gate)
     if report.routes is not None:
-        facts.append(Fact("Routes", standing(report.routes.findings)[1], "what drivers would be told"))
+        facts.append(Fact("Routes", route_status(report.routes.findings)[1], "what drivers would be told"))
     complete = sum(1 for trial in report.trials if trial.state.value == "complete")
     facts.append(Fact("Trials", formats.count(complete), f"{formats.count(report.timing.simulated_days)} simulated days"))
     facts.append(Fact("Took", formats.duration(report.timing.wall_s), formats.plural(report.settings.workers, "worker")))

@@ -17,7 +17,7 @@ from tunegate.domain.routes import U_TURN, Route
 from tunegate.gate.routes.check import Blocked, DrawnDay, RouteFindings, RoutePair
 from tunegate.gate.routes.measures import RouteMeasures, Yardstick, loops
 from tunegate.report import formats
-from tunegate.report.messages.route_words import measure_rows, standing
+from tunegate.report.messages.route_words import measure_rows, route_status
 from tunegate.report.model import RouteReport
 from tunegate.report.page.campaign_page import fill_template
 from tunegate.report.page.document import SYMBOLS
@@ -48,7 +48,7 @@ class RouteMap:
 def render_route_map(shown: RouteMap) -> str:
     """The page as text; write it as UTF-8. The same for the same routes."""
     findings, policy = shown.report.findings, shown.report.policy
-    tone, word = standing(findings)
+    tone, word = route_status(findings)
     script = _script()
     return fill_template(
         "routes.html",

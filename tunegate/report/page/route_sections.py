@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunegate.gate.routes.check import Blocked, NotChecked
 from tunegate.report import formats
-from tunegate.report.messages.route_words import NO_LIMIT, MeasureRow, measure_rows, standing
+from tunegate.report.messages.route_words import NO_LIMIT, MeasureRow, measure_rows, route_status
 from tunegate.report.model import RouteReport
 from tunegate.report.page.document import Block, Cell, Column, Section, Table, Text, Tone
 
@@ -24,14 +24,14 @@ _LEAD = (
 def routes(report: RouteReport) -> Section:
     """The measures of both arms with their limits, what blocks, and the way to the map."""
     findings = report.findings
-    _, word = standing(findings)
+    _, word = route_status(findings)
     rows = tuple(
         (
             Cell(row.name),
             Cell(row.production),
             Cell(row.candidate),
             Cell(row.limit),
-            _standing(row),
+            _limit_status(row),
         )
         for row in measure_rows(findings, report.policy.limits)
     )
@@ -41,7 +41,7 @@ def routes(report: RouteReport) -> Section:
     return Section("routes", "What drivers would be told", _LEAD, tuple(blocks))
 
 
-def _standing(row: MeasureRow) -> Cell:
+def _limit_status(row: MeasureRow) -> Cell:
     if row.limit == NO_LIMIT:
         return Cell("not limited")
     return Cell("broken", tone=Tone.BAD) if row.broken else Cell("held", tone=Tone.GOOD)

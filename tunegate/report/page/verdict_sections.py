@@ -5,7 +5,7 @@ from __future__ import annotations
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Interval, Invalid
-from tunegate.gate.judgement import GuardrailOutcome, GuardrailStanding, Judgement
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.report import formats
 from tunegate.report.messages.verdict_words import days_better, extra_per_driver_minor
 from tunegate.report.model import CampaignReport, Confirmation, GateResult
@@ -28,10 +28,10 @@ from tunegate.report.plots.svg import Ink
 
 FORECAST_NAMES = {Forecast.ML: "ML forecast", Forecast.STATISTICS: "Statistical forecast"}
 _STATES = {
-    GuardrailStanding.HELD: (Tone.GOOD, "held"),
-    GuardrailStanding.BROKEN: (Tone.BAD, "broken"),
-    GuardrailStanding.UNDECIDED: (Tone.UNSURE, "undecided"),
-    GuardrailStanding.NOT_COMPUTED: (Tone.INVALID, "not computed"),
+    GuardrailStatus.HELD: (Tone.GOOD, "held"),
+    GuardrailStatus.BROKEN: (Tone.BAD, "broken"),
+    GuardrailStatus.UNDECIDED: (Tone.UNSURE, "undecided"),
+    GuardrailStatus.NOT_COMPUTED: (Tone.INVALID, "not computed"),
 }
 _ENDS = ("drivers earn less", "drivers earn more")
 
@@ -176,13 +176,13 @@ def _confirmation_table(report: CampaignReport) -> Table:
 
     def row(confirmation: Confirmation) -> tuple[Cell, ...]:
         validation = confirmation.validation
-        standing = Cell("went to the gate", tone=Tone.GOOD) if confirmation.trial_number == chosen else Cell("not chosen")
+        choice = Cell("went to the gate", tone=Tone.GOOD) if confirmation.trial_number == chosen else Cell("not chosen")
         return (
             Cell(f"Trial {confirmation.trial_number}"),
             Cell(formats.change(confirmation.search_value_pct)),
             Cell(formats.change(validation.estimate_pct if validation else None), confirmation.reason or ""),
             Cell(formats.span(validation)),
-            standing,
+            choice,
         )
 
     columns = (Column("Trial"), Column("In the search", numeric=True), Column("On validation days", numeric=True),
@@ -223,7 +223,7 @@ def _guardrail_blocks(report: CampaignReport, gate: GateResult) -> tuple[Table |
 def _guardrail_row(report: CampaignReport, outcome: GuardrailOutcome) -> tuple[Cell, ...]:
     spec = next((spec for spec in report.metrics if spec.name == outcome.metric), None)
     unit = outcome.unit
-    tone, word = _STATES[outcome.standing]
+    tone, word = _STATES[outcome.status]
     falls = outcome.direction is Direction.HIGHER
     limit = f"above {formats.change(-outcome.margin, unit)}" if falls else f"below {formats.change(outcome.margin, unit)}"
     return (

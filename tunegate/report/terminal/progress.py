@@ -14,7 +14,7 @@ from typing import assert_never
 from tunegate.domain.trials import TrialRecord, TrialState
 
 
-class Phase(StrEnum):
+class CampaignPhase(StrEnum):
     """The parts of a campaign, in order."""
 
     PREPARING = "preparing"
@@ -25,11 +25,11 @@ class Phase(StrEnum):
     REPORT = "report"
 
 
-PHASES = tuple(Phase)
+PHASES = tuple(CampaignPhase)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProgressPlan:
     """What the campaign is going to simulate, in days times seeds; confirmation and gate count all their arms."""
 
     trial_budget: int
@@ -38,16 +38,16 @@ class Plan:
     gate_days: int
     workers: int
 
-    def days_of(self, phase: Phase) -> int:
+    def days_of(self, phase: CampaignPhase) -> int:
         """Simulated days a whole phase takes."""
         match phase:
-            case Phase.SEARCH:
+            case CampaignPhase.SEARCH:
                 return self.trial_budget * self.days_per_trial
-            case Phase.CONFIRMATION:
+            case CampaignPhase.CONFIRMATION:
                 return self.confirmation_days
-            case Phase.GATE:
+            case CampaignPhase.GATE:
                 return self.gate_days
-            case Phase.PREPARING | Phase.ROUTES | Phase.REPORT:
+            case CampaignPhase.PREPARING | CampaignPhase.ROUTES | CampaignPhase.REPORT:
                 return 0
             case _:
                 assert_never(phase)
@@ -57,7 +57,7 @@ class Plan:
 class PhaseStarted:
     """A part of the campaign begins."""
 
-    phase: Phase
+    phase: CampaignPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,9 @@ class CampaignProgress:
     """
 
     region: str
-    plan: Plan
+    plan: ProgressPlan
     started_s: float
-    phase: Phase = Phase.PREPARING
+    phase: CampaignPhase = CampaignPhase.PREPARING
     running: frozenset[int] = frozenset()
     complete: frozenset[int] = frozenset()
     failed: frozenset[int] = frozenset()
@@ -143,7 +143,7 @@ class CampaignProgress:
     def after(self, event: Event, now_s: float) -> CampaignProgress:
         """The state once this has happened."""
         progress = self._with(event)
-        if progress.speed_since_s is None and progress.phase is not Phase.PREPARING and progress.own_days > 0:
+        if progress.speed_since_s is None and progress.phase is not CampaignPhase.PREPARING and progress.own_days > 0:
             return replace(progress, speed_since_s=now_s, speed_since_days=progress.own_days)
         return progress
 
@@ -169,7 +169,7 @@ class CampaignProgress:
     def remaining_days(self) -> int:
         """Simulated days still to come: the rest of this phase, and all later ones."""
         later = sum(self.plan.days_of(phase) for phase in PHASES[PHASES.index(self.phase) + 1 :])
-        if self.phase is Phase.SEARCH:
+        if self.phase is CampaignPhase.SEARCH:
             return max(0, self.plan.trial_budget - len(self.complete)) * self.plan.days_per_trial + later
         return max(0, self.plan.days_of(self.phase) - self.phase_days) + later
 
@@ -182,7 +182,7 @@ class CampaignProgress:
     def time_left_s(self, now_s: float) -> float | None:
         """Remaining days at the speed seen so far; None without a speed to go by, and once nothing is left to simulate."""
         done = self.own_days - self.speed_since_days
-        if self.phase is Phase.PREPARING or self.remaining_days == 0:
+        if self.phase is CampaignPhase.PREPARING or self.remaining_days == 0:
             return None
         if self.speed_since_s is None or done <= 0 or now_s <= self.speed_since_s:
             return None
@@ -191,17 +191,17 @@ class CampaignProgress:
     @property
     def share_done(self) -> float:
         """How much of the present phase is done, from 0 to 1; of the search by completed trials. The report is the end: 1."""
-        if self.phase is Phase.REPORT:
+        if self.phase is CampaignPhase.REPORT:
             return 1.0
         done, whole = len(self.complete), self.plan.trial_budget
-        if self.phase is not Phase.SEARCH:
+        if self.phase is not CampaignPhase.SEARCH:
             done, whole = self.phase_days, self.plan.days_of(self.phase)
         return min(1.0, done / whole) if whole else 0.0
 
-    def _in_phase(self, phase: Phase) -> CampaignProgress:
+    def _in_phase(self, phase: CampaignPhase) -> CampaignProgress:
         if phase is self.phase:
             return self
-        before = len(self.complete) if phase is Phase.SEARCH else self.complete_before
+        before = len(self.complete) if phase is CampaignPhase.SEARCH else self.complete_before
         return replace(self, phase=phase, phase_days=0, complete_before=before)
 
     def _with_ended(self, event: TrialComplete | TrialFailed | TrialPruned) -> CampaignProgress:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunegate.report import formats
-from tunegate.report.terminal.progress import PHASES, CampaignProgress, Event, Phase
+from tunegate.report.terminal.progress import PHASES, CampaignPhase, CampaignProgress, Event
 
 _REFRESH_PER_SECOND = 4
 _LINE_AFTER_S = 60.0
@@ -25,7 +25,7 @@ _FAILURE_LINES = 5
 
 
 def panel(progress: CampaignProgress, now_s: float) -> RenderableType:
-    """Phase, bar, counts, best so far and times, in five lines of at most 80 columns."""
+    """CampaignPhase, bar, counts, best so far and times, in five lines of at most 80 columns."""
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
@@ -42,7 +42,7 @@ def panel(progress: CampaignProgress, now_s: float) -> RenderableType:
 def line(progress: CampaignProgress, now_s: float) -> str:
     """The same in one line, for a log: trials while searching, days afterwards."""
     parts = [progress.phase.value, _amount_done(progress)]
-    parts += [_counts(progress), _best(progress)] if progress.phase is Phase.SEARCH else []
+    parts += [_counts(progress), _best(progress)] if progress.phase is CampaignPhase.SEARCH else []
     parts.append(_left(progress, now_s))
     return "; ".join(part for part in parts if part)
 
@@ -126,7 +126,7 @@ def _tenths(progress: CampaignProgress) -> int:
     return int(10 * progress.share_done + 5e-7)
 
 
-def _phases(current: Phase) -> Text:
+def _phases(current: CampaignPhase) -> Text:
     at = PHASES.index(current)
     text = Text()
     for index, phase in enumerate(PHASES):
@@ -146,7 +146,7 @@ def _left(progress: CampaignProgress, now_s: float) -> str:
 
 
 def _amount_done(progress: CampaignProgress) -> str:
-    if progress.phase is Phase.SEARCH:
+    if progress.phase is CampaignPhase.SEARCH:
         return f"{len(progress.complete)} of {formats.plural(progress.plan.trial_budget, 'trial')}"
     whole = progress.plan.days_of(progress.phase)
     return f"{progress.phase_days} of {formats.plural(whole, 'simulated day')}" if whole else ""

@@ -14,10 +14,10 @@ from rich.text import Text
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
 from tunegate.domain.verdicts import Interval
-from tunegate.gate.judgement import GuardrailStanding
+from tunegate.gate.judgement import GuardrailStatus
 from tunegate.report import formats
 from tunegate.report.formats import markdown_text as _plain
-from tunegate.report.messages.route_words import objections, standing
+from tunegate.report.messages.route_words import objections, route_status
 from tunegate.report.messages.verdict_words import TONES, Words, words_for
 from tunegate.report.model import CampaignReport
 from tunegate.report.page.document import SYMBOLS, Tone
@@ -91,7 +91,7 @@ def outcome_json(report: CampaignReport, report_path: str) -> dict[str, JsonValu
         "delta_ml": _interval(gate.judgement.delta_ml if gate else None),
         "delta_statistics": _interval(gate.judgement.delta_statistics if gate else None),
         "simulated_days": report.timing.simulated_days,
-        "routes": None if report.routes is None else standing(report.routes.findings)[1],
+        "routes": None if report.routes is None else route_status(report.routes.findings)[1],
         "wall_s": _finite(report.timing.wall_s),
         "report": report_path,
     }
@@ -101,7 +101,7 @@ def _routes_lines(report: CampaignReport) -> list[RenderableType]:
     """How the route check ended, and why when it did not pass."""
     if report.routes is None:
         return []
-    tone, word = standing(report.routes.findings)
+    tone, word = route_status(report.routes.findings)
     lines: list[RenderableType] = [Text.assemble("Routes  ", (f"{SYMBOLS[tone]} {word}", _STYLES[tone]))]
     return [*lines, *(Text(f"  {reason}") for reason in objections(report.routes.findings.result)), Text("")]
 
@@ -162,15 +162,15 @@ def _trouble(report: CampaignReport) -> list[str]:
     lines = [f"- Check failed: {_plain(check.name)}: {_plain(check.detail)}" for check in judgement.checks if not check.passed]
     if is_readable(report.gate):
         lines += [
-            f"- Guardrail {_plain(guardrail.standing.value)}: {_plain(guardrail.metric)} "
+            f"- Guardrail {_plain(guardrail.status.value)}: {_plain(guardrail.metric)} "
             f"{_plain(formats.change(guardrail.estimate, guardrail.unit))}, at worst "
             f"{_plain(formats.change(guardrail.bound, guardrail.unit))}, margin "
             f"{_plain(formats.amount(guardrail.margin, guardrail.unit))}"
             for guardrail in judgement.guardrails
-            if guardrail.standing is not GuardrailStanding.HELD
+            if guardrail.status is not GuardrailStatus.HELD
         ]
     if report.routes is not None:
-        word = standing(report.routes.findings)[1]
+        word = route_status(report.routes.findings)[1]
         lines += [f"- Routes {word}: {_plain(reason)}" for reason in objections(report.routes.findings.result)]
     return [*lines, ""] if lines else []
 
