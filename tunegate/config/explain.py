@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from tunegate.config.document import Document, Key
-from tunegate.config.models import RegionSections
+from tunegate.config.models import RETIRED, RegionSections
 from tunegate.config.rules import mixes_period_kinds
 from tunegate.domain.errors import Fault
 
@@ -56,6 +56,9 @@ def _fault(key: Key, details: Sequence[ErrorDetails], document: Document) -> Fau
         )
     if detail["type"] == "missing":
         return Fault(f"`{name}` must be given", "nothing", place, _remedy(key, "Add it"))
+    if detail["type"] == RETIRED:
+        remedy = "Write `sampler: tpe`: nothing that was measured is better (docs/search.md)."
+        return Fault("a sampler must be one that ships", f"{_shown(detail['input'])}, which was removed", place, remedy)
     demands = dict.fromkeys(map(_demand, details))
     if {_TYPES["float_type"], _TYPES["finite_number"]} & demands.keys():
         demands.pop(_TYPES["int_type"], None)

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from tunegate.config.route_models import RoutesSection
 from tunegate.config.section import Section
@@ -20,7 +30,7 @@ from tunegate.domain.periods import Period, Periods
 from tunegate.gate.ledger import LedgerPolicy
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailKind, GuardrailPolicy
 from tunegate.release.rules import ReleasePolicy
-from tunegate.search.definition import PrunerName, SamplerName, SearchBudget
+from tunegate.search.definition import PrunerName, RetiredSampler, SamplerName, SearchBudget
 
 Number = int | float
 REGION_NAME = r"^[a-z][a-z0-9_]{0,62}$"
@@ -36,6 +46,20 @@ def _to_date(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_to_date)]
+
+
+# Validation context of a configuration that was stored with a campaign and is read again.
+STORED = "stored"
+RETIRED = "retired"
+
+
+def _refuse_retired(value: object, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    """A campaign that was stored with a sampler that is gone stays readable; a new one is refused."""
+    if value not in get_args(RetiredSampler):
+        return validate(value)
+    if info.context == STORED:
+        return value
+    raise PydanticCustomError(RETIRED, "the sampler was removed")
 
 
 class SimulatorSection(Section):
@@ -133,7 +157,7 @@ class DimensionSection(Section):
 class SearchSection(Section):
     """How candidates are found."""
 
-    sampler: SamplerName = Field("tpe", description="how parameters are proposed")
+    sampler: Annotated[SamplerName, WrapValidator(_refuse_retired)] = Field("tpe", description="how parameters are proposed")
     trials: int = Field(
         ge=2, le=100_000, description="complete trials the search ends with, exactly; production's is the first"
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from tunegate.config.models import RegionSections
+from tunegate.config.models import STORED, RegionSections
 from tunegate.config.region import Bundled, CitySource, RegionConfig, resolve_periods
 from tunegate.config.route_models import RoutesSection
 from tunegate.domain.canonical import content_digest
@@ -167,7 +167,7 @@ class CampaignPlan:
     @classmethod
     def from_document(cls, campaign: str, document: Mapping[str, Any]) -> CampaignPlan:
         """The plan that `as_document` wrote."""
-        sections = RegionSections.model_validate_json(json.dumps(document["config"]))
+        sections = RegionSections.model_validate_json(json.dumps(document["config"]), context=STORED)
         source = document.get("city_source")
         city = Bundled(document["city"]) if source is None else CitySource(Path(source))
         config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]))

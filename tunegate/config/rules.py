@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, TypeGuard
 
-from tunegate.adapters.optuna.pruner import WILCOXON_DAYS
 from tunegate.config.document import Key
 from tunegate.config.models import FixedPeriods, RelativePeriods
 from tunegate.domain.errors import Fault
 from tunegate.domain.periods import Period, Periods
+from tunegate.search.definition import WILCOXON_DAYS
 
 RuleFault = tuple[Key, Fault]
 

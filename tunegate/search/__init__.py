@@ -1,1 +1,1 @@
-"""The search: Optuna inside, domain types outside; knows no orchestrator."""
+"""The rules of a search: its definition, budget, space and ranking; which library proposes is the adapters' business."""

@@ -14,8 +14,12 @@ from typing import Literal
 from tunegate.domain.errors import Fault
 from tunegate.domain.parameters import Dimension, Parameters
 
-SamplerName = Literal["gp", "tpe", "qmc", "random"]
+SamplerName = Literal["tpe", "random"]
+RetiredSampler = Literal["gp", "qmc"]  # Campaigns of 0.1.0 may have used one (docs/adr/0015).
 PrunerName = Literal["none", "wilcoxon", "median"]
+
+# Four paired days are the fewest with which the signed-rank test can reach p = 1/16 < 0.1.
+WILCOXON_DAYS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class StudyDefinition:
     dimensions: tuple[Dimension, ...]
     production: Parameters
     seed: int
-    sampler: SamplerName
+    sampler: SamplerName | RetiredSampler
     pruner: PrunerName
     objective: Mapping[str, object]
     start: tuple[Parameters, ...] = ()

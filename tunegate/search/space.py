@@ -1,4 +1,4 @@
-"""The search space as Optuna sees it: dimensions to distributions, and proposals back to parameters."""
+"""The search space: which parameters are searched and within which bounds."""
 
 from __future__ import annotations
 
@@ -6,17 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
-
 from tunegate.domain.parameters import Dimension, Parameters, ParameterValue
 from tunegate.domain.seeds import keyed_integer
-
-
-def distribution(dimension: Dimension) -> BaseDistribution:
-    """Optuna's distribution over one dimension, both bounds inclusive."""
-    if dimension.type == "int":
-        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
-    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +16,6 @@ class Space:
 
     dimensions: tuple[Dimension, ...]
     production: Parameters
-
-    @property
-    def distributions(self) -> dict[str, BaseDistribution]:
-        """Distributions by parameter name, in sorted order, so that samplers draw in an order that never changes."""
-        return {dimension.name: distribution(dimension) for dimension in sorted(self.dimensions, key=lambda d: d.name)}
 
     @property
     def searched_production(self) -> dict[str, ParameterValue]:
@@ -50,7 +36,7 @@ class Space:
         return self.complete({each.name: _clipped(each, given[each.name]) for each in self.dimensions})
 
     def probes(self, seed: int, count: int) -> tuple[Parameters, ...]:
-        """Stand-ins for a candidate nobody knows yet: keyed draws from all over the space."""
+        """Parameters that stand for a candidate before there is one: keyed draws from the whole space."""
         return tuple(
             self.complete({each.name: _drawn(each, seed, index) for each in self.dimensions}) for index in range(count)
         )
@@ -63,7 +49,7 @@ def _clipped(dimension: Dimension, value: ParameterValue) -> ParameterValue:
 
 
 def _drawn(dimension: Dimension, seed: int, index: int) -> ParameterValue:
-    """A place on the axis the search uses, from the key alone."""
+    """A value on the axis the search uses, from the key alone."""
     there, back = (math.log, math.exp) if dimension.log else (float, float)
     low, high = there(dimension.low), there(dimension.high)
     value = back(low + (high - low) * keyed_integer(seed, "probe", index, dimension.name) / 2**32)

@@ -26,7 +26,7 @@ def test_a_form_left_empty_changes_nothing() -> None:
 
 
 def test_what_is_filled_in_reaches_the_configuration_as_set_would(region_file: Path) -> None:
-    filled = {"trials": 30, "workers": 3, "seed": 11, "sampler": "qmc", "forecast": "statistics", "failure_budget": 0}
+    filled = {"trials": 30, "workers": 3, "seed": 11, "sampler": "random", "forecast": "statistics", "failure_budget": 0}
     search = load_region(region_file, Changes.model_validate(filled).as_overrides())
     assert {name: getattr(search.search, name) for name in filled if name != "seed"} | {"seed": search.seed} == filled
 

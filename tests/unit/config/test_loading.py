@@ -47,11 +47,11 @@ def test_a_region_wins_over_what_it_extends_and_null_removes_a_parameter(region_
 
 
 def test_a_chain_of_files_is_merged_from_the_far_end(region_file: Path) -> None:
-    Path("world.yaml").write_text("search: {workers: 3, sampler: qmc}\n")
+    Path("world.yaml").write_text("search: {workers: 3, sampler: random}\n")
     Path("country.yaml").write_text("extends: world.yaml\nsearch: {workers: 4}\n")
     region_file.write_text("extends: country.yaml\n" + region_file.read_text())
     config = load_region(region_file)
-    assert (config.search.workers, config.search.sampler) == (4, "qmc")
+    assert (config.search.workers, config.search.sampler) == (4, "random")
 
 
 def test_overrides_win_in_the_order_given_and_are_read_as_yaml(region_file: Path) -> None:

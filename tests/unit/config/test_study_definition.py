@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunegate.config.loading import load_region
+from tunegate.config.plan import CampaignPlan
 from tunegate.config.region import resolve_periods
 from tunegate.domain.simulation import CityFacts, SimulatorDescription
 from tunegate.search.definition import definition_faults
@@ -61,3 +62,12 @@ def test_another_simulator_or_city_is_another_study(region_file: Path) -> None:
 )
 def test_what_does_not_touch_the_trials_does_not(region_file: Path, override: str) -> None:
     assert document(region_file, override) == document(region_file)
+
+
+@pytest.mark.parametrize("sampler", ["gp", "qmc"])
+def test_the_plan_of_a_campaign_that_began_with_a_removed_sampler_stays_readable(region_file: Path, sampler: str) -> None:
+    document = CampaignPlan.of("toyville-1", load_region(region_file), "toyville", TOY).as_document()
+    document["config"]["search"]["sampler"] = sampler
+    read = CampaignPlan.from_document("toyville-1", document)
+    assert read.as_document() == document
+    assert read.study_definition.sampler == sampler

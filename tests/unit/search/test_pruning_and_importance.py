@@ -77,10 +77,10 @@ def test_the_best_never_include_a_pruned_trial(toy: ModuleType, url: str) -> Non
 
 
 def test_importance_names_the_parameter_that_matters_and_says_nothing_of_too_few_trials(toy: ModuleType, url: str) -> None:
-    few = SearchStudy.open(url, toy.definition("qmc"), toy.budget(MINIMUM_TRIALS - 1))
+    few = SearchStudy.open(url, toy.definition("random"), toy.budget(MINIMUM_TRIALS - 1))
     toy.work(few, "w")
     assert few.importance() is None
-    enough = SearchStudy.open(url, toy.definition("qmc"), toy.budget(40))
+    enough = SearchStudy.open(url, toy.definition("random"), toy.budget(40))
     toy.work(enough, "w")
     shares = enough.importance()
     assert shares is not None

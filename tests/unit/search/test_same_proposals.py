@@ -68,16 +68,6 @@ def test_every_proposal_lies_in_the_space_and_keeps_what_is_not_searched(toy: Mo
         assert parameters["unsearched"] == 7.0
 
 
-def test_qmc_covers_every_axis_evenly(toy: ModuleType, url: str) -> None:
-    study = SearchStudy.open(url, toy.definition("qmc"), toy.budget(17))
-    toy.work(study, "w")
-    points = proposals(study)[1:]
-    assert sorted(int(point["gamma"] * 16) for point in points) == list(range(16))
-    assert sorted(point["sweeps"] for point in points) == sorted([*range(1, 9)] * 2)
-    geometric_middle = (30 * 1200) ** 0.5
-    assert sum(point["max_wait_s"] < geometric_middle for point in points) == 8
-
-
 def test_tpe_learns_where_the_optimum_is(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition("tpe"), toy.budget(60))
     toy.work(study, "w")

@@ -15,11 +15,9 @@ from optuna.pruners import BasePruner, NopPruner, WilcoxonPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from tunegate.search.definition import PrunerName
+from tunegate.search.definition import WILCOXON_DAYS, PrunerName
 
 WILCOXON_P = 0.1
-# Four paired days are the fewest with which the signed-rank test can reach p = 1/16 < 0.1.
-WILCOXON_DAYS = 4
 MEDIAN_STARTUP_TRIALS = 5
 
 

@@ -16,11 +16,12 @@ import optuna
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunaState
 
+from tunegate.adapters.optuna.distributions import distributions_of
 from tunegate.adapters.optuna.importance import parameter_importance
 from tunegate.adapters.optuna.pruner import make_pruner
 from tunegate.adapters.optuna.samplers import keyed_sampler
 from tunegate.adapters.optuna.storage import StudyStorage, storage_from_url
-from tunegate.adapters.optuna.trial_records import ASKED, OUTCOME, RecordReader, with_uplifts
+from tunegate.adapters.optuna.trial_records import ASKED, OUTCOME, RecordReader
 from tunegate.adapters.sql.outages import patient
 from tunegate.domain.errors import BadInput, FailureClass
 from tunegate.domain.parameters import ParameterValue
@@ -28,6 +29,7 @@ from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers, without_place
 from tunegate.search.definition import SearchBudget, StudyDefinition, definition_faults
 from tunegate.search.failures import production_is_dead, raise_if_hopeless
+from tunegate.search.ranking import finalists, with_uplifts
 from tunegate.search.space import Space
 
 _DEFINITION = "definition"
@@ -216,21 +218,8 @@ class SearchStudy:
         return len(complete) >= self._budget.trials
 
     def top_k(self, k: int) -> tuple[TrialRecord, ...]:
-        """The complete trials of which most is expected, with distinct parameters, production's left out.
-
-        What a single trial earned is partly luck, most of all the best one's: they are ranked by what a Gaussian process of all
-        trials expects of each (docs/search.md). Ties go to the lower number.
-        """
-        from tunegate.search.expected import expected_values  # noqa: PLC0415 - slow to import
-
-        records = self.trials()
-        expected = expected_values(records, self._space.distributions)
-        complete = [record for record in records if record.number in expected]
-        best: dict[str, TrialRecord] = {}
-        for record in sorted(complete, key=lambda record: (-expected[record.number], record.number)):
-            if record.parameters.digest != self._definition.production.digest:
-                best.setdefault(record.parameters.digest, record)
-        return tuple(best.values())[:k]
+        """The best trials with distinct parameters, production's left out."""
+        return finalists(self.trials(), self._definition.production, k)
 
     @patient
     def importance(self) -> dict[str, float] | None:
@@ -277,9 +266,9 @@ class SearchStudy:
         waiting = next((record for record in known if record.state is TrialState.WAITING), None)
         proposal = waiting.proposal if waiting else 1 + max(record.proposal for record in known)
         attempt = waiting.attempt if waiting else 1
-        distributions = self._space.distributions
+        distributions = distributions_of(self._space)
         if waiting is None:
-            self._study.sampler = keyed_sampler(self._definition.sampler, self._definition.seed, proposal, distributions)
+            self._study.sampler = keyed_sampler(self._definition.sampler, self._definition.seed, proposal)
         trial = self._study.ask(distributions)
         asked = {"proposal": proposal, "attempt": attempt, **asker, "at": datetime.now(UTC).isoformat()}
         trial.set_user_attr(ASKED, asked)

@@ -8,7 +8,6 @@ Optuna 5 stores naive UTC and reads it back as local time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +32,7 @@ class RecordReader:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._searched = space.distributions.keys()
+        self._searched = {dimension.name for dimension in space.dimensions}
         self._finished: dict[int, TrialRecord] = {}
         self._unfinished: dict[int, tuple[FrozenTrial, TrialRecord]] = {}
 
@@ -64,29 +63,6 @@ class RecordReader:
         else:
             self._unfinished[trial.number] = (trial, record)
         return record
-
-
-def with_uplifts(found: tuple[TrialRecord, ...]) -> tuple[TrialRecord, ...]:
-    """The same records with `value_pct` where production's own result is known."""
-    reference = production_revenue(found)
-    if reference is None:
-        return found
-    return tuple(replace(record, value_pct=uplift_pct(record, reference)) for record in found)
-
-
-def production_revenue(found: Iterable[TrialRecord]) -> float | None:
-    """Production's own objective value in this study, None until its trial is complete."""
-    for record in found:
-        if record.is_production and record.state is TrialState.COMPLETE:
-            return record.revenue_minor_per_day
-    return None
-
-
-def uplift_pct(record: TrialRecord, production_minor_per_day: float | None) -> float | None:
-    """Uplift of a complete trial over production in percent; None where either is unknown or production earned nothing."""
-    if record.revenue_minor_per_day is None or not production_minor_per_day:
-        return None
-    return 100.0 * (record.revenue_minor_per_day / production_minor_per_day - 1.0)
 
 
 def _record(trial: FrozenTrial, space: Space) -> TrialRecord:
