@@ -13,8 +13,10 @@ from rich.table import Table
 
 from tunegate import wiring
 from tunegate.domain.errors import SimulationFailed
+from tunegate.domain.verdicts import kind_of
 from tunegate.gate.documents import plain
 from tunegate.gate.power import PowerForecast
+from tunegate.gate.verdict_document import read_verdict
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -92,7 +94,9 @@ def verdict_list(arguments: argparse.Namespace) -> int:
     table = Table("verdict", "when (UTC)", "campaign", "kind", box=None)
     rows = wiring.stores().verdicts.of_region(arguments.region)
     for row in rows:
-        table.add_row(row.id[:19], f"{row.at:%Y-%m-%d %H:%M}", row.campaign, row.document["judgement"]["verdict"]["kind"])
+        table.add_row(
+            row.id[:19], f"{row.at:%Y-%m-%d %H:%M}", row.campaign, kind_of(read_verdict(row.document).judgement.verdict)
+        )
     Console(width=TABLE_COLUMNS).print(table if rows else f"{arguments.region} has no verdict yet")
     return EXIT_OK
 

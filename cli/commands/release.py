@@ -21,7 +21,7 @@ from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
 from tunegate.gate.documents import plain
 from tunegate.ports.records import VerdictRow
 from tunegate.ports.results import RecordConflict
-from tunegate.release.steps import PublishingFailed, ReleaseLost
+from tunegate.release.service import PublishingFailed, ReleaseLost
 from tunegate.report.messages.notices import Declined, Released, RolledBack
 
 EXIT_OK = 0
@@ -87,8 +87,11 @@ def _deciding(command: Command) -> Command:
 
     def run(arguments: argparse.Namespace) -> int:
         try:
-            for region in wiring.release_service().reconcile_all():
-                _say(f"{region}: what production reads did not agree with the registry; its current version is published again")
+            for repair in wiring.release_service().repair_publications():
+                if repair.failure is not None:
+                    _say(f"warning: {repair.failure}")
+                elif repair.changed:
+                    _say(f"{repair.region}: the published document did not match the registry and was published again")
             return command(arguments)
         except ReleaseLost as error:
             _say(f"error: {error}")

@@ -12,8 +12,8 @@ from rich.table import Table
 from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.gate.routes.check import RouteFindings
-from tunegate.gate.routes.policy import RoutePolicy, policy_from_document
-from tunegate.gate.routes.record import findings_from_document
+from tunegate.gate.routes.policy import RoutePolicy
+from tunegate.gate.routes.record import read_route_check
 from tunegate.ports.records import RouteCheckRow, VerdictRow
 from tunegate.report.messages.route_words import found_in_words, measure_rows, objections
 from tunegate.report.page.index import route_map_name
@@ -30,14 +30,15 @@ def routes(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps({"id": row.id, **row.document}) + "\n")
         return EXIT_OK
-    findings, policy = _read(row)
+    document = read_route_check(row.document)
+    findings = document.findings
     console = Console(width=TABLE_COLUMNS)
     console.print(f"{verdict.region}: the routes of verdict {verdict.id.removeprefix('sha256:')[:12]}", highlight=False)
     console.print(f"  {found_in_words(findings.result)}")
     for objection in objections(findings.result):
         console.print(f"  {objection}", highlight=False, markup=False)
     if findings.pairs:
-        console.print(_measures(findings, policy))
+        console.print(_measures(findings, document.policy))
         console.print(_most_changed(findings))
     shelf, name = wiring.reports(), route_map_name(verdict.campaign)
     if name in shelf.names():
@@ -64,14 +65,6 @@ def _most_changed(findings: RouteFindings) -> Table:
             f"{before.longest_dry_s / 60:.1f} -> {after.longest_dry_s / 60:.1f}",
         )
     return table
-
-
-def _read(row: RouteCheckRow) -> tuple[RouteFindings, RoutePolicy]:
-    try:
-        return findings_from_document(row.document), policy_from_document(row.document["policy"])
-    except ValueError as error:
-        place, remedy = f"verdict {row.verdict}", "Read it with the tunegate that wrote it; --json prints it as it is."
-        raise BadInput(Fault("a route check must be one this tunegate reads", str(error), place, remedy)) from error
 
 
 def _check_of(verdict: VerdictRow) -> RouteCheckRow:

@@ -28,9 +28,9 @@ from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
 from tunegate.ports.records import VerdictRow
 from tunegate.release.rules import ReleaseCandidate, ReleaseRefusal, expires_at, identity_faults, same_person
-from tunegate.release.steps import ReleaseLost
+from tunegate.release.service import ReleaseLost
 from tunegate.report import formats
-from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown, interval_of
+from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown
 from tunegate.report.messages.notices import ApprovalWanted, Declined, Expired, Notice, Released
 
 
@@ -91,7 +91,7 @@ def _question(region: str, verdict: str, requested_by: str | None) -> ApprovalQu
         region=region,
         verdict=row.id,
         campaign=row.campaign,
-        document=row.document,
+        document=case.document,
         running=case.configured if current is None else current.parameters,
         expires_at=expires_at(case),
         approvers=case.policy.approvers,
@@ -235,7 +235,7 @@ def _notice(question: ApprovalQuestion, outcome: Ask | Closed) -> Notice | None:
 
 
 def _wanted(question: ApprovalQuestion, faults: Sequence[Fault], url: str | None) -> ApprovalWanted:
-    gain = interval_of(question.document["judgement"]["delta_ml"])
+    gain = question.document.judgement.delta_ml
     change = formats.change(None if gain is None else gain.estimate_pct)
     return ApprovalWanted(
         region=question.region,

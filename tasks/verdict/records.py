@@ -18,6 +18,7 @@ from tunegate.gate.evidence import GateEvidence, Pattern
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.ledger import Allowance, LedgerQuestion, LevelSpent, allowance
 from tunegate.gate.record import ReplayOutcome, build_record, replay
+from tunegate.gate.verdict_document import read_verdict
 from tunegate.ports.records import LedgerEntry, LedgerMoved
 
 MOST_LEDGER_TRIES = 100
@@ -98,12 +99,11 @@ def replay_verdict(verdict: str) -> tuple[str, ReplayOutcome]:
     if found is None:
         raise unknown_verdict(verdict)
     plan = wiring.plan(found.campaign)
-    claims = found.document["evidence"]
-    candidate = Parameters(claims["candidate"])
-    if claims["refusal"] is not None:
+    evidence = read_verdict(found.document).evidence
+    if evidence.refusal is not None:
         return found.id, replay(found.document, {}, None)
     self_check = kept_answer(plan.campaign, plan.self_check_request())
-    return found.id, replay(found.document, stored_patterns(plan, candidate), self_check)
+    return found.id, replay(found.document, stored_patterns(plan, evidence.candidate), self_check)
 
 
 def unknown_verdict(verdict: str) -> BadInput:

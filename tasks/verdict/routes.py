@@ -20,7 +20,8 @@ from tunegate.domain.routes import RoutesAnswer, RoutesRequest
 from tunegate.domain.verdicts import Invalid
 from tunegate.gate.routes.check import DrawnDay, NotChecked, RouteFindings, check_routes
 from tunegate.gate.routes.policy import RoutePolicy
-from tunegate.gate.routes.record import RouteSubject, route_record
+from tunegate.gate.routes.record import RouteDocument, request_digests, routes_digests, simulator_of
+from tunegate.gate.verdict_document import ArmDigests
 from tunegate.report.model import RouteReport
 from tunegate.report.page.index import page_name, route_map_name
 from tunegate.report.page.route_map import RouteMap, render_route_map
@@ -108,10 +109,19 @@ def _save(
 ) -> None:
     commit = wiring.git_commit()
     version = __version__ if commit is None else f"{__version__} {commit}"
-    subject = RouteSubject(verdict, plan.region, plan.campaign, plan.production, candidate)
-    asked = plan.route_requests(candidate)
-    document = route_record(subject, policy, asked=asked, drawn=days, findings=findings, code_version=version)
-    wiring.stores().route_checks.save(verdict, document, wiring.clock().now())
+    document = RouteDocument(
+        verdict=verdict,
+        region=plan.region,
+        campaign=plan.campaign,
+        parameter_digests=ArmDigests(plan.production.digest, candidate.digest),
+        code_version=version,
+        simulator=simulator_of(days),
+        policy=policy,
+        request_digests=request_digests(plan.route_requests(candidate)),
+        routes_digests=routes_digests(days),
+        findings=findings,
+    )
+    wiring.stores().route_checks.save(verdict, document.as_json(), wiring.clock().now())
 
 
 def _with_map(plan: CampaignPlan, report: RouteReport, days: Sequence[DrawnDay]) -> RouteReport:

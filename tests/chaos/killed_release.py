@@ -23,17 +23,17 @@ from sqlalchemy import Engine
 
 import tunegate.adapters.local.publisher
 import tunegate.adapters.sql.registry
-import tunegate.release.steps
-from tests.unit.release.conftest import Hands, approval_of, case_of, judged_at, next_record, record
+import tunegate.release.service
+from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, next_record, record
 from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.errors import BadInput
-from tunegate.release.steps import ReleaseService
+from tunegate.release.service import ReleaseService
 
 RECORD = record()
 WRITERS = {
-    module.__file__ for module in (tunegate.adapters.local.publisher, tunegate.adapters.sql.registry, tunegate.release.steps)
+    module.__file__ for module in (tunegate.adapters.local.publisher, tunegate.adapters.sql.registry, tunegate.release.service)
 }
 
 
@@ -44,14 +44,14 @@ class Home:
         self.engine: Engine = open_database(f"sqlite:///{root}/results.sqlite")
         self.registry = SqlRegistry(self.engine)
         self.publisher = FilePublisher(root / "published")
-        self.desk = ReleaseService(self.registry, self.publisher, Hands(judged_at(RECORD) + timedelta(hours=1)))
+        self.desk = ReleaseService(self.registry, self.publisher, SettableClock(judged_at(RECORD) + timedelta(hours=1)))
 
     def approve(self) -> None:
-        self.desk.approve(case_of(RECORD), approval_of(RECORD))
+        self.desk.approve(candidate_of(RECORD), approval_of(RECORD))
 
     def approve_next(self) -> None:
         following = next_record(1)
-        self.desk.approve(case_of(following), approval_of(following))
+        self.desk.approve(candidate_of(following), approval_of(following))
 
     def rollback(self) -> None:
         self.desk.rollback("toy", 1, "ben", "taxis circle")
@@ -119,7 +119,7 @@ def next_start(root: Path) -> dict[str, Any]:
     """What was left, what the next start makes of it, and whether the work can then be done."""
     home = Home(root)
     left = home.publisher.read("toy")
-    home.desk.reconcile_all()
+    home.desk.repair_publications()
     current = home.registry.current("toy")
     return {
         "left": left,

@@ -216,7 +216,7 @@ def test_of_two_processes_that_approve_at_once_one_wins_and_the_other_says_why(o
     assert codes.count(0) == 1, errors
     winner = verdicts[codes.index(0)]
     for code, error in zip(codes, errors, strict=True):
-        told = "somebody else was first" in error if code == 1 else "judged against what production runs now" in error
+        told = "another release came first" in error if code == 1 else "judged against what production runs now" in error
         assert code == 0 or (code in {1, 2} and told), error
         assert "Traceback" not in error
     assert [release.verdict for release in wiring.stores().registry.history("toyville")] == [None, winner]

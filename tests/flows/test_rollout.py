@@ -21,7 +21,7 @@ from flows.rollback import rollback
 from tests.flows.offices import CANDIDATE, INVALID, PROMOTING, REJECTING, Office, forget
 from tests.flows.rollouts import Rollouts, ended
 from tests.services.slack import Slack, slack_server
-from tests.unit.release.conftest import Hands
+from tests.unit.release.conftest import SettableClock
 from tunegate import wiring
 from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.domain.parameters import Parameters
@@ -252,7 +252,7 @@ async def test_a_verdict_that_waited_too_long_is_closed_by_whoever_comes_first(*
     verdict = await verdict_of(office)
     waiting = await rollouts.begin(verdict)
     (appointment,) = await others_of(rollouts, waiting)
-    later = Hands(datetime.now(UTC) + timedelta(days=7, minutes=1))
+    later = SettableClock(datetime.now(UTC) + timedelta(days=7, minutes=1))
     for module in (wiring, release_wiring):
         monkeypatch.setattr(module, "clock", lambda: later)
     forget()

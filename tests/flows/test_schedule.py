@@ -191,7 +191,7 @@ async def two_approve_at_once(team: Team) -> None:
     ends = [await team.in_state(run.id, "Approved", "Refused", "Failed", "Crashed") for run in (first, again)]
     assert sorted(str(run.state_name) for run in ends) == ["Approved", "Refused"]
     (loser,) = [run for run in ends if run.state_name == "Refused"]
-    assert "a verdict must be decided once" in loser.state.message or "somebody else was first" in loser.state.message
+    assert "a verdict must be decided once" in loser.state.message or "another release came first" in loser.state.message
     await team.heard("toyville: version 2 is in production")
     assert "decided once" in await team.heard("toyville/rollout: Refused") or "somebody else" in loser.state.message
     assert (team.installation.home / "published" / "toyville.json").exists()

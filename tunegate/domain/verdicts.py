@@ -55,3 +55,8 @@ class Invalid:
 
 
 Verdict = Promote | Reject | Inconclusive | Invalid
+
+
+def kind_of(verdict: Verdict) -> str:
+    """`promote`, `reject`, `inconclusive` or `invalid`: how a verdict is stored and shown."""
+    return type(verdict).__name__.lower()

@@ -177,4 +177,6 @@ def _numbers(values: Mapping[str, float]) -> dict[str, float | str]:
 
 
 def _floats(values: Mapping[str, float | str]) -> dict[str, float]:
+    if any(isinstance(value, bool) for value in values.values()):
+        raise ValueError(f"every value must be a number, but got {dict(values)}")
     return {name: float(value) for name, value in values.items()}

@@ -1,39 +1,29 @@
-"""The record of a verdict: one immutable document, addressed by its content, from which the verdict can be computed again.
+"""Building the record of a verdict, and replaying one.
 
-The document holds the claims of the evidence, the policy, the digests of the day results and the whole judgement. The day
-results themselves stay in the results store; a replay takes them from there and says bit for bit whether the same verdict comes
-out.
+A record is immutable and addressed by its content. A replay takes the day results from the results store, computes the verdict
+again, and says whether the same document comes out, bit for bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import SimulationAnswer
-from tunegate.domain.verdicts import Verdict
-from tunegate.gate.documents import (
-    Document,
-    answer_to_document,
-    claims_to_document,
-    evidence_with,
-    plain,
-    policy_from_document,
-)
+from tunegate.gate.documents import Document, answer_to_document
 from tunegate.gate.evidence import GateEvidence, Pattern, pattern_name
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.policy import GatePolicy
 from tunegate.gate.rule import RULE_VERSION
-
-RECORD_FORMAT = 1
+from tunegate.gate.verdict_document import ArmDigests, VerdictDocument, read_verdict
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictRecord:
-    """A verdict document and its address, `sha256:` of its canonical JSON: what a person approves."""
+    """A verdict document as it is stored, and its address, `sha256:` of its canonical JSON: what a person approves."""
 
     id: str
     document: Document
@@ -50,46 +40,31 @@ class ReplayOutcome:
 
 def build_record(evidence: GateEvidence, policy: GatePolicy, judgement: Judgement, code_version: str) -> VerdictRecord:
     """The record of this judgement. `code_version` is the version of the code, with its commit where that is known."""
-    document: Document = {
-        "format": RECORD_FORMAT,
-        "rule_version": RULE_VERSION,
-        "code_version": code_version,
-        "evidence": claims_to_document(evidence),
-        "parameter_digests": {"production": evidence.production.digest, "candidate": evidence.candidate.digest},
-        "day_result_digests": _digests(evidence.answers, evidence.self_check),
-        "policy": plain(policy),
-        "judgement": judgement_to_document(judgement),
-    }
+    document = VerdictDocument(
+        rule_version=RULE_VERSION,
+        code_version=code_version,
+        evidence=evidence,
+        parameter_digests=ArmDigests(evidence.production.digest, evidence.candidate.digest),
+        day_result_digests=_digests(evidence.answers, evidence.self_check),
+        policy=policy,
+        judgement=judgement,
+    ).as_json()
     return VerdictRecord(content_digest(document), document)
 
 
-def judgement_to_document(judgement: Judgement) -> Document:
-    """The judgement with the kind of its verdict by name."""
-    document: Document = plain(judgement)
-    return {**document, "verdict": verdict_to_document(judgement.verdict)}
-
-
-def verdict_to_document(verdict: Verdict) -> Document:
-    """`kind` (promote, reject, inconclusive, invalid), reason, and the remedy where there is one."""
-    fields: Document = plain(verdict)
-    return {"kind": type(verdict).__name__.lower(), **fields}
-
-
 def replay(
-    document: Mapping[str, Any], answers: Mapping[Pattern, SimulationAnswer], self_check: SimulationAnswer | None
+    stored: Mapping[str, Any], answers: Mapping[Pattern, SimulationAnswer], self_check: SimulationAnswer | None
 ) -> ReplayOutcome:
-    """Compute a recorded verdict again from the stored day results. Raises ValueError for a document of another format."""
-    if document.get("format") != RECORD_FORMAT:
-        raise ValueError(f"`format == {RECORD_FORMAT}` must hold for a verdict record, but got {document.get('format')}")
-    evidence = evidence_with(document["evidence"], answers, self_check)
-    policy = policy_from_document(document["policy"])
-    judgement = judge(evidence, policy)
-    again = build_record(evidence, policy, judgement, document["code_version"])
-    differences = tuple(_differences("", document, again.document))
+    """Compute a recorded verdict again from the stored day results. Raises UnreadableRecord."""
+    document = read_verdict(stored)
+    evidence = replace(document.evidence, answers=answers, self_check=self_check)
+    judgement = judge(evidence, document.policy)
+    again = build_record(evidence, document.policy, judgement, document.code_version)
+    differences = tuple(_differences("", stored, again.document))
     return ReplayOutcome(not differences, differences, judgement)
 
 
-def _digests(answers: Mapping[Pattern, SimulationAnswer], self_check: SimulationAnswer | None) -> Document:
+def _digests(answers: Mapping[Pattern, SimulationAnswer], self_check: SimulationAnswer | None) -> Mapping[str, str]:
     """One digest for each pattern's answer, so that a replay can say whose results changed."""
     digests = {pattern_name(pattern): content_digest(answer_to_document(answer)) for pattern, answer in answers.items()}
     return digests if self_check is None else {**digests, "self-check": content_digest(answer_to_document(self_check))}

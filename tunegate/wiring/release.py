@@ -10,7 +10,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.ports.records import VerdictRow
 from tunegate.release.routes import StoredRouteCheck
 from tunegate.release.rules import ReleaseCandidate
-from tunegate.release.steps import ReleaseService
+from tunegate.release.service import ReleaseService
 from tunegate.wiring.campaigns import REQUESTER, plan
 from tunegate.wiring.places import clock, publisher, stores
 
@@ -27,8 +27,8 @@ def release_candidate(verdict: VerdictRow) -> ReleaseCandidate:
     row = stores().campaigns.find(verdict.campaign)
     requester = None if row is None else row.config.get(REQUESTER)
     return ReleaseCandidate(
-        document=verdict.document,
-        kept_at=verdict.at,
+        record=verdict.document,
+        stored_at=verdict.at,
         requester=requester if isinstance(requester, str) else None,
         policy=judged.config.release_policy,
         routes=_routes_on_file(judged, verdict.id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.gcs import gcs_service
-from tests.unit.release.conftest import Hands, approval_of, case_of, judged_at, record
+from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, record
 from tunegate.adapters.google import gcs_objects
 from tunegate.adapters.google.gcs_objects import GcsObjects
 from tunegate.adapters.google.gcs_publisher import GcsPublisher
@@ -13,7 +13,7 @@ from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.registry import SqlRegistry
 from tunegate.domain.errors import BadInput
 from tunegate.ports.outage import Outage
-from tunegate.release.steps import PublishingFailed, ReleaseService
+from tunegate.release.service import PublishingFailed, ReleaseService
 
 JSON = "application/json"
 
@@ -88,22 +88,22 @@ def test_a_release_that_could_not_be_published_is_published_by_the_next_step(gcs
     """The registry is written first; what production reads follows when the bucket is back."""
     verdict = record()
     registry = SqlRegistry(open_database(f"sqlite:///{tmp_path}/results.sqlite"))
-    desk = ReleaseService(registry, GcsPublisher(objects(patience_s=0.5)), Hands(judged_at(verdict)))
+    desk = ReleaseService(registry, GcsPublisher(objects(patience_s=0.5)), SettableClock(judged_at(verdict)))
     gcs.rest.away_for(60)
     with pytest.raises(PublishingFailed, match="could not be published: gs://production/p/"):
-        desk.approve(case_of(verdict), approval_of(verdict))
+        desk.approve(candidate_of(verdict), approval_of(verdict))
     assert registry.current("toy").version == 1
     gcs.rest.away_for(0)
-    release = desk.approve(case_of(verdict), approval_of(verdict))
+    release = desk.approve(candidate_of(verdict), approval_of(verdict))
     assert gcs.content("production", "p/toy.json").decode() == release.published
     gcs.put("production", "p/toy.json", b"somebody's own")
-    assert desk.reconcile_all() == ("toy",)
+    assert [repair.changed for repair in desk.repair_publications()] == [True]
     assert gcs.content("production", "p/toy.json").decode() == release.published
 
 
 def test_a_bucket_that_is_missing_fails_the_publishing_and_not_the_release(gcs, tmp_path):
     verdict = record()
     registry = SqlRegistry(open_database(f"sqlite:///{tmp_path}/results.sqlite"))
-    desk = ReleaseService(registry, GcsPublisher(objects("elsewhere")), Hands(judged_at(verdict)))
+    desk = ReleaseService(registry, GcsPublisher(objects("elsewhere")), SettableClock(judged_at(verdict)))
     with pytest.raises(PublishingFailed, match="the bucket must exist"):
-        desk.approve(case_of(verdict), approval_of(verdict))
+        desk.approve(candidate_of(verdict), approval_of(verdict))

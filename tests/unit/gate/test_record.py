@@ -24,6 +24,7 @@ from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
 from tunegate.gate.record import VerdictRecord, build_record, replay
 from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.synthetic import World
+from tunegate.gate.verdict_document import UnreadableRecord
 
 WORLD = World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
 EVIDENCE = rehearse(WORLD, zones=12)
@@ -120,7 +121,7 @@ def test_a_record_under_an_older_rule_says_so() -> None:
 
 
 def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="format == 1"):
+    with pytest.raises(UnreadableRecord, match="format == 1"):
         replay({"format": 2}, {}, None)
 
 

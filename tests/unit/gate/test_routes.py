@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from itertools import accumulate
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.routes import Route, RoutesAnswer
-from tunegate.gate.documents import plain
 from tunegate.gate.routes.check import Blocked, DrawnDay, NotChecked, Passed, check_routes
 from tunegate.gate.routes.measures import Yardstick, common_share, measure_arm, measure_route
-from tunegate.gate.routes.policy import Limit, RouteLimits, RoutePolicy, policy_from_document
-from tunegate.gate.routes.record import RouteSubject, findings_from_document, result_from_document, route_record
+from tunegate.gate.routes.policy import Limit, RouteLimits, RoutePolicy
+from tunegate.gate.routes.record import RouteDocument, read_route_check, result_from_document, routes_digests, simulator_of
+from tunegate.gate.verdict_document import ArmDigests, UnreadableRecord
 
 YARDSTICK = Yardstick(chance=0.01, loop_s=600, loop_chance=0.05)
 OPEN = Limit(None, None)
@@ -165,19 +166,33 @@ def test_arms_that_cannot_be_compared_are_not_checked_and_do_not_pass(candidate:
 def test_the_record_says_everything_again_with_the_same_digest_for_the_same_routes():
     drawn = [DrawnDay(DAY, answer(route("abcdef")), answer(route("abcabz", chance=(0.0,) * 6)))]
     policy = replace(POLICY, limits=replace(LIMITS, loops_per_hour=Limit(1.0, 5.0)))
-    subject = RouteSubject("sha256:" + "a" * 64, "toy", "toy-1", Parameters({"gamma": 0.9}), Parameters({"gamma": 0.95}))
-    findings = check_routes(drawn, policy)
-    made = route_record(subject, policy, asked=[], drawn=drawn, findings=findings, code_version="1")
-    again = route_record(subject, policy, asked=[], drawn=drawn, findings=check_routes(drawn, policy), code_version="1")
-    assert content_digest(made) == content_digest(again)
-    assert canonical_json(made)
-    assert findings_from_document(made) == findings
-    assert policy_from_document(made["policy"]) == policy == policy_from_document(plain(policy))
-    assert made["routes_digests"] == [[day.production.routes_digest, day.candidate.routes_digest] for day in drawn]
+    made = [route_document(drawn, policy).as_json() for _ in range(2)]
+    assert content_digest(made[0]) == content_digest(made[1])
+    stored = json.loads(canonical_json(made[0]))
+    assert read_route_check(stored) == route_document(drawn, policy)
+    assert read_route_check(stored).as_json() == stored
+    assert stored["routes_digests"] == [[day.production.routes_digest, day.candidate.routes_digest] for day in drawn]
+
+
+def route_document(drawn: list[DrawnDay], policy: RoutePolicy) -> RouteDocument:
+    return RouteDocument(
+        verdict="sha256:" + "a" * 64,
+        region="toy",
+        campaign="toy-1",
+        parameter_digests=ArmDigests(Parameters({"gamma": 0.9}).digest, Parameters({"gamma": 0.95}).digest),
+        code_version="1",
+        simulator=simulator_of(drawn),
+        policy=policy,
+        request_digests=(),
+        routes_digests=routes_digests(drawn),
+        findings=check_routes(drawn, policy),
+    )
 
 
 def test_a_record_of_another_format_or_an_unknown_result_is_refused():
-    with pytest.raises(ValueError, match="format == 1"):
-        findings_from_document({"format": 2})
+    with pytest.raises(UnreadableRecord, match="format == 1"):
+        read_route_check({"format": 2})
+    with pytest.raises(UnreadableRecord, match="every field"):
+        read_route_check({"format": 1})
     with pytest.raises(ValueError, match="must be passed, blocked or not checked"):
         result_from_document({"kind": "fine"})

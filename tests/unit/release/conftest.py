@@ -16,9 +16,15 @@ from tunegate.domain.releases import Approval
 from tunegate.gate.judge import judge
 from tunegate.gate.record import VerdictRecord, build_record
 from tunegate.gate.rehearsal import CANDIDATE, PRODUCTION, policy_for, rehearse
+from tunegate.gate.routes.check import RouteFindings, RouteResult
+from tunegate.gate.routes.measures import Yardstick
+from tunegate.gate.routes.policy import LIMITED, Limit, RouteLimits, RoutePolicy
+from tunegate.gate.routes.record import RouteDocument
 from tunegate.gate.synthetic import World
+from tunegate.gate.verdict_document import read_verdict
+from tunegate.release.routes import StoredRouteCheck
 from tunegate.release.rules import ReleaseCandidate, ReleasePolicy
-from tunegate.release.steps import ReleaseService
+from tunegate.release.service import ReleaseService
 
 WORLDS = {
     "promote": World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0),
@@ -62,17 +68,35 @@ def judged_at(made: VerdictRecord) -> datetime:
     return datetime.fromisoformat(made.document["evidence"]["judged_on"]).replace(hour=9, tzinfo=UTC)
 
 
-def case_of(made: VerdictRecord, **changes: object) -> ReleaseCandidate:
-    case = ReleaseCandidate(made.document, judged_at(made), "carl", POLICY, PRODUCTION, frozenset({"max_wait_s"}))
-    return replace(case, **changes)
+def candidate_of(made: VerdictRecord, **changes: object) -> ReleaseCandidate:
+    candidate = ReleaseCandidate(made.document, judged_at(made), "carl", POLICY, PRODUCTION, frozenset({"max_wait_s"}))
+    return replace(candidate, **changes)
 
 
 def approval_of(made: VerdictRecord, **changes: object) -> Approval:
     return replace(Approval("toy", made.id, "ada", "looks right"), **changes)
 
 
+ROUTE_POLICY = RoutePolicy(
+    required=True,
+    yardstick=Yardstick(chance=0.2, loop_s=600, loop_chance=0.05),
+    limits=RouteLimits(None, **dict.fromkeys(LIMITED, Limit(None, None))),
+)
+
+
+def stored_routes(
+    result: RouteResult | None, made: VerdictRecord | None = None, *, required: bool = True, **changes: object
+) -> StoredRouteCheck:
+    if result is None:
+        return StoredRouteCheck(required, None)
+    made = made or record()
+    digests = read_verdict(made.document).parameter_digests
+    check = RouteDocument(made.id, "toy", "toy-1", digests, "0.1.0", None, ROUTE_POLICY, (), (), RouteFindings(result))
+    return StoredRouteCheck(required, {**check.as_json(), **changes})
+
+
 @dataclass
-class Hands:
+class SettableClock:
     """A clock that tests set."""
 
     time: datetime
@@ -90,7 +114,7 @@ class Office:
 
     registry: SqlRegistry
     publisher: FilePublisher
-    clock: Hands
+    clock: SettableClock
 
     @property
     def desk(self) -> ReleaseService:
@@ -100,5 +124,7 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path):
     engine = open_database(f"sqlite:///{tmp_path}/results.sqlite")
-    yield Office(SqlRegistry(engine), FilePublisher(tmp_path / "published"), Hands(judged_at(record()) + timedelta(hours=1)))
+    yield Office(
+        SqlRegistry(engine), FilePublisher(tmp_path / "published"), SettableClock(judged_at(record()) + timedelta(hours=1))
+    )
     engine.dispose()

@@ -8,26 +8,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.unit.release.conftest import POLICY, PRODUCTION, approval_of, case_of, changed, judged_at, record
+from tests.unit.release.conftest import POLICY, PRODUCTION, approval_of, candidate_of, changed, judged_at, record, stored_routes
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
 from tunegate.gate.rehearsal import CANDIDATE
-from tunegate.release.routes import StoredRouteCheck
+from tunegate.gate.routes.check import Blocked, NotChecked, Passed
+from tunegate.release.rollback import rollback_release
 from tunegate.release.rules import (
     RegistryState,
     ReleaseRefusal,
     find_ineligibility,
     initial_release,
     release_or_refusal,
-    rollback_release,
 )
 
 RECORD = record()
-CASE = case_of(RECORD)
+READY = candidate_of(RECORD)
 APPROVAL = approval_of(RECORD)
 NOW = judged_at(RECORD) + timedelta(hours=1)
 EMPTY = RegistryState(None, None)
-FIRST = initial_release(CASE, APPROVAL, NOW)
+FIRST = initial_release(READY, APPROVAL, NOW)
 
 
 def rollout(previous: Release, parameters: Parameters = CANDIDATE) -> Release:
@@ -41,7 +41,7 @@ def rollout(previous: Release, parameters: Parameters = CANDIDATE) -> Release:
     return replace(previous, **made, restores=None, override=False, published=f"version {previous.version + 1}")
 
 
-def refused(case=CASE, approval=APPROVAL, registry=EMPTY, now=NOW) -> list[str]:
+def refused(case=READY, approval=APPROVAL, registry=EMPTY, now=NOW) -> list[str]:
     answer = release_or_refusal(case, approval, registry, now)
     assert isinstance(answer, ReleaseRefusal)
     assert answer.faults
@@ -54,11 +54,11 @@ def only(faults: list[str]) -> str:
 
 
 def test_an_approved_promotion_becomes_the_version_after_what_ran_before():
-    release = release_or_refusal(CASE, APPROVAL, EMPTY, NOW)
+    release = release_or_refusal(READY, APPROVAL, EMPTY, NOW)
     assert (release.version, release.previous, release.kind, release.override) == (2, 1, "rollout", False)
     assert (release.approver, release.reason, release.when, release.verdict) == ("Ada", "looks right", NOW, RECORD.id)
     assert release.parameters.digest == CANDIDATE.digest
-    later = release_or_refusal(CASE, APPROVAL, RegistryState(replace(FIRST, version=7), None), NOW)
+    later = release_or_refusal(READY, APPROVAL, RegistryState(replace(FIRST, version=7), None), NOW)
     assert (later.version, later.previous) == (8, 7)
 
 
@@ -69,14 +69,15 @@ def test_what_ran_before_is_version_1_of_the_region():
 
 
 def test_production_reads_whole_numbers_where_its_recommender_takes_them():
-    document = json.loads(release_or_refusal(CASE, APPROVAL, EMPTY, NOW).published)
+    document = json.loads(release_or_refusal(READY, APPROVAL, EMPTY, NOW).published)
     assert document["parameters"] == {"gamma": 0.97, "max_wait_s": 420}
     assert {name: type(value) for name, value in document["parameters"].items()} == {"gamma": float, "max_wait_s": int}
     assert (document["region"], document["version"], document["verdict"]) == ("toy", 2, RECORD.id)
 
 
 def test_the_same_release_has_the_same_bytes():
-    assert release_or_refusal(CASE, APPROVAL, EMPTY, NOW).published == release_or_refusal(CASE, APPROVAL, EMPTY, NOW).published
+    one, other = (release_or_refusal(READY, APPROVAL, EMPTY, NOW) for _ in range(2))
+    assert one.published == other.published
 
 
 @pytest.mark.parametrize(
@@ -84,12 +85,12 @@ def test_the_same_release_has_the_same_bytes():
 )
 def test_a_record_that_was_changed_is_not_read_any_further(place):
     tampered = changed(RECORD, place, "2030-01-01" if place.endswith("on") else 0.49)
-    assert "must name the digest of the record as it is" in only(refused(replace(CASE, document=tampered.document)))
+    assert "must name the digest of the record as it is" in only(refused(replace(READY, record=tampered.document)))
 
 
 def test_a_record_of_another_format_is_refused():
     other = changed(RECORD, "format", 2)
-    assert "must have format 1, but got 2" in only(refused(case_of(other), approval_of(other)))
+    assert "`format == 1` must hold, but got 2" in only(refused(candidate_of(other), approval_of(other)))
 
 
 def test_an_approval_for_another_region_is_refused():
@@ -99,9 +100,9 @@ def test_an_approval_for_another_region_is_refused():
 
 
 def test_the_last_moment_is_in_time_and_the_next_is_too_late():
-    end = CASE.kept_at + timedelta(days=7)
-    assert isinstance(release_or_refusal(CASE, APPROVAL, EMPTY, end), Release)
-    late = release_or_refusal(CASE, APPROVAL, EMPTY, end + timedelta(microseconds=1))
+    end = READY.stored_at + timedelta(days=7)
+    assert isinstance(release_or_refusal(READY, APPROVAL, EMPTY, end), Release)
+    late = release_or_refusal(READY, APPROVAL, EMPTY, end + timedelta(microseconds=1))
     assert isinstance(late, ReleaseRefusal)
     assert late.expired
     assert "must be approved within 7 days" in str(late.faults[0])
@@ -110,7 +111,7 @@ def test_the_last_moment_is_in_time_and_the_next_is_too_late():
 def test_moving_the_date_beside_the_record_wins_no_time():
     """Only the day of judgement is under the digest; the time at which the record was kept is not."""
     end_of_day = judged_at(RECORD).replace(hour=0) + timedelta(days=1)
-    moved = replace(CASE, kept_at=NOW + timedelta(days=365))
+    moved = replace(READY, stored_at=NOW + timedelta(days=365))
     assert isinstance(release_or_refusal(moved, APPROVAL, EMPTY, end_of_day + timedelta(days=7)), Release)
     assert "within 7 days" in only(refused(moved, now=end_of_day + timedelta(days=7, microseconds=1)))
 
@@ -124,13 +125,13 @@ def test_a_champion_that_changed_since_is_refused():
 
 
 def test_before_the_first_release_the_champion_is_what_the_configuration_says():
-    fault = only(refused(replace(CASE, configured=Parameters({"gamma": 0.5, "max_wait_s": 300}))))
+    fault = only(refused(replace(READY, configured=Parameters({"gamma": 0.5, "max_wait_s": 300}))))
     assert "in the configuration" in fault
 
 
 def test_whole_and_broken_numbers_of_equal_value_are_the_same_champion():
     assert isinstance(
-        release_or_refusal(replace(CASE, configured=Parameters({"gamma": 0.95, "max_wait_s": 300.0})), APPROVAL, EMPTY, NOW),
+        release_or_refusal(replace(READY, configured=Parameters({"gamma": 0.95, "max_wait_s": 300.0})), APPROVAL, EMPTY, NOW),
         Release,
     )
 
@@ -140,10 +141,10 @@ def test_a_candidate_that_runs_already_is_refused():
     assert any("a release must change what production runs" in fault for fault in faults)
 
 
-@pytest.mark.parametrize(("name", "value"), [("gamma", "nan"), ("gamma", "inf"), ("gamma", True), ("max_wait_s", 300.5)])
+@pytest.mark.parametrize(("name", "value"), [("gamma", "nan"), ("gamma", "inf"), ("max_wait_s", 300.5)])
 def test_a_candidate_that_no_recommender_could_run_is_refused(name, value):
     odd = changed(RECORD, f"evidence.candidate.{name}", value)
-    assert f"{name} = {value}" in only(refused(case_of(odd), approval_of(odd)))
+    assert f"{name} = {value}" in only(refused(candidate_of(odd), approval_of(odd)))
 
 
 @pytest.mark.parametrize("who", ["mallory", "ada@example.org", "Ada Lovelace", "ad", "*"])
@@ -153,23 +154,25 @@ def test_somebody_who_is_not_on_the_list_is_refused(who):
 
 
 def test_with_an_empty_list_nobody_may_approve():
-    nobody = replace(CASE, policy=replace(POLICY, approvers=()))
+    nobody = replace(READY, policy=replace(POLICY, approvers=()))
     assert "on the region's list (nobody)" in only(refused(nobody))
 
 
 @pytest.mark.parametrize("who", ["ADA", " ada ", "Ada"])
 def test_capitals_and_spaces_make_no_other_person(who):
-    assert release_or_refusal(CASE, replace(APPROVAL, approver=who), EMPTY, NOW).approver == "Ada"
-    assert "must be two people" in only(refused(replace(CASE, requester="aDa "), replace(APPROVAL, approver=who)))
+    assert release_or_refusal(READY, replace(APPROVAL, approver=who), EMPTY, NOW).approver == "Ada"
+    assert "must be two people" in only(refused(replace(READY, requester="aDa "), replace(APPROVAL, approver=who)))
 
 
 def test_four_eyes_need_somebody_else_than_who_asked_or_somebody_known():
-    own = replace(CASE, requester="ada")
+    own = replace(READY, requester="ada")
     assert "must be two people, but got ada for both" in only(refused(own))
-    assert "nobody knows who asked" in only(refused(replace(CASE, requester=None)))
+    assert "whose requester is unknown" in only(refused(replace(READY, requester=None)))
     relaxed = replace(POLICY, four_eyes=False)
     for requester in ("ada", None):
-        assert isinstance(release_or_refusal(replace(CASE, requester=requester, policy=relaxed), APPROVAL, EMPTY, NOW), Release)
+        assert isinstance(
+            release_or_refusal(replace(READY, requester=requester, policy=relaxed), APPROVAL, EMPTY, NOW), Release
+        )
 
 
 @pytest.mark.parametrize("said", ["", "  ", "\n"])
@@ -185,7 +188,7 @@ def test_a_name_longer_than_the_registry_keeps_is_refused():
 @pytest.mark.parametrize("kind", ["reject", "inconclusive"])
 def test_a_verdict_that_is_no_promotion_needs_an_override_and_is_marked(kind):
     made = record(kind)
-    case, approval, now = case_of(made), approval_of(made), judged_at(made)
+    case, approval, now = candidate_of(made), approval_of(made), judged_at(made)
     fault = only(refused(case, approval, now=now))
     assert f"a verdict must be promote, but got {kind}" in fault
     release = release_or_refusal(case, replace(approval, override=True), EMPTY, now)
@@ -195,7 +198,7 @@ def test_a_verdict_that_is_no_promotion_needs_an_override_and_is_marked(kind):
 
 def test_an_override_lifts_no_other_rule():
     made = record("reject")
-    case = replace(case_of(made), requester="mallory", configured=CANDIDATE)
+    case = replace(candidate_of(made), requester="mallory", configured=CANDIDATE)
     faults = refused(
         case, approval_of(made, approver="mallory", override=True, reason=""), now=judged_at(made) + timedelta(days=30)
     )
@@ -206,13 +209,18 @@ def test_an_override_lifts_no_other_rule():
 @pytest.mark.parametrize("override", [False, True])
 def test_an_invalid_verdict_is_never_released(override):
     made = record("invalid")
-    fault = only(refused(case_of(made), approval_of(made, override=override), now=judged_at(made)))
+    fault = only(refused(candidate_of(made), approval_of(made, override=override), now=judged_at(made)))
     assert "not even by an override" in fault
 
 
 def test_an_unknown_kind_of_verdict_is_never_released():
     made = changed(RECORD, "judgement.verdict.kind", "Promote")
-    assert "a verdict must be valid" in only(refused(case_of(made), approval_of(made, override=True)))
+    assert "every field must be one that tunegate writes" in only(refused(candidate_of(made), approval_of(made, override=True)))
+
+
+def test_a_candidate_with_a_truth_value_for_a_number_is_unreadable():
+    made = changed(RECORD, "evidence.candidate.gamma", value=True)
+    assert "every field must be one that tunegate writes" in only(refused(candidate_of(made), approval_of(made)))
 
 
 def test_a_promotion_is_not_marked_by_an_override_that_was_not_needed():
@@ -276,22 +284,11 @@ class TestRollback:
         assert self.back((FIRST, overridden, self.THIRD)).override is True
 
 
-def routes_on_file(result: dict[str, object] | None, *, required: bool = True, **changes: object) -> StoredRouteCheck:
-    document = {
-        "format": 1,
-        "verdict": RECORD.id,
-        "parameter_digests": RECORD.document["parameter_digests"],
-        "findings": {"result": result},
-        **changes,
-    }
-    return StoredRouteCheck(required, None if result is None else document)
-
-
-BLOCKED = {"kind": "blocked", "reasons": ["loops: 1.00 to 9.00 per hour, at most 3 more than production allowed"]}
+BLOCKED = Blocked(("loops: 1.00 to 9.00 per hour, at most 3 more than production allowed",))
 
 
 def test_blocked_routes_need_an_override_though_the_verdict_is_promote():
-    case = replace(CASE, routes=routes_on_file(BLOCKED))
+    case = replace(READY, routes=stored_routes(BLOCKED))
     said = only(refused(case))
     assert "must keep their limits, but got loops: 1.00 to 9.00 per hour" in said
     assert "override explicitly with a reason" in said
@@ -300,13 +297,13 @@ def test_blocked_routes_need_an_override_though_the_verdict_is_promote():
 
 
 def test_blocked_routes_block_even_where_no_check_is_demanded():
-    assert len(refused(replace(CASE, routes=routes_on_file(BLOCKED, required=False)))) == 1
+    assert len(refused(replace(READY, routes=stored_routes(BLOCKED, required=False)))) == 1
 
 
 def test_a_bad_verdict_and_blocked_routes_are_both_named_and_lifted_by_one_override():
     rejected = record("reject")
-    blocked = routes_on_file(BLOCKED, verdict=rejected.id, parameter_digests=rejected.document["parameter_digests"])
-    case, approval = case_of(rejected, routes=blocked), approval_of(rejected)
+    blocked = stored_routes(BLOCKED, rejected)
+    case, approval = candidate_of(rejected, routes=blocked), approval_of(rejected)
     assert len(refused(case, approval)) == 2
     assert release_or_refusal(case, replace(approval, override=True), EMPTY, NOW).override is True
 
@@ -317,20 +314,20 @@ def test_routes_that_must_be_checked_and_were_not_have_no_way_in(override: bool)
     made = record("reject") if override else RECORD
     for result, words in (
         (None, "a verdict without a route check"),
-        ({"kind": "not checked", "reason": "no"}, "not checked: no"),
+        (NotChecked("no"), "not checked: no"),
     ):
-        on_file = routes_on_file(result, verdict=made.id, parameter_digests=made.document["parameter_digests"])
-        assert words in only(refused(case_of(made, routes=on_file), approval))
-        standing = find_ineligibility(case_of(made, routes=on_file), "toy", made.id, EMPTY, NOW)
-        assert standing is not None, "nobody is asked in vain"
+        routes = stored_routes(result, made)
+        assert words in only(refused(candidate_of(made, routes=routes), approval))
+        refusal = find_ineligibility(candidate_of(made, routes=routes), "toy", made.id, EMPTY, NOW)
+        assert refusal is not None, "nobody is asked in vain"
 
 
 def test_routes_that_need_no_check_or_passed_it_release_as_before():
-    passed = routes_on_file({"kind": "passed"})
-    unchecked = routes_on_file({"kind": "not checked", "reason": "not offered"}, required=False)
-    for routes in (passed, unchecked, routes_on_file(None, required=False)):
-        assert isinstance(release_or_refusal(replace(CASE, routes=routes), APPROVAL, EMPTY, NOW), Release)
-    assert "an override must be needed" in only(refused(replace(CASE, routes=passed), replace(APPROVAL, override=True)))
+    passed = stored_routes(Passed())
+    unchecked = stored_routes(NotChecked("not offered"), required=False)
+    for routes in (passed, unchecked, stored_routes(None, required=False)):
+        assert isinstance(release_or_refusal(replace(READY, routes=routes), APPROVAL, EMPTY, NOW), Release)
+    assert "an override must be needed" in only(refused(replace(READY, routes=passed), replace(APPROVAL, override=True)))
 
 
 @pytest.mark.parametrize(
@@ -338,8 +335,8 @@ def test_routes_that_need_no_check_or_passed_it_release_as_before():
     [
         ({"verdict": "sha256:" + "0" * 64}, "of the verdict's own parameters"),
         ({"parameter_digests": {"production": "x", "candidate": "y"}}, "of the verdict's own parameters"),
-        ({"format": 2}, "must have format 1"),
+        ({"format": 2}, "`format == 1` must hold, but got 2"),
     ],
 )
 def test_the_route_check_of_another_verdict_counts_for_nothing(changes: dict[str, object], words: str):
-    assert words in only(refused(replace(CASE, routes=routes_on_file({"kind": "passed"}, **changes))))
+    assert words in only(refused(replace(READY, routes=stored_routes(Passed(), **changes))))

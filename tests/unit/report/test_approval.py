@@ -10,6 +10,7 @@ import pytest
 from tests.unit.release.conftest import changed, record
 from tunegate.domain.errors import Fault
 from tunegate.gate.record import VerdictRecord
+from tunegate.gate.verdict_document import read_verdict
 from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown
 
 RUNNING = {"gamma": 0.95, "max_wait_s": 300.0}
@@ -20,7 +21,7 @@ def question(made: VerdictRecord) -> ApprovalQuestion:
         region="toy",
         verdict=made.id,
         campaign="toy-1",
-        document=made.document,
+        document=read_verdict(made.document),
         running=RUNNING,
         expires_at=datetime(2026, 6, 8, 12, 0, tzinfo=UTC),
         approvers=("Ada", "ben@example.org"),
@@ -53,7 +54,7 @@ def test_a_promotion_shows_gains_with_intervals_changes_and_who_may_approve_unti
 def test_what_is_no_promotion_asks_for_the_override(kind):
     shown = approval_markdown(question(record(kind)))
     assert kind in shown.lower()
-    assert "needs the override, which marks the release for ever" in shown
+    assert "needs the override, which marks the release permanently" in shown
 
 
 def test_a_parameter_that_comes_or_goes_is_shown_as_nothing():

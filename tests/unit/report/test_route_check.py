@@ -11,13 +11,11 @@ from datetime import date
 import pytest
 
 from tests.unit.gate.test_routes import LIMITS, POLICY, answer, route
-from tests.unit.release.conftest import record
+from tests.unit.release.conftest import record, stored_routes
 from tests.unit.report.test_approval import question
 from tests.unit.report.test_text import plain, printed
 from tunegate.gate.routes.check import DrawnDay, NotChecked, RouteFindings, check_routes
 from tunegate.gate.routes.policy import Limit
-from tunegate.gate.routes.record import result_to_document
-from tunegate.release.routes import StoredRouteCheck
 from tunegate.report.messages.approval import approval_markdown
 from tunegate.report.messages.verdict_words import words_for
 from tunegate.report.model import CampaignReport, RouteReport
@@ -78,13 +76,10 @@ def test_a_campaign_without_routes_says_nothing_of_them(report: MakeReport) -> N
 @pytest.mark.parametrize("blocked", [True, False])
 def test_an_approver_sees_what_the_routes_say_and_whether_an_override_is_needed(blocked: bool) -> None:
     found = checked(blocked=blocked).findings.result
-    document = {"findings": {"result": result_to_document(found)}}
-    asked = replace(
-        question(record()), routes=StoredRouteCheck(True, document), route_map="http://reports.example.org/map.html"
-    )
+    asked = replace(question(record()), routes=stored_routes(found), route_map="http://reports.example.org/map.html")
     page = approval_markdown(asked)
     assert ("Routes: blocked" in page) == blocked
-    assert ("Letting it in needs the override" in page) == blocked
+    assert ("Approving it needs the override" in page) == blocked
     assert ("loops: 0.00 to 60.00" in page) == blocked
     assert "[The map of the routes](http://reports.example.org/map.html)" in page
 

@@ -9,6 +9,8 @@ from tunegate.adapters.google.bigquery_dataset import BigQueryDataset
 from tunegate.adapters.google.bigquery_tables import table_schema
 from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.trials import TrialRecord
+from tunegate.domain.verdicts import kind_of
+from tunegate.gate.verdict_document import read_verdict
 from tunegate.ports.campaign_store import CampaignRow
 from tunegate.ports.records import VerdictRow
 
@@ -101,15 +103,16 @@ def _trial_row(campaign: CampaignRow, trial: TrialRecord) -> Row:
 
 
 def _verdict_row(verdict: VerdictRow) -> Row:
-    digests, said = verdict.document["parameter_digests"], verdict.document["judgement"]["verdict"]
+    document = read_verdict(verdict.document)
+    outcome = document.judgement.verdict
     return {
         "id": verdict.id,
         "region": verdict.region,
         "campaign": verdict.campaign,
         "judged_at": verdict.at,
-        "verdict": said["kind"],
-        "reason": said["reason"],
-        "production_digest": digests["production"],
-        "candidate_digest": digests["candidate"],
+        "verdict": kind_of(outcome),
+        "reason": outcome.reason,
+        "production_digest": document.parameter_digests.production,
+        "candidate_digest": document.parameter_digests.candidate,
         "document": canonical_json(dict(verdict.document)),
     }

@@ -51,7 +51,7 @@ class RoutePolicy:
     limits: RouteLimits
 
 
-def policy_from_document(document: Mapping[str, Any]) -> RoutePolicy:
+def route_policy_from_document(document: Mapping[str, Any]) -> RoutePolicy:
     """What `plain(policy)` wrote."""
     limits = document["limits"]
     return RoutePolicy(

@@ -11,51 +11,55 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tunegate.domain.parameters import Parameters
 from tunegate.domain.routes import RoutesRequest
 from tunegate.gate.documents import Document, plain
 from tunegate.gate.routes.check import Blocked, DrawnDay, NotChecked, Passed, RouteFindings, RoutePair, RouteResult
 from tunegate.gate.routes.measures import ArmMeasures, RouteMeasures
-from tunegate.gate.routes.policy import RoutePolicy
+from tunegate.gate.routes.policy import RoutePolicy, route_policy_from_document
+from tunegate.gate.verdict_document import ArmDigests, UnreadableRecord, check_format
 
 ROUTE_RECORD_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class RouteSubject:
-    """Whose routes were checked: the verdict's digest, and the parameters of both arms."""
+class RouteDocument:
+    """The content of a route check.
+
+    `verdict` is the digest of the verdict it belongs to, `simulator` the version that drew the routes (None where none was
+    drawn). The digests of requests and routes hold one pair a day, production first.
+    """
 
     verdict: str
     region: str
     campaign: str
-    production: Parameters
-    candidate: Parameters
+    parameter_digests: ArmDigests
+    code_version: str
+    simulator: str | None
+    policy: RoutePolicy
+    request_digests: tuple[tuple[str, str], ...]
+    routes_digests: tuple[tuple[str, str], ...]
+    findings: RouteFindings
+
+    def as_json(self) -> Document:
+        """The stored form."""
+        document: Document = plain(self)
+        findings = {**document["findings"], "result": result_to_document(self.findings.result)}
+        return {"format": ROUTE_RECORD_FORMAT, **document, "findings": findings}
 
 
-def route_record(
-    subject: RouteSubject,
-    policy: RoutePolicy,
-    *,
-    asked: Sequence[tuple[RoutesRequest, RoutesRequest]],
-    drawn: Sequence[DrawnDay],
-    findings: RouteFindings,
-    code_version: str,
-) -> Document:
-    """The document. `asked` holds production's and the candidate's request of each day; `drawn` is empty if none was drawn."""
-    simulators = sorted({day.production.simulator_version for day in drawn})
-    return {
-        "format": ROUTE_RECORD_FORMAT,
-        "verdict": subject.verdict,
-        "region": subject.region,
-        "campaign": subject.campaign,
-        "parameter_digests": {"production": subject.production.digest, "candidate": subject.candidate.digest},
-        "code_version": code_version,
-        "simulator": simulators[0] if simulators else None,
-        "policy": plain(policy),
-        "request_digests": [[request.content_digest for request in day] for day in asked],
-        "routes_digests": [[day.production.routes_digest, day.candidate.routes_digest] for day in drawn],
-        "findings": {**plain(findings), "result": result_to_document(findings.result)},
-    }
+def request_digests(asked: Sequence[tuple[RoutesRequest, RoutesRequest]]) -> tuple[tuple[str, str], ...]:
+    """The digests of production's and the candidate's request of each day."""
+    return tuple((production.content_digest, candidate.content_digest) for production, candidate in asked)
+
+
+def routes_digests(drawn: Sequence[DrawnDay]) -> tuple[tuple[str, str], ...]:
+    """The digests of production's and the candidate's routes of each day."""
+    return tuple((day.production.routes_digest, day.candidate.routes_digest) for day in drawn)
+
+
+def simulator_of(drawn: Sequence[DrawnDay]) -> str | None:
+    """The version of the simulator that drew the routes."""
+    return min((day.production.simulator_version for day in drawn), default=None)
 
 
 def result_to_document(result: RouteResult) -> Document:
@@ -78,11 +82,27 @@ def result_from_document(document: Mapping[str, Any]) -> RouteResult:
             raise ValueError(f"the kind of a route check must be passed, blocked or not checked, but got {other!r}")
 
 
-def findings_from_document(record: Mapping[str, Any]) -> RouteFindings:
-    """The findings of a record. Raises ValueError for a record of another format."""
-    if record.get("format") != ROUTE_RECORD_FORMAT:
-        raise ValueError(f"`format == {ROUTE_RECORD_FORMAT}` must hold for a route check, but got {record.get('format')}")
-    found = record["findings"]
+def read_route_check(stored: Mapping[str, Any]) -> RouteDocument:
+    """The document of a stored route check. Raises UnreadableRecord."""
+    check_format(stored, ROUTE_RECORD_FORMAT, "route check")
+    try:
+        return RouteDocument(
+            verdict=stored["verdict"],
+            region=stored["region"],
+            campaign=stored["campaign"],
+            parameter_digests=ArmDigests(**stored["parameter_digests"]),
+            code_version=stored["code_version"],
+            simulator=stored["simulator"],
+            policy=route_policy_from_document(stored["policy"]),
+            request_digests=tuple(tuple(day) for day in stored["request_digests"]),
+            routes_digests=tuple(tuple(day) for day in stored["routes_digests"]),
+            findings=_findings(stored["findings"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableRecord.because("every field must be one that tunegate writes", repr(error), "route check") from error
+
+
+def _findings(found: Mapping[str, Any]) -> RouteFindings:
     return RouteFindings(
         result=result_from_document(found["result"]),
         production=_arm(found["production"]),

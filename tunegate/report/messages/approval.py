@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from tunegate.domain.errors import Fault
-from tunegate.domain.verdicts import Interval
-from tunegate.gate.judgement import GuardrailStatus
-from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons, result
+from tunegate.domain.verdicts import kind_of
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
+from tunegate.gate.verdict_document import VerdictDocument
+from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons
 from tunegate.report import formats
 from tunegate.report.formats import markdown_text as text
 from tunegate.report.messages.route_words import found_in_words, objections
 from tunegate.report.messages.verdict_words import TONES, Outcome
 from tunegate.report.page.document import SYMBOLS
-
-_FORECASTS = {"delta_ml": "On held-out days, ml forecast", "delta_statistics": "On held-out days, statistical forecast"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class ApprovalQuestion:
     region: str
     verdict: str
     campaign: str
-    document: Mapping[str, Any]
+    document: VerdictDocument
     running: Mapping[str, float]
     expires_at: datetime
     approvers: tuple[str, ...]
@@ -46,12 +44,12 @@ class ApprovalQuestion:
     @property
     def outcome(self) -> Outcome:
         """The verdict as one closed word."""
-        return Outcome(self.document["judgement"]["verdict"]["kind"])
+        return Outcome(kind_of(self.document.judgement.verdict))
 
     @property
     def reason(self) -> str:
         """Why the verdict is what it is."""
-        return str(self.document["judgement"]["verdict"]["reason"])
+        return self.document.judgement.verdict.reason
 
     @property
     def needs_override(self) -> bool:
@@ -61,7 +59,7 @@ class ApprovalQuestion:
     @property
     def changes(self) -> tuple[tuple[str, float | None, float | None], ...]:
         """Name, value now and value with the candidate of every parameter that would change."""
-        candidate = self.document["evidence"]["candidate"]
+        candidate = self.document.evidence.candidate
         names = sorted({*self.running, *candidate})
         return tuple(
             (name, self.running.get(name), candidate.get(name))
@@ -82,8 +80,8 @@ def approval_markdown(question: ApprovalQuestion, faults: Sequence[Fault] = ()) 
         "",
         text(formats.sentence(question.reason)),
         "",
-        *_gains(question.document["judgement"]),
-        *_guardrails(question.document["judgement"]["guardrails"]),
+        *_gains(question.document.judgement),
+        *_guardrails(question.document.judgement.guardrails),
         *_routes(question),
         "| Parameter | Now | With the candidate |",
         "| --- | ---: | ---: |",
@@ -105,37 +103,29 @@ def _refused(faults: Sequence[Fault]) -> list[str]:
     ]
 
 
-def _gains(judgement: Mapping[str, Any]) -> list[str]:
-    level_pct = 100 * (1 - 2 * judgement["one_sided_level"])
+def _gains(judgement: Judgement) -> list[str]:
+    level_pct = 100 * (1 - 2 * judgement.one_sided_level)
     lines = [f"| Revenue | Change | {level_pct:.3g} % interval |", "| --- | ---: | ---: |"]
-    for key, name in _FORECASTS.items():
-        interval = interval_of(judgement[key])
+    for name, interval in (
+        ("On held-out days, ml forecast", judgement.delta_ml),
+        ("On held-out days, statistical forecast", judgement.delta_statistics),
+    ):
         change = formats.change(None if interval is None else interval.estimate_pct)
         lines.append(f"| {name} | {change} | {formats.span(interval)} |")
     return [*lines, ""]
 
 
-def interval_of(document: Mapping[str, Any] | None) -> Interval | None:
-    """An interval of a record, which writes numbers that are not finite as texts; None where there is none."""
-    if document is None:
-        return None
-    return Interval(*(float(document[name]) for name in ("estimate_pct", "low_pct", "high_pct")))
-
-
-def _guardrails(guardrails: Sequence[Mapping[str, Any]]) -> list[str]:
-    held = sum(each["standing"] == GuardrailStatus.HELD for each in guardrails)
-    others = [
-        f"{text(each['metric'])} {text(each['standing'])}" for each in guardrails if each["standing"] != GuardrailStatus.HELD
-    ]
+def _guardrails(guardrails: Sequence[GuardrailOutcome]) -> list[str]:
+    others = [f"{text(each.metric)} {text(each.status)}" for each in guardrails if each.status is not GuardrailStatus.HELD]
     listed = f"; {', '.join(others)}" if others else ""
-    return [f"Guardrails: {held} of {len(guardrails)} held{listed}.", ""]
+    return [f"Guardrails: {len(guardrails) - len(others)} of {len(guardrails)} held{listed}.", ""]
 
 
 def _routes(question: ApprovalQuestion) -> list[str]:
-    """What the route check found; nothing where none was asked for."""
-    if question.routes.document is None:
+    """What the route check found; nothing where there is no check."""
+    found = question.routes.result
+    if found is None:
         return []
-    found = result(question.routes.document)
     words = f"Routes: {found_in_words(found)}"
     reasons = [f"- {text(reason)}" for reason in objections(found)]
     seen = [f"[The map of the routes]({question.route_map})"] if question.route_map else []
@@ -147,7 +137,7 @@ def _who(question: ApprovalQuestion) -> list[str]:
     other = f", but not {text(question.requester or 'who began the campaign')}, who began it" if question.four_eyes else ""
     asked = f" {text(question.requested_by)} asked for this rollout." if question.requested_by else ""
     override = (
-        [] if not question.needs_override else ["Letting it in needs the override, which marks the release for ever.", ""]
+        [] if not question.needs_override else ["Approving it needs the override, which marks the release permanently.", ""]
     )
     report = [f"[The report]({question.report})", ""] if question.report else []
     return [

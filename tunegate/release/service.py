@@ -1,16 +1,19 @@
-"""The one way into production: check, compare and swap in the registry, publish what the registry says.
+"""The one way into production: check the rules, compare and swap in the registry, publish the registry's current version.
 
-The registry is the truth and what production reads follows it: `reconcile` publishes the registry's current version, whoever
-wrote it and however they ended. Every step begins with it, so that what a killed process left behind is put right.
+The registry is the source of truth, and the published documents follow it. `reconcile` publishes a region's current version,
+whoever released it; every operation starts with it and so repairs what a killed process left unpublished.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
 from tunegate.ports.clock import Clock
 from tunegate.ports.publisher import Publisher
 from tunegate.ports.registry import Registry, RegistryMoved, VerdictDecided
+from tunegate.release.rollback import rollback_release
 from tunegate.release.rules import (
     RegistryState,
     ReleaseCandidate,
@@ -20,7 +23,6 @@ from tunegate.release.rules import (
     identity_faults,
     initial_release,
     release_or_refusal,
-    rollback_release,
     same_person,
 )
 
@@ -28,15 +30,24 @@ EXPIRED_BY = "tunegate"
 
 
 class ReleaseLost(Exception):
-    """Somebody else was first; nothing was released. The message says who is current now and what to do."""
+    """Another release came first; nothing was released. The message names the current version and what to do."""
 
 
 class PublishingFailed(Exception):
-    """The registry holds, and production could not be given what it says; the next step of any process tries again."""
+    """The registry has the release, but publishing it failed. The next operation on the region tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRepair:
+    """Whether a region's published document had to change, or why it could not be published."""
+
+    region: str
+    changed: bool
+    failure: str | None
 
 
 class ReleaseService:
-    """Releases, rollbacks and refusals of any region. Safe to use from several processes at once."""
+    """Approves, declines, expires and rolls back, for any region. Several processes may do so at once."""
 
     def __init__(self, registry: Registry, publisher: Publisher, clock: Clock) -> None:
         self._registry = registry
@@ -44,9 +55,9 @@ class ReleaseService:
         self._clock = clock
 
     def reconcile(self, region: str) -> bool:
-        """Publish the registry's current version; returns whether production read anything else before.
+        """Publish the region's current version; returns whether the published document had to change.
 
-        A region without a release is left alone: what it reads was never ours. Raises PublishingFailed; so does every step.
+        A region without a release is left alone. Raises PublishingFailed, as every other operation here does.
         """
         current = self._registry.current(region)
         if current is None:
@@ -56,22 +67,28 @@ class ReleaseService:
         except (OSError, BadInput) as error:
             raise PublishingFailed(f"{region}: version {current.version} could not be published: {error}") from error
 
-    def reconcile_all(self) -> tuple[str, ...]:
-        """Reconcile every region of the registry; returns those that had to be put right."""
-        return tuple(region for region in self._registry.regions() if self.reconcile(region))
+    def repair_publications(self) -> tuple[PublicationRepair, ...]:
+        """Reconcile every region of the registry, each for itself: one that cannot be published blocks no other."""
+        return tuple(self._repair(region) for region in self._registry.regions())
 
-    def check_eligible(self, case: ReleaseCandidate, region: str, verdict: str) -> ReleaseRefusal | None:
-        """Why no answer could release the verdict's candidate now; None when somebody can be asked. Writes nothing."""
-        return find_ineligibility(case, region, verdict, self._state(region, verdict), self._clock.now())
+    def _repair(self, region: str) -> PublicationRepair:
+        try:
+            return PublicationRepair(region, self.reconcile(region), None)
+        except PublishingFailed as error:
+            return PublicationRepair(region, changed=False, failure=str(error))
 
-    def check_approval(self, case: ReleaseCandidate, approval: Approval) -> ReleaseRefusal | None:
-        """Why `approve` would refuse this approval; None when it would not. Writes nothing."""
+    def check_eligible(self, candidate: ReleaseCandidate, region: str, verdict: str) -> ReleaseRefusal | None:
+        """Why no approval whatever could release the candidate; None when it is worth asking an approver. Writes nothing."""
+        return find_ineligibility(candidate, region, verdict, self._state(region, verdict), self._clock.now())
+
+    def check_approval(self, candidate: ReleaseCandidate, approval: Approval) -> ReleaseRefusal | None:
+        """Why `approve` would refuse this approval; None when it would release. Writes nothing."""
         state = self._state(approval.region, approval.verdict)
-        outcome = release_or_refusal(case, approval, state, self._clock.now())
+        outcome = release_or_refusal(candidate, approval, state, self._clock.now())
         return outcome if isinstance(outcome, ReleaseRefusal) else None
 
     def released(self, approval: Approval) -> Release | None:
-        """The release that this approval has led to before, published where it was not; None when there is none."""
+        """The release that this same approval led to earlier, published if it was not; None when there is none."""
         history = self._registry.history(approval.region)
         found = next((release for release in history if release.verdict == approval.verdict), None)
         if found is None or not same_person(found.approver, approval.approver) or found.reason != approval.reason.strip():
@@ -79,22 +96,22 @@ class ReleaseService:
         self.reconcile(approval.region)
         return found
 
-    def approve(self, case: ReleaseCandidate, approval: Approval) -> Release:
-        """Release a candidate. The first of a region follows version 1, what ran before, so that a rollback leads there.
+    def approve(self, candidate: ReleaseCandidate, approval: Approval) -> Release:
+        """Release a candidate. A region's first release follows version 1, what ran before, so that a rollback can restore it.
 
-        Raises BadInput with every rule that forbids it, ReleaseLost when another release came first. An approval that comes
-        too late closes the verdict as expired.
+        Raises BadInput with every rule that forbids it, ReleaseLost when another release came first. A late approval closes the
+        verdict as expired.
         """
         self.reconcile(approval.region)
         now, state = self._clock.now(), self._state(approval.region, approval.verdict)
-        release = release_or_refusal(case, approval, state, now)
+        release = release_or_refusal(candidate, approval, state, now)
         if isinstance(release, ReleaseRefusal):
             if release.expired and state.decision is None:
-                self.expire(case, approval.region, approval.verdict)
+                self.expire(candidate, approval.region, approval.verdict)
             raise BadInput(*release.faults)
         try:
             if state.current is None:
-                self._registry.append(initial_release(case, approval, now), None)
+                self._registry.append(initial_release(candidate, approval, now), None)
                 self.reconcile(approval.region)
             self._registry.append(release, release.previous)
         except (RegistryMoved, VerdictDecided) as error:
@@ -105,7 +122,7 @@ class ReleaseService:
     def decline(self, region: str, verdict: str, approver: str, reason: str) -> Decision:
         """Close a verdict without a release, and return the decision.
 
-        Raises BadInput when it was decided before, or nobody says who and why.
+        Raises BadInput when it was decided before, or when approver or reason is missing.
         """
         faults = tuple(identity_faults(approver, reason, f"verdict {verdict}"))
         if faults:
@@ -114,21 +131,19 @@ class ReleaseService:
         self._close(decision)
         return decision
 
-    def expire(self, case: ReleaseCandidate, region: str, verdict: str) -> None:
-        """Close a verdict whose time for approving has passed. Raises BadInput while it has not, or when decided otherwise."""
-        now, end = self._clock.now(), expires_at(case)
+    def expire(self, candidate: ReleaseCandidate, region: str, verdict: str) -> None:
+        """Close a verdict whose time for approving has passed. Raises BadInput before that time, or when decided otherwise."""
+        now, end = self._clock.now(), expires_at(candidate)
         if now <= end:
-            rule = "a verdict expires when its time for approving has passed"
-            raise BadInput(
-                Fault(rule, f"{end:%Y-%m-%d %H:%M} UTC, still to come", f"verdict {verdict}", "Wait, or decline it.")
-            )
-        reason = f"not approved within {case.policy.expiry_days} days"
+            rule, found = "a verdict expires when its time for approving has passed", f"{end:%Y-%m-%d %H:%M} UTC, still to come"
+            raise BadInput(Fault(rule, found, f"verdict {verdict}", "Wait, or decline it."))
+        reason = f"not approved within {candidate.policy.expiry_days} days"
         self._close(Decision(region, verdict, DecisionOutcome.EXPIRED, EXPIRED_BY, now, reason))
 
     def rollback(self, region: str, to: int | None, approver: str, reason: str) -> Release:
-        """Bring an earlier version back, its published document byte for byte; by default the one that ran before.
+        """Restore an earlier version, its published document byte for byte; by default the one that ran before.
 
-        Raises BadInput when there is none or nobody says who and why, ReleaseLost when another release came first.
+        Raises BadInput when there is none or approver or reason is missing, ReleaseLost when another release came first.
         """
         self.reconcile(region)
         history = self._registry.history(region)
@@ -165,4 +180,4 @@ class ReleaseService:
     def _lost(self, region: str, reason: str) -> ReleaseLost:
         current = self._registry.current(region)
         now = "" if current is None else f" Current is version {current.version}, {current.kind} by {current.approver}."
-        return ReleaseLost(f"{region}: somebody else was first: {reason}.{now} Nothing was released; look, then decide again.")
+        return ReleaseLost(f"{region}: another release came first: {reason}.{now} Nothing was released; decide again.")
