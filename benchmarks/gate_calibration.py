@@ -1,4 +1,4 @@
-"""How often the gate's rule errs: thousands of synthetic gates in worlds whose truth is known.
+"""How often the gate's rule errs: thousands of synthetic gates in regions whose truth is known.
 
     python benchmarks/gate_calibration.py --quick     # under a minute; prints the table
     python benchmarks/gate_calibration.py --write     # the full run; also rewrites the table in the package and in docs/gate.md
@@ -21,12 +21,14 @@ import numpy as np
 from gate_real import real_gates, real_noise, real_rates
 from statsmodels.stats.power import TTestIndPower
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.synthetic.gates import Noise, SyntheticRegion, draw_gates, judge_gates
 from tunegate.domain.verdicts import Inconclusive, Interval, Promote, Reject, Verdict
 from tunegate.gate.characteristics import FILE, Characteristic
 from tunegate.gate.detectable import passing_effects
 from tunegate.gate.intervals import keyed_generator, wider_half_width
 from tunegate.gate.rule import RULE_VERSION, Demands
-from tunegate.gate.synthetic import Noise, World, draw_gates, judge_gates
 from tunegate.gate.zones import critical_value
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +39,9 @@ DEMANDS = Demands(minimum_effect_pct=0.5, fallback_margin_pct=0.5, minimum_days=
 LEVEL = 0.05
 QUICK_GATES, FULL_GATES, BATCH = 4_000, 40_000, 2_000
 
-AA = World()
+AA = SyntheticRegion()
 WORST_CASE = "AR(0.4) days, no seed noise"
-AA_WORLDS = {
+AA_REGIONS = {
     "independent days": AA,
     "AR(0.4) days": replace(AA, day_correlation=0.4),
     WORST_CASE: replace(AA, day_correlation=0.4, sd_day_pct=0.78, sd_seed_pct=0.0),
@@ -73,12 +75,12 @@ class Rate:
         return Characteristic(self.name, round(self.measured_pct, 2), " and ".join(bounds), met, self.gates)
 
 
-def gates_in(world: World, gates: int, level: float = LEVEL) -> Judged:
-    """Judge this many gates in a world, in batches that fit a small memory."""
-    generator = keyed_generator("calibration", repr(world))
+def gates_in(region: SyntheticRegion, gates: int, level: float = LEVEL) -> Judged:
+    """Judge this many gates in a region, in batches that fit a small memory."""
+    generator = keyed_generator("calibration", repr(region))
     judged: Judged = []
     while len(judged) < gates:
-        judged += judge_gates(draw_gates(world, min(BATCH, gates - len(judged)), generator), world, DEMANDS, level)
+        judged += judge_gates(draw_gates(region, min(BATCH, gates - len(judged)), generator), region, DEMANDS, level)
     return judged
 
 
@@ -103,9 +105,9 @@ def covered(judged: Judged, truth_pct: float) -> float:
 
 
 def null_rates(gates: int) -> Iterator[Rate]:
-    """Worlds in which the candidate is exactly as good as production."""
-    for name, world in AA_WORLDS.items():
-        judged = gates_in(world, gates)
+    """Regions in which the candidate is exactly as good as production."""
+    for name, region in AA_REGIONS.items():
+        judged = gates_in(region, gates)
         yield Rate(f"A/A promoted, {name}", promoted(judged), gates, at_most=5.0)
         bound = share(judged, lambda _, interval: interval.low_pct > 0)
         yield Rate(f"A/A lower bound above 0, {name}", bound, gates)
@@ -117,24 +119,24 @@ def null_rates(gates: int) -> Iterator[Rate]:
 
 
 def power_rates(gates: int) -> Iterator[Rate]:
-    """Worlds in which it is better."""
-    for name, world, least in (("+1 % / +1 %", PLUS_1, 90.0), ("+1.4 % / +2.2 %", PLUS_1_4, 99.0)):
-        judged = gates_in(world, gates)
+    """Regions in which it is better."""
+    for name, region, least in (("+1 % / +1 %", PLUS_1, 90.0), ("+1.4 % / +2.2 %", PLUS_1_4, 99.0)):
+        judged = gates_in(region, gates)
         yield Rate(f"promoted at {name}", promoted(judged), gates, at_least=least)
-        yield Rate(f"90 % interval covers at {name}", covered(judged, world.effect_ml_pct), gates, at_least=88.0, at_most=95.0)
+        yield Rate(f"90 % interval covers at {name}", covered(judged, region.effect_ml_pct), gates, at_least=88.0, at_most=95.0)
         yield Rate(f"inconclusive at {name}", inconclusive(judged), gates)
-    for name, world in AA_WORLDS.items():
+    for name, region in AA_REGIONS.items():
         if name != "independent days":
-            better = replace(world, effect_ml_pct=1.0, effect_statistics_pct=1.0)
+            better = replace(region, effect_ml_pct=1.0, effect_statistics_pct=1.0)
             yield Rate(f"promoted at +1 % / +1 %, {name}", promoted(gates_in(better, gates)), gates)
     for days in (5, 7, 10, 28):
         yield Rate(f"promoted at +1 % / +1 %, {days} days", promoted(gates_in(replace(PLUS_1, days=days), gates)), gates)
 
 
 def margin_rates(gates: int) -> Iterator[Rate]:
-    """Worlds in which one part of the rule is exactly at its margin, and must stop the candidate."""
-    for name, world in AA_WORLDS.items():
-        at_margin = replace(world, effect_ml_pct=2.0, effect_statistics_pct=-0.5)
+    """Regions in which one part of the rule is exactly at its margin, and must stop the candidate."""
+    for name, region in AA_REGIONS.items():
+        at_margin = replace(region, effect_ml_pct=2.0, effect_statistics_pct=-0.5)
         most = None if name == WORST_CASE else 5.0
         yield Rate(f"promoted with the fallback at -0.5 %, {name}", promoted(gates_in(at_margin, gates)), gates, at_most=most)
     harmed = replace(PLUS_1_4, guardrails=7, guardrail_margin_errors=6.0, harmed_guardrails=1)
@@ -231,7 +233,7 @@ def write(rates: list[Characteristic], text: str) -> None:
 def main(arguments: list[str]) -> int:
     """Measure, print, and write where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_GATES:,} gates per world instead of {FULL_GATES:,}")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_GATES:,} gates per region instead of {FULL_GATES:,}")
     parser.add_argument("--real", type=int, default=0, metavar="GROUPS", help="three gates on hailsim for each group of seeds")
     parser.add_argument("--write", action="store_true", help="rewrite the shipped figures and the table in docs/gate.md")
     options = parser.parse_args(arguments)

@@ -27,35 +27,31 @@ def test_a_name_has_one_holder_until_it_is_released(stores, open_stores):
     assert other.acquire("region:toy", "b", LONG_S)
 
 
-def test_a_holder_acquires_again_and_a_stranger_neither_renews_nor_releases(stores):
+def test_a_holder_acquires_again_and_a_stranger_neither_acquires_nor_releases(stores):
     assert stores.leases.acquire("region:toy", "a", LONG_S)
     assert stores.leases.acquire("region:toy", "a", LONG_S)
-    assert stores.leases.renew("region:toy", "a", LONG_S)
-    assert not stores.leases.renew("region:toy", "b", LONG_S)
+    assert not stores.leases.acquire("region:toy", "b", LONG_S)
     stores.leases.release("region:toy", "b")
     assert stores.leases.holder("region:toy") == "a"
 
 
-def test_an_expired_lease_is_free_and_its_holder_cannot_renew_it(stores):
+def test_an_expired_lease_is_free_and_its_holder_cannot_take_it_back_from_the_next(stores):
     assert stores.leases.acquire("trial:toy-1/7", "a", SHORT_S)
     expire()
     assert stores.leases.holder("trial:toy-1/7") is None
     assert stores.leases.live("trial:") == {}
-    assert not stores.leases.renew("trial:toy-1/7", "a", LONG_S)
     assert stores.leases.acquire("trial:toy-1/7", "b", LONG_S)
-    assert not stores.leases.renew("trial:toy-1/7", "a", LONG_S)
+    assert not stores.leases.acquire("trial:toy-1/7", "a", LONG_S)
     assert stores.leases.holder("trial:toy-1/7") == "b"
 
 
-def test_renewing_and_acquiring_again_count_from_now(stores):
-    assert stores.leases.acquire("renewed", "a", SHORT_S)
-    assert stores.leases.acquire("acquired", "a", SHORT_S)
-    assert stores.leases.renew("renewed", "a", LONG_S)
-    assert stores.leases.acquire("acquired", "a", LONG_S)
+def test_acquiring_again_counts_from_now(stores):
+    assert stores.leases.acquire("extended", "a", SHORT_S)
+    assert stores.leases.acquire("extended", "a", LONG_S)
     assert stores.leases.acquire("shortened", "a", LONG_S)
-    assert stores.leases.renew("shortened", "a", SHORT_S)
+    assert stores.leases.acquire("shortened", "a", SHORT_S)
     expire()
-    assert stores.leases.live("") == {"renewed": "a", "acquired": "a"}
+    assert stores.leases.live("") == {"extended": "a"}
 
 
 def test_live_leases_are_found_by_the_exact_beginning_of_their_names(stores):

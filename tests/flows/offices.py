@@ -12,18 +12,18 @@ import pytest
 
 from cli.main import main
 from tests.flows.conftest import Installation
+from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate import wiring
 from tunegate.domain.days import Arm
 from tunegate.domain.parameters import Parameters
 from tunegate.gate.judge import judge
 from tunegate.gate.record import build_record
-from tunegate.gate.rehearsal import policy_for, rehearse
-from tunegate.gate.synthetic import World
 from tunegate.wiring import campaigns, places, release
 
-PROMOTING = World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
-REJECTING = World(effect_ml_pct=-2.0)
-INVALID = World(effect_ml_pct=2.0)
+PROMOTING = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
+REJECTING = SyntheticRegion(effect_ml_pct=-2.0)
+INVALID = SyntheticRegion(effect_ml_pct=2.0)
 CANDIDATE = Parameters({"gamma": 0.95, "max_wait_s": 310, "turn_left_weight": 2.5})
 RELEASE = {"approvers": ["Ada", "ben"], "four_eyes": True}
 BY_ADA = ("--by", "ada", "--why", "routes look right")
@@ -53,13 +53,15 @@ class Office:
     def campaign(self, began: datetime) -> str:
         return asyncio.run(wiring.begin_campaign(self.config, (), began)).campaign
 
-    def verdict(self, world: World = PROMOTING, candidate: Parameters = CANDIDATE, kept: timedelta = timedelta()) -> str:
+    def verdict(
+        self, region: SyntheticRegion = PROMOTING, candidate: Parameters = CANDIDATE, kept: timedelta = timedelta()
+    ) -> str:
         """A verdict on this candidate by a campaign of its own; `kept` ago."""
         at = datetime.now(UTC) - kept
         campaign = self.campaign(at - timedelta(hours=len(wiring.stores().campaigns.of_region("toyville"))))
         production = wiring.plan(campaign).production
         arms = {Arm.PRODUCTION: production, Arm.CANDIDATE: candidate}
-        evidence = rehearse(world, zones=12)
+        evidence = synthetic_evidence(region, zones=12)
         applied = {arm: {name: float(value) for name, value in given.items()} for arm, given in arms.items()}
         answers = {key: replace(answer, applied_parameters=applied[key[0]]) for key, answer in evidence.answers.items()}
         assert evidence.self_check is not None
@@ -74,9 +76,9 @@ class Office:
             self_check=replace(evidence.self_check, applied_parameters=applied[Arm.PRODUCTION]),
             judged_on=at.date(),
         )
-        if world is INVALID:
+        if region is INVALID:
             asked = replace(asked, answers={})
-        policy = replace(policy_for(world, worst_zone_margin_pct=5.0), maximum_test_age_days=100_000)
+        policy = replace(synthetic_policy(region, worst_zone_margin_pct=5.0), maximum_test_age_days=100_000)
         record = build_record(asked, policy, judge(asked, policy), "0.1.0")
         return wiring.stores().verdicts.save("toyville", campaign, record.document, at)
 

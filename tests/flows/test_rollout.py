@@ -21,11 +21,11 @@ from flows.rollback import rollback
 from tests.flows.offices import CANDIDATE, INVALID, PROMOTING, REJECTING, Office, forget
 from tests.flows.rollouts import Rollouts, ended
 from tests.services.slack import Slack, slack_server
+from tests.synthetic.gates import SyntheticRegion
 from tests.unit.release.conftest import SettableClock
 from tunegate import wiring
 from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.domain.parameters import Parameters
-from tunegate.gate.synthetic import World
 from tunegate.wiring import release as release_wiring
 
 pytestmark = pytest.mark.slow
@@ -75,7 +75,7 @@ async def slack(settings: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield slack
 
 
-async def verdict_of(office: Office, world: World = PROMOTING, **more: Any) -> str:
+async def verdict_of(office: Office, world: SyntheticRegion = PROMOTING, **more: Any) -> str:
     return await asyncio.to_thread(office.verdict, world, **more)
 
 

@@ -37,7 +37,7 @@ def everything_of_a_campaign(stores: Stores) -> tuple[object, ...]:
     """Each write of a campaign, and what is read afterwards."""
     stores.campaigns.start(ROW)
     assert stores.leases.acquire("region:toy", "toy-1", 60)
-    assert stores.leases.renew("region:toy", "toy-1", 60)
+    assert stores.leases.acquire("region:toy", "toy-1", 60)
     stores.results.save_answer("toy-1", RequestKey(SimulationPhase.SEARCH, "trial-0001"), REQUEST, Samples().answer(REQUEST))
     stores.ledger.append(ENTRY, after=0)
     verdict = stores.verdicts.save("toy", "toy-1", {"outcome": "promote"}, NOON)

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from tests.synthetic.evidence import PRODUCTION, synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate.domain.days import Arm, DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
@@ -16,12 +18,10 @@ from tunegate.domain.verdicts import Invalid, Promote
 from tunegate.gate.checks import CHECKS, run_checks
 from tunegate.gate.evidence import PATTERNS, GateEvidence, Pattern
 from tunegate.gate.judge import judge
-from tunegate.gate.rehearsal import PRODUCTION, policy_for, rehearse
-from tunegate.gate.synthetic import World
 
-WORLD = World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=1, guardrail_margin_errors=8.0)
-SOUND = rehearse(WORLD)
-POLICY = policy_for(WORLD)
+REGION = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=1, guardrail_margin_errors=8.0)
+SOUND = synthetic_evidence(REGION)
+POLICY = synthetic_policy(REGION)
 ML: Pattern = (Arm.CANDIDATE, Forecast.ML)
 
 

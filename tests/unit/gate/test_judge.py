@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate.domain.days import Arm, DayResult, Forecast
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Remedy
@@ -17,10 +19,8 @@ from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import GuardrailStatus
 from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
-from tunegate.gate.rehearsal import policy_for, rehearse
-from tunegate.gate.synthetic import World
 
-BETTER = World(effect_ml_pct=2.0, effect_statistics_pct=2.0)
+BETTER = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0)
 
 
 def change_rows(evidence: GateEvidence, arm: Arm, change: Callable[[DayResult], DayResult]) -> GateEvidence:
@@ -51,7 +51,7 @@ def wobble(row: DayResult) -> float:
 
 
 def test_a_better_candidate_is_promoted_with_all_its_numbers() -> None:
-    judgement = judge(rehearse(BETTER), policy_for(BETTER))
+    judgement = judge(synthetic_evidence(BETTER), synthetic_policy(BETTER))
     assert isinstance(judgement.verdict, Promote)
     assert judgement.delta_ml is not None
     assert judgement.delta_ml.low_pct < 2.0 < judgement.delta_ml.high_pct
@@ -67,7 +67,7 @@ def test_a_better_candidate_is_promoted_with_all_its_numbers() -> None:
 
 
 def test_the_days_shown_average_to_the_estimate_and_to_the_revenues() -> None:
-    judgement = judge(rehearse(BETTER), policy_for(BETTER))
+    judgement = judge(synthetic_evidence(BETTER), synthetic_policy(BETTER))
     days = [day for day in judgement.days if day.forecast is Forecast.ML]
     production = np.array([day.production_minor for day in days])
     candidate = np.array([day.candidate_minor for day in days])
@@ -78,15 +78,15 @@ def test_the_days_shown_average_to_the_estimate_and_to_the_revenues() -> None:
 
 
 def test_a_worse_candidate_is_rejected() -> None:
-    worse = World(effect_ml_pct=-2.0, effect_statistics_pct=-2.0)
-    judgement = judge(rehearse(worse), policy_for(worse))
+    worse = SyntheticRegion(effect_ml_pct=-2.0, effect_statistics_pct=-2.0)
+    judgement = judge(synthetic_evidence(worse), synthetic_policy(worse))
     assert isinstance(judgement.verdict, Reject)
     assert "not worth having" in judgement.plain_words
 
 
 def test_too_few_days_are_inconclusive_whatever_they_show() -> None:
-    short = World(effect_ml_pct=30.0, effect_statistics_pct=30.0, days=4)
-    judgement = judge(rehearse(short), policy_for(short))
+    short = SyntheticRegion(effect_ml_pct=30.0, effect_statistics_pct=30.0, days=4)
+    judgement = judge(synthetic_evidence(short), synthetic_policy(short))
     assert isinstance(judgement.verdict, Inconclusive)
     assert judgement.verdict.remedy is Remedy.MORE_DAYS
     assert judgement.delta_ml is None
@@ -94,38 +94,38 @@ def test_too_few_days_are_inconclusive_whatever_they_show() -> None:
 
 
 def test_the_policys_own_minimum_of_days_counts_even_when_an_interval_exists() -> None:
-    week = World(effect_ml_pct=30.0, effect_statistics_pct=30.0, days=7)
-    judgement = judge(rehearse(week), replace(policy_for(week), minimum_days=8))
+    week = SyntheticRegion(effect_ml_pct=30.0, effect_statistics_pct=30.0, days=7)
+    judgement = judge(synthetic_evidence(week), replace(synthetic_policy(week), minimum_days=8))
     assert isinstance(judgement.verdict, Inconclusive)
     assert judgement.delta_ml is not None
 
 
 def test_constant_differences_are_inconclusive_and_have_no_interval() -> None:
-    still = World(effect_ml_pct=5.0, effect_statistics_pct=5.0, sd_day_pct=0.0, sd_seed_pct=0.0, revenue_cv_pct=0.0)
-    judgement = judge(rehearse(still), policy_for(still))
+    still = SyntheticRegion(effect_ml_pct=5.0, effect_statistics_pct=5.0, sd_day_pct=0.0, sd_seed_pct=0.0, revenue_cv_pct=0.0)
+    judgement = judge(synthetic_evidence(still), synthetic_policy(still))
     assert isinstance(judgement.verdict, Inconclusive)
     assert "same on every day" in judgement.verdict.reason
     assert judgement.delta_ml is None
 
 
 def test_a_single_seed_is_judged_but_tells_no_seed_noise() -> None:
-    single = World(effect_ml_pct=4.0, effect_statistics_pct=4.0, seeds=1)
-    judgement = judge(rehearse(single), policy_for(single))
+    single = SyntheticRegion(effect_ml_pct=4.0, effect_statistics_pct=4.0, seeds=1)
+    judgement = judge(synthetic_evidence(single), synthetic_policy(single))
     assert isinstance(judgement.verdict, Promote)
     assert judgement.components_ml is not None
     assert judgement.components_ml.sd_seed is None
 
 
 def test_a_refusal_by_the_ledger_is_the_whole_reason_and_no_number_is_read() -> None:
-    evidence = replace(rehearse(BETTER), answers={}, self_check=None, alpha_spent=0.0, refusal="the level is spent")
-    judgement = judge(evidence, policy_for(BETTER))
+    evidence = replace(synthetic_evidence(BETTER), answers={}, self_check=None, alpha_spent=0.0, refusal="the level is spent")
+    judgement = judge(evidence, synthetic_policy(BETTER))
     assert judgement.verdict == Invalid("the level is spent")
     assert judgement.delta_ml is None
 
 
 def test_a_smaller_level_left_by_the_ledger_widens_every_interval() -> None:
-    evidence = rehearse(BETTER)
-    full, shared = (judge(replace(evidence, alpha_spent=alpha), policy_for(BETTER)) for alpha in (0.05, 0.0125))
+    evidence = synthetic_evidence(BETTER)
+    full, shared = (judge(replace(evidence, alpha_spent=alpha), synthetic_policy(BETTER)) for alpha in (0.05, 0.0125))
     assert full.delta_ml is not None
     assert shared.delta_ml is not None
     assert shared.delta_ml.low_pct < full.delta_ml.low_pct
@@ -146,8 +146,10 @@ def test_a_smaller_level_left_by_the_ledger_widens_every_interval() -> None:
 def test_a_guardrail_is_measured_in_the_unit_of_its_kind(
     kind: GuardrailKind, production: float, step: float, estimate: float
 ) -> None:
-    evidence = with_metric(rehearse(BETTER), "wait", production, lambda row: production + step + 0.001 * step * wobble(row))
-    policy = replace(policy_for(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, kind),))
+    evidence = with_metric(
+        synthetic_evidence(BETTER), "wait", production, lambda row: production + step + 0.001 * step * wobble(row)
+    )
+    policy = replace(synthetic_policy(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, kind),))
     judgement = judge(evidence, policy)
     outcome = judgement.guardrails[0]
     assert outcome.estimate == pytest.approx(estimate, abs=0.01)
@@ -157,9 +159,9 @@ def test_a_guardrail_is_measured_in_the_unit_of_its_kind(
 
 
 def test_a_longer_wait_beyond_its_margin_rejects_even_when_revenue_rises() -> None:
-    evidence = with_metric(rehearse(BETTER), "wait", 200.0, lambda row: 210.0 + wobble(row))
+    evidence = with_metric(synthetic_evidence(BETTER), "wait", 200.0, lambda row: 210.0 + wobble(row))
     policy = replace(
-        policy_for(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, GuardrailKind.RELATIVE_PCT),)
+        synthetic_policy(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, GuardrailKind.RELATIVE_PCT),)
     )
     judgement = judge(evidence, policy)
     assert judgement.guardrails[0].status is GuardrailStatus.BROKEN
@@ -167,10 +169,12 @@ def test_a_longer_wait_beyond_its_margin_rejects_even_when_revenue_rises() -> No
 
 
 def test_a_guardrail_of_a_metric_that_never_moves_holds_and_one_with_a_constant_shift_is_not_computed() -> None:
-    policy = replace(policy_for(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, GuardrailKind.POINTS),))
-    still = judge(with_metric(rehearse(BETTER), "wait", 600.0, lambda row: 600.0), policy)
+    policy = replace(
+        synthetic_policy(BETTER), guardrails=(GuardrailPolicy("wait", Direction.LOWER, 2.0, GuardrailKind.POINTS),)
+    )
+    still = judge(with_metric(synthetic_evidence(BETTER), "wait", 600.0, lambda row: 600.0), policy)
     assert still.guardrails[0].status is GuardrailStatus.HELD
-    shifted = judge(with_metric(rehearse(BETTER), "wait", 600.0, lambda row: 599.0), policy)
+    shifted = judge(with_metric(synthetic_evidence(BETTER), "wait", 600.0, lambda row: 599.0), policy)
     assert shifted.guardrails[0].status is GuardrailStatus.NOT_COMPUTED
     assert isinstance(shifted.verdict, Inconclusive)
     assert shifted.verdict.remedy is Remedy.GUARDRAIL
@@ -178,25 +182,25 @@ def test_a_guardrail_of_a_metric_that_never_moves_holds_and_one_with_a_constant_
 
 def test_a_relative_guardrail_without_a_base_is_not_computed_and_blocks() -> None:
     policy = replace(
-        policy_for(BETTER), guardrails=(GuardrailPolicy("lost", Direction.LOWER, 2.0, GuardrailKind.RELATIVE_PCT),)
+        synthetic_policy(BETTER), guardrails=(GuardrailPolicy("lost", Direction.LOWER, 2.0, GuardrailKind.RELATIVE_PCT),)
     )
-    judgement = judge(with_metric(rehearse(BETTER), "lost", 0.0, wobble), policy)
+    judgement = judge(with_metric(synthetic_evidence(BETTER), "lost", 0.0, wobble), policy)
     assert judgement.guardrails[0].estimate is None
     assert judgement.guardrails[0].status is GuardrailStatus.NOT_COMPUTED
     assert isinstance(judgement.verdict, Inconclusive)
 
 
 def test_the_words_say_what_would_change_an_inconclusive_verdict() -> None:
-    weak = World(effect_ml_pct=0.6, effect_statistics_pct=0.6, days=7, seeds=1)
-    words = judge(rehearse(weak), policy_for(weak)).plain_words
+    weak = SyntheticRegion(effect_ml_pct=0.6, effect_statistics_pct=0.6, days=7, seeds=1)
+    words = judge(synthetic_evidence(weak), synthetic_policy(weak)).plain_words
     assert "does not say whether the new settings are better" in words
     assert "would settle it" in words
     assert "four times out of five" in words
 
 
 def test_one_verdict_over_a_hundred_zones_takes_at_most_a_fifth_of_a_second() -> None:
-    world = World(effect_ml_pct=1.0, effect_statistics_pct=1.0, guardrails=7)
-    evidence, policy = rehearse(world, zones=100), policy_for(world, worst_zone_margin_pct=2.0)
+    region = SyntheticRegion(effect_ml_pct=1.0, effect_statistics_pct=1.0, guardrails=7)
+    evidence, policy = synthetic_evidence(region, zones=100), synthetic_policy(region, worst_zone_margin_pct=2.0)
     judge(evidence, policy)  # the draws for the detectable effect are kept from the first verdict on
     times_s = []
     for _ in range(5):

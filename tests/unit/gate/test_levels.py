@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate.gate.detectable import minimum_detectable_effect_pct
 from tunegate.gate.intervals import t_quantile
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import VarianceComponents
 from tunegate.gate.power import GatePlan, Noise, power_at
 from tunegate.gate.record import build_record, replay
-from tunegate.gate.rehearsal import policy_for, rehearse
-from tunegate.gate.synthetic import World
 
-WORLD = World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=1)
-EVIDENCE = rehearse(WORLD, zones=5)
-POLICY = policy_for(WORLD, worst_zone_margin_pct=5.0)
+REGION = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=1)
+EVIDENCE = synthetic_evidence(REGION, zones=5)
+POLICY = synthetic_policy(REGION, worst_zone_margin_pct=5.0)
 
 
 def test_a_smaller_level_widens_guardrails_zones_and_the_detectable_effect_too() -> None:

@@ -9,6 +9,8 @@ import statsmodels.formula.api as smf
 from pandas import DataFrame
 from scipy import stats
 
+from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion, draw_gates, judge_gates
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.verdicts import Promote
 from tunegate.gate.detectable import expected_half_width_pct, minimum_detectable_effect_pct
@@ -16,20 +18,18 @@ from tunegate.gate.grid import paired_rows
 from tunegate.gate.intervals import keyed_generator
 from tunegate.gate.judgement import VarianceComponents
 from tunegate.gate.power import GatePlan, Noise, TuningRuns, advise, forecast_power, measure_noise, power_at
-from tunegate.gate.rehearsal import policy_for, rehearse
 from tunegate.gate.rule import Demands
-from tunegate.gate.synthetic import World, draw_gates, judge_gates
 from tunegate.gate.variance import components, day_mean_sd, pooled, seeds_suffice
 
-TOY = World()
-POLICY = policy_for(TOY)
+TOY = SyntheticRegion()
+POLICY = synthetic_policy(TOY)
 TOY_PARTS = VarianceComponents(14, 4, 0.5, 1.2, math.sqrt(0.25 + 1.44 / 4))
 TOY_NOISE = Noise(TOY_PARTS, TOY_PARTS, 0.5)
 DESIGN = GatePlan(14, 4, 0.05)
 
 
-def runs(world: World, key: int = 0) -> TuningRuns:
-    evidence = rehearse(world, key)
+def runs(region: SyntheticRegion, key: int = 0) -> TuningRuns:
+    evidence = synthetic_evidence(region, key)
     return TuningRuns(evidence.days, evidence.seeds, evidence.answers)
 
 
@@ -120,9 +120,9 @@ def _detectable_by_t(error: float, degrees: int) -> float:
 
 
 def test_power_and_half_width_are_what_synthetic_gates_show() -> None:
-    world = replace(TOY, effect_ml_pct=0.7, effect_statistics_pct=0.1, revenue_cv_pct=0.0)
-    drawn = draw_gates(world, 3000, keyed_generator("power check"))
-    judged = judge_gates(drawn, world, Demands(0.5, 0.5, 5), 0.05)
+    region = replace(TOY, effect_ml_pct=0.7, effect_statistics_pct=0.1, revenue_cv_pct=0.0)
+    drawn = draw_gates(region, 3000, keyed_generator("power check"))
+    judged = judge_gates(drawn, region, Demands(0.5, 0.5, 5), 0.05)
     promoted = np.mean([isinstance(verdict, Promote) for verdict, _ in judged])
     assert power_at(0.7, 0.1, TOY_NOISE, DESIGN, POLICY) == pytest.approx(promoted, abs=0.04)
     widths = np.mean([interval.high_pct - interval.estimate_pct for _, interval in judged])
@@ -185,8 +185,8 @@ def test_simulated_days_count_four_patterns_and_the_self_check() -> None:
 
 @pytest.mark.parametrize(("errors", "tight"), [(2.0, True), (12.0, False)])
 def test_a_guardrail_margin_under_four_standard_errors_is_reported(errors: float, tight: bool) -> None:
-    world = World(guardrails=1, guardrail_margin_errors=errors)
-    (guardrail,) = forecast_power(runs(world), DESIGN, policy_for(world)).guardrails
+    region = SyntheticRegion(guardrails=1, guardrail_margin_errors=errors)
+    (guardrail,) = forecast_power(runs(region), DESIGN, synthetic_policy(region)).guardrails
     assert guardrail.too_tight is tight
     assert guardrail.margin_errors == pytest.approx(errors, rel=0.6)
     assert guardrail.chance_held is not None
@@ -194,16 +194,16 @@ def test_a_guardrail_margin_under_four_standard_errors_is_reported(errors: float
 
 
 def test_the_worst_zone_is_forecast_with_the_noisiest_zone() -> None:
-    evidence = rehearse(TOY, zones=50)
+    evidence = synthetic_evidence(TOY, zones=50)
     tuning = TuningRuns(evidence.days, evidence.seeds, evidence.answers)
-    (guardrail,) = forecast_power(tuning, DESIGN, policy_for(TOY, worst_zone_margin_pct=2.0)).guardrails
+    (guardrail,) = forecast_power(tuning, DESIGN, synthetic_policy(TOY, worst_zone_margin_pct=2.0)).guardrails
     assert guardrail.metric == "worst_zone"
     assert guardrail.too_tight
 
 
 def test_a_guardrail_the_tuning_days_say_nothing_of_is_none_and_not_zero() -> None:
-    world = World(guardrails=1)
-    (guardrail,) = forecast_power(runs(TOY), DESIGN, policy_for(world)).guardrails
+    region = SyntheticRegion(guardrails=1)
+    (guardrail,) = forecast_power(runs(TOY), DESIGN, synthetic_policy(region)).guardrails
     assert guardrail.standard_error is None
     assert guardrail.too_tight is None
 

@@ -1,4 +1,4 @@
-"""Properties of the whole gate and of its parts, over generated worlds."""
+"""Properties of the whole gate and of its parts, over generated regions."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate.domain.days import Arm, DayResult, Forecast
 from tunegate.domain.verdicts import Inconclusive, Interval, Promote, Reject, Verdict
 from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.intervals import interval_of, paired_days_pct, paired_t_half_width, sign_flip_p
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
-from tunegate.gate.rehearsal import policy_for, rehearse
-from tunegate.gate.synthetic import World
 
-WORLD = World()
-POLICY = policy_for(WORLD)
+REGION = SyntheticRegion()
+POLICY = synthetic_policy(REGION)
 
-worlds = st.builds(
-    World,
+regions = st.builds(
+    SyntheticRegion,
     effect_ml_pct=st.floats(-3, 3),
     effect_statistics_pct=st.floats(-3, 3),
     days=st.integers(5, 16),
@@ -85,25 +85,27 @@ def rank(verdict: Verdict) -> int:
 
 
 @settings(max_examples=60, deadline=None)
-@given(worlds, keys)
-def test_swapping_arms_flips_the_sign(world: World, key: int) -> None:
-    evidence = rehearse(world, key)
+@given(regions, keys)
+def test_swapping_arms_flips_the_sign(region: SyntheticRegion, key: int) -> None:
+    evidence = synthetic_evidence(region, key)
     forward, backward = in_money(judge(evidence, POLICY)), in_money(judge(swap(evidence), POLICY))
     assert np.allclose(forward, -backward[[0, 2, 1]], rtol=1e-9, atol=1e-3)
 
 
 @settings(max_examples=60, deadline=None)
-@given(worlds, keys)
-def test_a_candidate_and_production_in_its_place_are_never_both_promoted(world: World, key: int) -> None:
-    evidence = rehearse(world, key)
+@given(regions, keys)
+def test_a_candidate_and_production_in_its_place_are_never_both_promoted(region: SyntheticRegion, key: int) -> None:
+    evidence = synthetic_evidence(region, key)
     verdicts = [judge(evidence, POLICY).verdict, judge(swap(evidence), POLICY).verdict]
     assert sum(isinstance(verdict, Promote) for verdict in verdicts) <= 1
 
 
 @settings(max_examples=60, deadline=None)
-@given(worlds, keys, st.floats(0, 1e8))
-def test_adding_a_constant_to_both_arms_changes_nothing_in_absolute_terms(world: World, key: int, amount: float) -> None:
-    evidence = rehearse(world, key)
+@given(regions, keys, st.floats(0, 1e8))
+def test_adding_a_constant_to_both_arms_changes_nothing_in_absolute_terms(
+    region: SyntheticRegion, key: int, amount: float
+) -> None:
+    evidence = synthetic_evidence(region, key)
     richer = earn(evidence, dict.fromkeys(Arm, amount))
     before, after = judge(evidence, POLICY), judge(richer, POLICY)
     assert np.allclose(in_money(before), in_money(after), rtol=1e-6, atol=1.0)
@@ -111,20 +113,20 @@ def test_adding_a_constant_to_both_arms_changes_nothing_in_absolute_terms(world:
 
 
 @settings(max_examples=60, deadline=None)
-@given(worlds, keys)
-def test_permuting_days_changes_nothing_but_the_ewc_term(world: World, key: int) -> None:
-    evidence = rehearse(world, key)
-    order = np.random.Generator(np.random.PCG64(key)).permutation(world.days)
-    one, other = (paired_days_pct(*_cells(evidence, days)) for days in (np.arange(world.days), order))
+@given(regions, keys)
+def test_permuting_days_changes_nothing_but_the_ewc_term(region: SyntheticRegion, key: int) -> None:
+    evidence = synthetic_evidence(region, key)
+    order = np.random.Generator(np.random.PCG64(key)).permutation(region.days)
+    one, other = (paired_days_pct(*_cells(evidence, days)) for days in (np.arange(region.days), order))
     assert one.mean() == pytest.approx(other.mean(), rel=1e-9, abs=1e-9)
     assert float(paired_t_half_width(one, 0.05)) == pytest.approx(float(paired_t_half_width(other, 0.05)), rel=1e-9)
     assert sign_flip_p(one) == pytest.approx(sign_flip_p(other), abs=1e-9)
 
 
 @settings(max_examples=80, deadline=None)
-@given(worlds, keys, st.floats(0, 5e5))
-def test_worse_never_promotes_more(world: World, key: int, loss: float) -> None:
-    evidence = rehearse(world, key)
+@given(regions, keys, st.floats(0, 5e5))
+def test_worse_never_promotes_more(region: SyntheticRegion, key: int, loss: float) -> None:
+    evidence = synthetic_evidence(region, key)
     worse = earn(evidence, {Arm.CANDIDATE: -loss})
     assert rank(judge(worse, POLICY).verdict) <= rank(judge(evidence, POLICY).verdict)
 
@@ -150,9 +152,9 @@ def test_the_sign_flip_p_of_one_side_and_the_other_cover_everything(values: list
 
 
 @settings(max_examples=80, deadline=None)
-@given(worlds, keys)
-def test_a_promotion_always_has_the_numbers_that_justify_it(world: World, key: int) -> None:
-    judgement = judge(rehearse(world, key), POLICY)
+@given(regions, keys)
+def test_a_promotion_always_has_the_numbers_that_justify_it(region: SyntheticRegion, key: int) -> None:
+    judgement = judge(synthetic_evidence(region, key), POLICY)
     if isinstance(judgement.verdict, Promote):
         ml, statistics = judgement.delta_ml, judgement.delta_statistics
         assert isinstance(ml, Interval)

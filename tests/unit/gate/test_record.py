@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.days import Arm, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Direction
@@ -22,13 +24,11 @@ from tunegate.gate.evidence import PATTERNS, GateEvidence, Pattern
 from tunegate.gate.judge import judge
 from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
 from tunegate.gate.record import VerdictRecord, build_record, replay
-from tunegate.gate.rehearsal import policy_for, rehearse
-from tunegate.gate.synthetic import World
 from tunegate.gate.verdict_document import UnreadableRecord
 
-WORLD = World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
-EVIDENCE = rehearse(WORLD, zones=12)
-POLICY = policy_for(WORLD, worst_zone_margin_pct=5.0)
+REGION = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
+EVIDENCE = synthetic_evidence(REGION, zones=12)
+POLICY = synthetic_policy(REGION, worst_zone_margin_pct=5.0)
 
 
 def record_of(evidence: GateEvidence, policy: GatePolicy = POLICY) -> VerdictRecord:
@@ -48,12 +48,19 @@ def broken(evidence: GateEvidence, revenue: float) -> GateEvidence:
 
 
 @pytest.mark.parametrize(
-    "world",
-    [WORLD, World(), World(effect_ml_pct=-2.0), World(days=3), World(seeds=1), World(days=33, seeds=1)],
+    "region",
+    [
+        REGION,
+        SyntheticRegion(),
+        SyntheticRegion(effect_ml_pct=-2.0),
+        SyntheticRegion(days=3),
+        SyntheticRegion(seeds=1),
+        SyntheticRegion(days=33, seeds=1),
+    ],
     ids=["promote", "null", "reject", "too few days", "one seed", "drawn sign flips"],
 )
-def test_a_stored_verdict_replays_bit_for_bit(world: World) -> None:
-    evidence, policy = rehearse(world, zones=12), policy_for(world, worst_zone_margin_pct=5.0)
+def test_a_stored_verdict_replays_bit_for_bit(region: SyntheticRegion) -> None:
+    evidence, policy = synthetic_evidence(region, zones=12), synthetic_policy(region, worst_zone_margin_pct=5.0)
     record = record_of(evidence, policy)
     document = json.loads(canonical_json(record.document))
     kept = stored(evidence)

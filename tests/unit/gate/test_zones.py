@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate.domain.days import Arm, DayResult, Forecast
 from tunegate.domain.verdicts import Inconclusive, Reject, Remedy
 from tunegate.gate.evidence import GateEvidence
@@ -12,11 +14,9 @@ from tunegate.gate.grid import paired_rows
 from tunegate.gate.intervals import keyed_generator, t_quantile
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import GuardrailStatus
-from tunegate.gate.rehearsal import policy_for, rehearse
-from tunegate.gate.synthetic import World
 from tunegate.gate.zones import POOLED, critical_value, day_correlation, judge_worst_zone, worst_zone
 
-WORLD = World(effect_ml_pct=2.0, effect_statistics_pct=2.0)
+REGION = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0)
 
 
 def with_zones(evidence: GateEvidence, zones_of: dict[str, tuple[float, float]], noise: float = 0.01) -> GateEvidence:
@@ -38,7 +38,7 @@ def with_zones(evidence: GateEvidence, zones_of: dict[str, tuple[float, float]],
     return replace(evidence, answers=answers, self_check=replace(first, days=first.days[:1]))
 
 
-SOUND = with_zones(rehearse(WORLD), {"harbour": (5e6, 2.0), "hill": (4e6, 2.0), "park": (1e6, 2.0)})
+SOUND = with_zones(synthetic_evidence(REGION), {"harbour": (5e6, 2.0), "hill": (4e6, 2.0), "park": (1e6, 2.0)})
 
 
 def drop_zone(arm: Arm, zone: str, *, revenue_too: bool) -> GateEvidence:
@@ -63,8 +63,8 @@ def test_zones_that_all_gain_hold_the_guardrail() -> None:
 
 
 def test_one_harmed_district_rejects_a_gain_of_the_city() -> None:
-    harmed = with_zones(rehearse(WORLD), {"harbour": (5e6, 4.0), "hill": (4e6, 4.0), "park": (1e6, -8.0)})
-    judgement = judge(harmed, policy_for(WORLD, worst_zone_margin_pct=2.0))
+    harmed = with_zones(synthetic_evidence(REGION), {"harbour": (5e6, 4.0), "hill": (4e6, 4.0), "park": (1e6, -8.0)})
+    judgement = judge(harmed, synthetic_policy(REGION, worst_zone_margin_pct=2.0))
     assert isinstance(judgement.verdict, Reject)
     assert judgement.worst_zone is not None
     assert judgement.worst_zone.zone == "park"
@@ -72,7 +72,7 @@ def test_one_harmed_district_rejects_a_gain_of_the_city() -> None:
 
 
 def test_a_zone_without_data_in_one_arm_leaves_the_guardrail_open_and_never_passes() -> None:
-    judgement = judge(drop_zone(Arm.CANDIDATE, "hill", revenue_too=False), policy_for(WORLD, worst_zone_margin_pct=2.0))
+    judgement = judge(drop_zone(Arm.CANDIDATE, "hill", revenue_too=False), synthetic_policy(REGION, worst_zone_margin_pct=2.0))
     assert isinstance(judgement.verdict, Inconclusive)
     assert judgement.verdict.remedy is Remedy.GUARDRAIL
     assert "some zone is without data" in judgement.verdict.reason
@@ -88,12 +88,12 @@ def test_a_zone_that_truly_earns_nothing_any_more_is_beyond_every_margin() -> No
 
 
 def test_a_simulator_without_zones_leaves_the_guardrail_open() -> None:
-    assert zone_status(rehearse(WORLD)) is GuardrailStatus.NOT_COMPUTED
+    assert zone_status(synthetic_evidence(REGION)) is GuardrailStatus.NOT_COMPUTED
 
 
 def test_zones_too_small_to_stand_alone_are_judged_together() -> None:
     small = {f"lane-{index}": (3e4, -50.0 if index == 0 else 2.0) for index in range(10)}
-    evidence = with_zones(rehearse(WORLD), {"harbour": (5e6, 2.0), "hill": (5e6, 2.0), **small})
+    evidence = with_zones(synthetic_evidence(REGION), {"harbour": (5e6, 2.0), "hill": (5e6, 2.0), **small})
     rows = paired_rows(evidence, Forecast.ML)
     assert rows is not None
     worst = worst_zone(rows, 2.0, 0.05)
@@ -104,7 +104,9 @@ def test_zones_too_small_to_stand_alone_are_judged_together() -> None:
 
 
 def test_a_pool_too_small_to_be_judged_takes_the_smallest_zone_in() -> None:
-    evidence = with_zones(rehearse(WORLD), {"harbour": (5e6, 2.0), "hill": (4e6, 2.0), "park": (1e6, 2.0), "lane": (1e3, 2.0)})
+    evidence = with_zones(
+        synthetic_evidence(REGION), {"harbour": (5e6, 2.0), "hill": (4e6, 2.0), "park": (1e6, 2.0), "lane": (1e3, 2.0)}
+    )
     rows = paired_rows(evidence, Forecast.ML)
     assert rows is not None
     worst = worst_zone(rows, 2.0, 0.05)

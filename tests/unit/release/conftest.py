@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.synthetic.evidence import CANDIDATE, PRODUCTION, synthetic_evidence, synthetic_policy
+from tests.synthetic.gates import SyntheticRegion
 from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.registry import SqlRegistry
@@ -15,22 +17,20 @@ from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.releases import Approval
 from tunegate.gate.judge import judge
 from tunegate.gate.record import VerdictRecord, build_record
-from tunegate.gate.rehearsal import CANDIDATE, PRODUCTION, policy_for, rehearse
 from tunegate.gate.routes.check import RouteFindings, RouteResult
 from tunegate.gate.routes.measures import Yardstick
 from tunegate.gate.routes.policy import LIMITED, Limit, RouteLimits, RoutePolicy
 from tunegate.gate.routes.record import RouteDocument
-from tunegate.gate.synthetic import World
 from tunegate.gate.verdict_document import read_verdict
 from tunegate.release.routes import StoredRouteCheck
 from tunegate.release.rules import ReleaseCandidate, ReleasePolicy
 from tunegate.release.service import ReleaseService
 
-WORLDS = {
-    "promote": World(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0),
-    "reject": World(effect_ml_pct=-2.0),
-    "inconclusive": World(seeds=1, effect_ml_pct=0.4),
-    "invalid": World(effect_ml_pct=2.0),
+REGIONS = {
+    "promote": SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0),
+    "reject": SyntheticRegion(effect_ml_pct=-2.0),
+    "inconclusive": SyntheticRegion(seeds=1, effect_ml_pct=0.4),
+    "invalid": SyntheticRegion(effect_ml_pct=2.0),
 }
 POLICY = ReleasePolicy(approvers=("Ada", "ben@example.org"), four_eyes=True, expiry_days=7)
 
@@ -38,10 +38,10 @@ POLICY = ReleasePolicy(approvers=("Ada", "ben@example.org"), four_eyes=True, exp
 @cache
 def record(kind: str = "promote") -> VerdictRecord:
     """A real verdict of this kind on synthetic days, as the gate writes it."""
-    evidence = replace(rehearse(WORLDS[kind], zones=12), region="toy", campaign="toy-1")
+    evidence = replace(synthetic_evidence(REGIONS[kind], zones=12), region="toy", campaign="toy-1")
     if kind == "invalid":
         evidence = replace(evidence, answers={})
-    policy = policy_for(WORLDS[kind], worst_zone_margin_pct=5.0)
+    policy = synthetic_policy(REGIONS[kind], worst_zone_margin_pct=5.0)
     made = build_record(evidence, policy, judge(evidence, policy), "0.1.0")
     assert made.document["judgement"]["verdict"]["kind"] == kind
     return made

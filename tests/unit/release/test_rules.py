@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.synthetic.evidence import CANDIDATE
 from tests.unit.release.conftest import POLICY, PRODUCTION, approval_of, candidate_of, changed, judged_at, record, stored_routes
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
-from tunegate.gate.rehearsal import CANDIDATE
 from tunegate.gate.routes.check import Blocked, NotChecked, Passed
 from tunegate.release.rollback import rollback_release
 from tunegate.release.rules import (

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.synthetic.evidence import PRODUCTION
 from tests.unit.release.conftest import approval_of, candidate_of, changed, judged_at, next_record, record
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import DecisionOutcome, Release
-from tunegate.gate.rehearsal import PRODUCTION
 from tunegate.release.service import PublicationRepair, ReleaseLost, ReleaseService
 
 RECORD = record()

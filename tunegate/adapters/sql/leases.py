@@ -50,14 +50,6 @@ class SqlLeases:
             return connection.execute(update(leases).where(leases.c.name == name, free).values(taken)).rowcount == 1
 
     @patient
-    def renew(self, name: str, holder: str, ttl_s: float) -> bool:
-        """See the port."""
-        own = (leases.c.name == name) & (leases.c.holder == holder) & (leases.c.until_s > NowS())
-        with self._engine.begin() as connection:
-            extended = update(leases).where(own).values(until_s=NowS() + _positive(ttl_s))
-            return connection.execute(extended).rowcount == 1
-
-    @patient
     def release(self, name: str, holder: str) -> None:
         """See the port."""
         with self._engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Synthetic gates: worlds whose true effects are known, to measure how often the rule errs in them.
+"""Synthetic gates: regions whose true effects are known, to measure how often the rule errs in them.
 
 Arrays: cells (n, F, D, R) float64, revenue in minor units of n gates, F = 2 forecasts (ml, statistics), D days, R seeds;
 guardrail cells (n, G, D, R). Noise is that of the paired difference, in percent of mean production revenue.
@@ -26,7 +26,7 @@ _STUDENT_DEGREES = 4
 
 
 class Noise(StrEnum):
-    """What the noise of day differences is like, always with the standard deviation the world names.
+    """What the noise of day differences is like, always with the standard deviation the region names.
 
     UNEQUAL has two days of each seven at three times the standard deviation of the others; HEAVY is Student's t with four
     degrees of freedom, for days and for seeds.
@@ -38,7 +38,7 @@ class Noise(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SyntheticRegion:
     """True effects and noise of a synthetic region; effects and standard deviations in percent of production's mean revenue.
 
     `day_correlation` is that of one day's difference with the next (AR(1)), `forecast_correlation` that of ml's noise with the
@@ -77,23 +77,25 @@ class SyntheticGates:
     guarded_candidate: FloatArray
 
 
-def draw_gates(world: World, gates: int, generator: np.random.Generator) -> SyntheticGates:
-    """Independent gates in one world."""
-    own = _noise_pct(world, (gates, 2), generator)
-    shared = _noise_pct(world, (gates, 1), generator)
-    weight = math.sqrt(world.forecast_correlation)
-    noise = weight * shared + math.sqrt(1.0 - world.forecast_correlation) * own
-    day_factor = 1.0 + world.revenue_cv_pct / 100.0 * generator.standard_normal((gates, 1, world.days, 1)).clip(-3, 3)
+def draw_gates(region: SyntheticRegion, gates: int, generator: np.random.Generator) -> SyntheticGates:
+    """Independent gates in one region."""
+    own = _noise_pct(region, (gates, 2), generator)
+    shared = _noise_pct(region, (gates, 1), generator)
+    weight = math.sqrt(region.forecast_correlation)
+    noise = weight * shared + math.sqrt(1.0 - region.forecast_correlation) * own
+    day_factor = 1.0 + region.revenue_cv_pct / 100.0 * generator.standard_normal((gates, 1, region.days, 1)).clip(-3, 3)
     production = np.broadcast_to(MEAN_REVENUE_MINOR * day_factor, noise.shape)
-    effects = np.array([world.effect_ml_pct, world.effect_statistics_pct])[:, np.newaxis, np.newaxis]
+    effects = np.array([region.effect_ml_pct, region.effect_statistics_pct])[:, np.newaxis, np.newaxis]
     candidate = production * (1.0 + effects / 100.0) + MEAN_REVENUE_MINOR * noise / 100.0
-    guarded = np.full((gates, world.guardrails, world.days, world.seeds), 100.0)
-    harm = np.where(np.arange(world.guardrails) < world.harmed_guardrails, world.guardrail_margin_pct, 0.0)
-    changed = guarded - harm[:, np.newaxis, np.newaxis] + _noise_pct(world, (gates, world.guardrails), generator)
+    guarded = np.full((gates, region.guardrails, region.days, region.seeds), 100.0)
+    harm = np.where(np.arange(region.guardrails) < region.harmed_guardrails, region.guardrail_margin_pct, 0.0)
+    changed = guarded - harm[:, np.newaxis, np.newaxis] + _noise_pct(region, (gates, region.guardrails), generator)
     return SyntheticGates(production, candidate, guarded, changed)
 
 
-def judge_gates(drawn: SyntheticGates, world: World, demands: Demands, level: float) -> list[tuple[Verdict, Interval]]:
+def judge_gates(
+    drawn: SyntheticGates, region: SyntheticRegion, demands: Demands, level: float
+) -> list[tuple[Verdict, Interval]]:
     """The verdict and the ml interval of every gate: intervals of all gates at once, then the gate's own rule for each."""
     estimates, half_widths = _intervals(paired_days_pct(drawn.production, drawn.candidate), level)
     guarded, guarded_widths = _intervals(paired_days_pct(drawn.guarded_production, drawn.guarded_candidate), level)
@@ -103,22 +105,22 @@ def judge_gates(drawn: SyntheticGates, world: World, demands: Demands, level: fl
         cells_pct = 100.0 * (drawn.candidate[gate, 0] - drawn.production[gate, 0]) / drawn.production[gate, 0].mean()
         parts = components(cells_pct)
         guardrails = tuple(
-            guardrail_outcome(_interval(estimate, width), world)
+            guardrail_outcome(_interval(estimate, width), region)
             for estimate, width in zip(guarded[gate], guarded_widths[gate], strict=True)
         )
-        findings = Findings(world.days, ml, statistics, guardrails, parts is None or seeds_suffice(parts, world.seeds))
+        findings = Findings(region.days, ml, statistics, guardrails, parts is None or seeds_suffice(parts, region.seeds))
         judged.append((decide(findings, demands), ml))
     return judged
 
 
-def guardrail_outcome(interval: Interval, world: World) -> GuardrailOutcome:
-    """A synthetic guardrail: a metric that should be high, judged in percent against the world's margin."""
-    status = guardrail_status(interval.low_pct, interval.high_pct, Direction.HIGHER, world.guardrail_margin_pct)
+def guardrail_outcome(interval: Interval, region: SyntheticRegion) -> GuardrailOutcome:
+    """A synthetic guardrail: a metric that should be high, judged in percent against the region's margin."""
+    status = guardrail_status(interval.low_pct, interval.high_pct, Direction.HIGHER, region.guardrail_margin_pct)
     return GuardrailOutcome(
         "guarded",
         Direction.HIGHER,
         GuardrailKind.RELATIVE_PCT,
-        world.guardrail_margin_pct,
+        region.guardrail_margin_pct,
         interval.estimate_pct,
         interval.low_pct,
         interval.high_pct,
@@ -134,23 +136,23 @@ def _interval(estimate: np.float64, half_width: np.float64) -> Interval:
     return Interval(float(estimate), float(estimate - half_width), float(estimate + half_width))
 
 
-def _noise_pct(world: World, series: tuple[int, ...], generator: np.random.Generator) -> FloatArray:
+def _noise_pct(region: SyntheticRegion, series: tuple[int, ...], generator: np.random.Generator) -> FloatArray:
     """Noise (…, D, R) of paired differences: a part per day, correlated in time, and a part per seed."""
-    day = _standard(world, (*series, world.days), generator)
-    correlation = world.day_correlation
-    for index in range(1, world.days):
+    day = _standard(region, (*series, region.days), generator)
+    correlation = region.day_correlation
+    for index in range(1, region.days):
         day[..., index] = correlation * day[..., index - 1] + math.sqrt(1.0 - correlation**2) * day[..., index]
-    seed = _standard(world, (*series, world.days, world.seeds), generator)
-    noise: FloatArray = world.sd_day_pct * day[..., np.newaxis] + world.sd_seed_pct * seed
-    if world.noise is Noise.UNEQUAL:
-        restless = np.where(np.arange(world.days) % 7 >= 5, 3.0, 1.0)
+    seed = _standard(region, (*series, region.days, region.seeds), generator)
+    noise: FloatArray = region.sd_day_pct * day[..., np.newaxis] + region.sd_seed_pct * seed
+    if region.noise is Noise.UNEQUAL:
+        restless = np.where(np.arange(region.days) % 7 >= 5, 3.0, 1.0)
         noise *= (restless / math.sqrt((restless**2).mean()))[:, np.newaxis]
     return noise
 
 
-def _standard(world: World, shape: tuple[int, ...], generator: np.random.Generator) -> FloatArray:
+def _standard(region: SyntheticRegion, shape: tuple[int, ...], generator: np.random.Generator) -> FloatArray:
     """Draws with mean 0 and standard deviation 1."""
-    if world.noise is Noise.HEAVY:
+    if region.noise is Noise.HEAVY:
         scale = math.sqrt(_STUDENT_DEGREES / (_STUDENT_DEGREES - 2))
         return generator.standard_t(_STUDENT_DEGREES, shape) / scale
     return generator.standard_normal(shape)

@@ -1,4 +1,4 @@
-"""A synthetic gate as full evidence, down to day results, order logs and zones: what times the gate, and what tests break."""
+"""A synthetic gate as full evidence: day results, order logs and zones."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 from datetime import date, timedelta
 from itertools import product
 
+from tests.synthetic.gates import SyntheticGates, SyntheticRegion, draw_gates
 from tunegate.domain.days import Arm, DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Direction, Parameters
 from tunegate.domain.periods import Period
 from tunegate.gate.evidence import GateEvidence, Pattern
 from tunegate.gate.intervals import keyed_generator
 from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
-from tunegate.gate.synthetic import SyntheticGates, World, draw_gates
 
 FIRST_DAY = date(2024, 3, 4)
 PRODUCTION = Parameters({"gamma": 0.95, "max_wait_s": 300})
@@ -20,16 +20,16 @@ CANDIDATE = Parameters({"gamma": 0.97, "max_wait_s": 420})
 DRIVERS = 500
 
 
-def rehearse(world: World, key: int = 0, zones: int = 0) -> GateEvidence:
-    """The evidence of one gate drawn in this world, the same for the same key."""
-    return evidence_of(draw_gates(world, 1, keyed_generator("rehearsal", key)), 0, world, zones)
+def synthetic_evidence(region: SyntheticRegion, key: int = 0, zones: int = 0) -> GateEvidence:
+    """The evidence of one gate drawn in this region, the same for the same key."""
+    return evidence_of(draw_gates(region, 1, keyed_generator("rehearsal", key)), 0, region, zones)
 
 
-def policy_for(world: World, worst_zone_margin_pct: float | None = None) -> GatePolicy:
-    """The design's default thresholds, with the world's guardrails."""
+def synthetic_policy(region: SyntheticRegion, worst_zone_margin_pct: float | None = None) -> GatePolicy:
+    """The design's default thresholds, with the region's guardrails."""
     guardrails = tuple(
-        GuardrailPolicy(f"guarded_{index}", Direction.HIGHER, world.guardrail_margin_pct, GuardrailKind.RELATIVE_PCT)
-        for index in range(world.guardrails)
+        GuardrailPolicy(f"guarded_{index}", Direction.HIGHER, region.guardrail_margin_pct, GuardrailKind.RELATIVE_PCT)
+        for index in range(region.guardrails)
     )
     return GatePolicy(
         minimum_effect_pct=0.5,
@@ -42,13 +42,13 @@ def policy_for(world: World, worst_zone_margin_pct: float | None = None) -> Gate
     )
 
 
-def evidence_of(drawn: SyntheticGates, gate: int, world: World, zones: int = 0) -> GateEvidence:
+def evidence_of(drawn: SyntheticGates, gate: int, region: SyntheticRegion, zones: int = 0) -> GateEvidence:
     """One of the drawn gates as evidence that passes every check.
 
     Revenue is spread over `zones` about equal zones when there are any; then it is rounded to whole minor units.
     """
-    days = tuple(FIRST_DAY + timedelta(days=offset) for offset in range(world.days))
-    seeds = tuple(range(101, 101 + world.seeds))
+    days = tuple(FIRST_DAY + timedelta(days=offset) for offset in range(region.days))
+    seeds = tuple(range(101, 101 + region.seeds))
     answers: dict[Pattern, SimulationAnswer] = {}
     for index, forecast in enumerate(Forecast):
         for arm, cells, guarded in (
