@@ -14,6 +14,7 @@ USAGE = """usage: hailsim COMMAND [arguments]
   serve                          simulate requests from stdin, one per line, in one process
   trace CITY                     follow one taxi through a simulated day, on a map
   validate CITY                  compare simulated days with recorded ones
+  calibrate CITY                 find worlds (settings with weights) that fit the recorded days
   warmup                         compile the kernels once so that later starts are fast
 
 Run `hailsim COMMAND --help` for its options."""
@@ -26,6 +27,7 @@ _COMMANDS = {
     "serve": ("hailsim.protocol.command", "serve_command"),
     "trace": ("hailsim.routes.trace_command", "trace_command"),
     "validate": ("hailsim.validation.command", "validate_command"),
+    "calibrate": ("hailsim.calibration.command", "calibrate_command"),
     "warmup": ("hailsim.protocol.command", "warmup_command"),
 }
 EXIT_BAD_INPUT = 2

@@ -17,7 +17,7 @@ _LONGEST_SHOWN = 200
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """One of the contract's schemas: `request`, `routes_request`, `answer` or `description`."""
+    """One of the contract's schemas: `request`, `routes_request`, `answer`, `description` or `worlds`."""
     text = files("hailsim.contract").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

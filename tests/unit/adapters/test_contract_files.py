@@ -23,7 +23,7 @@ def test_our_copies_of_the_schemas_are_hailsims_byte_for_byte():
     }
 
 
-@pytest.mark.parametrize("name", ["request", "routes_request", "answer", "description", "published"])
+@pytest.mark.parametrize("name", ["request", "routes_request", "answer", "description", "worlds", "published"])
 def test_each_schema_is_one(name):
     Draft202012Validator.check_schema(schema(name))
 

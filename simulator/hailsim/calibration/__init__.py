@@ -1,0 +1,1 @@
+"""Worlds that fit the records: `hailsim calibrate`."""
