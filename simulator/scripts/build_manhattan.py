@@ -33,7 +33,7 @@ from hailsim.model.paths import drive_times
 from hailsim.model.random_streams import random_uniform
 from hailsim.model.synthetic_demand import SyntheticDemand, TripPattern, generate_trips
 from hailsim.readers.clock import hour_of_week, wall_seconds
-from hailsim.readers.csv_table import numbers, parse_wall_times, read_columns
+from hailsim.readers.csv_table import parse_numbers, parse_wall_times, read_columns
 from hailsim.readers.factors import travel_time_factors
 from hailsim.readers.local_trips import read_local_trips
 from hailsim.readers.match import measure_drives, opposite_links, same_street, snap_trips
@@ -158,7 +158,7 @@ def derive_shapes(folder: Path, built: BuiltNetwork, snapper: Snapper) -> dict[s
     """The small table: demand by half hour of week, its spread, holidays, and travel-time factors."""
     table = read_columns(folder / "nab_nyc_taxi_30min.csv", ["timestamp", "value"])
     wall_s, _ = parse_wall_times(table.column("timestamp"), {"format": "NAB", "place": "nab_nyc_taxi_30min.csv"})
-    by_day = numbers(table.column("value")).reshape(-1, 48)
+    by_day = parse_numbers(table.column("value")).reshape(-1, 48)
     days = [date(1970, 1, 1).toordinal() + int(second) // 86_400 for second in wall_s[::48]]
     weekday = np.array([date.fromordinal(day).weekday() for day in days])
     profile = np.array([np.median(by_day[weekday == k], axis=0) for k in range(7)])

@@ -30,7 +30,7 @@ def test_the_nearest_link_is_the_one_that_brute_force_finds(seed: int, junctions
     points = [(float(x), float(y)) for x, y in rng.uniform(0, 2000, (junctions, 2))]
     ring = [(k, (k + 1) % junctions) for k in range(junctions)]
     more = [(int(a), int(b)) for a, b in rng.integers(0, junctions, (junctions, 2)) if a != b]
-    cleaned, _ = clean_network(raw_network(points, [*ring, *more]))
+    cleaned, _, _ = clean_network(raw_network(points, [*ring, *more]))
     segments = hailable_segments(cleaned)
     x_m, y_m = rng.uniform(-1500, 1500, 60), rng.uniform(-1500, 1500, 60)
     link, distance_m = Snapper(segments, "right").snap(x_m, y_m, 1e9)

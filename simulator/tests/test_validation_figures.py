@@ -32,7 +32,7 @@ from hailsim.model.settings import read_settings
 from hailsim.model.simulation import Scenario, run_day
 from hailsim.model.world import make_world
 from hailsim.planner.parameters import read_parameters
-from hailsim.readers.cab_days import CabIntervals, observe
+from hailsim.readers.cab_activity import CabIntervals, observe
 from hailsim.validation.command import validate_command
 from hailsim.validation.compare import Aim, AimKind, ComparisonSide, compare
 from hailsim.validation.simulated import Pickups, seconds_by_hour, simulated_day, simulated_pickups

@@ -55,8 +55,13 @@ def test_a_source_without_distances_and_pickups_yields_none(tmp_path: Path) -> N
     assert second.vacant_s.sum() == 1500
 
 
-def test_an_incomplete_distance_column_is_ignored(tmp_path: Path) -> None:
-    assert read_observed(imported(tmp_path, distance_m=[4000, None]))[1].vacant_m is None
+def test_a_missing_distance_is_estimated_by_the_speed_of_the_others(tmp_path: Path) -> None:
+    assert read_observed(imported(tmp_path, distance_m=[4000, None]))[1].vacant_m == 5000.0
+
+
+def test_a_distance_column_without_values_is_ignored(tmp_path: Path) -> None:
+    empty = pa.array([None, None], pa.float64())
+    assert read_observed(imported(tmp_path, distance_m=empty))[1].vacant_m is None
 
 
 def test_a_source_without_vacant_runs_keeps_no_observation(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ STRAIGHT_BELOW_RAD = math.radians(45.0)
 U_TURN_FROM_RAD = math.radians(170.0)
 U_TURN_BACK_FROM_RAD = math.radians(90.0)
 _HILBERT_BITS = 16
+_HALF_CIRCLE_DEG = 180.0
 
 Floats = NDArray[np.float64]
 
@@ -34,14 +35,15 @@ class Projection:
     def around(cls, lat_deg: Floats, lon_deg: Floats) -> Projection:
         """Centred on the bounding box, rounded to 1e-4 degrees for readability in files."""
         middle_lat = (float(lat_deg.min()) + float(lat_deg.max())) / 2.0
-        middle_lon = (float(lon_deg.min()) + float(lon_deg.max())) / 2.0
-        return cls(lat_deg=round(middle_lat, 4), lon_deg=round(middle_lon, 4))
+        east_deg = unwrap_longitudes(lon_deg)
+        middle_lon = (float(east_deg.min()) + float(east_deg.max())) / 2.0
+        return cls(lat_deg=round(middle_lat, 4), lon_deg=round(_wrap(middle_lon), 4))
 
     def to_metres(self, lat_deg: ArrayLike, lon_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Metres (east, north) of WGS84 degrees; NaN stays NaN."""
         lat = np.asarray(lat_deg, dtype=np.float64)
         lon = np.asarray(lon_deg, dtype=np.float64)
-        east = np.radians(lon - self.lon_deg) * (EARTH_RADIUS_M * math.cos(math.radians(self.lat_deg)))
+        east = np.radians(_wrap_array(lon - self.lon_deg)) * (EARTH_RADIUS_M * math.cos(math.radians(self.lat_deg)))
         north = np.radians(lat - self.lat_deg) * EARTH_RADIUS_M
         return east, north
 
@@ -51,7 +53,24 @@ class Projection:
         north = np.asarray(north_m, dtype=np.float64)
         lat = self.lat_deg + np.degrees(north / EARTH_RADIUS_M)
         lon = self.lon_deg + np.degrees(east / (EARTH_RADIUS_M * math.cos(math.radians(self.lat_deg))))
-        return lat, lon
+        return lat, _wrap_array(lon)
+
+
+def unwrap_longitudes(lon_deg: Floats) -> Floats:
+    """Longitudes without a jump at 180 degrees: where they span more than half of the globe, western ones gain 360 degrees."""
+    spans_half = len(lon_deg) > 0 and float(np.nanmax(lon_deg)) - float(np.nanmin(lon_deg)) > _HALF_CIRCLE_DEG
+    return np.where(lon_deg < 0.0, lon_deg + 2.0 * _HALF_CIRCLE_DEG, lon_deg) if spans_half else lon_deg
+
+
+def _wrap(lon_deg: float) -> float:
+    return lon_deg - 2.0 * _HALF_CIRCLE_DEG if lon_deg > _HALF_CIRCLE_DEG else lon_deg
+
+
+def _wrap_array(lon_deg: Floats) -> Floats:
+    """Longitudes or their differences in [-180, 180]; values already inside keep their bits."""
+    eastern = np.where(lon_deg > _HALF_CIRCLE_DEG, lon_deg - 2.0 * _HALF_CIRCLE_DEG, lon_deg)
+    wrapped: Floats = np.where(eastern < -_HALF_CIRCLE_DEG, eastern + 2.0 * _HALF_CIRCLE_DEG, eastern)[()]
+    return wrapped
 
 
 def deflection(heading_in: Floats, heading_out: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.faults import refuse
+from hailsim.findings import Finding, counts
 from hailsim.model.city import MAX_SUCCESSORS, Network, RoadClass, Turn
 from hailsim.model.geometry import Floats, Projection, hilbert_rank, zone_cells
 from hailsim.model.linegraph import Turns, find_turns, limit_successors, settle_component
@@ -28,7 +29,7 @@ class NetworkReport:
     """What happened to a source's links.
 
     u_turns_for_reach: U-turns allowed despite another exit, because some link would be unreachable without them.
-    turns_dropped: (from link, to link) by the source's own names.
+    turns_dropped: (from link, to link) by the source's own names. reading: what the reader repaired or left out, by kind.
     """
 
     repairs: RepairReport
@@ -40,20 +41,28 @@ class NetworkReport:
     u_turns: int
     u_turns_for_reach: int
     turns_dropped: tuple[tuple[str, str], ...]
+    reading: dict[str, int]
 
     def as_json(self) -> dict[str, object]:
         """A JSON object of plain values."""
-        return {**asdict(self), "turns_dropped": [list(pair) for pair in self.turns_dropped]}
+        plain: dict[str, object] = {**asdict(self), "turns_dropped": [list(pair) for pair in self.turns_dropped]}
+        if not self.reading:
+            del plain["reading"]
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltNetwork:
-    """The network, its cleaned links in the same order (with geometry, for snapping), the links cut away, and the report."""
+    """The network, its cleaned links in the same order (with geometry, for snapping), the links cut away, and the report.
+
+    `findings`: everything that was repaired or left out while reading and cleaning, with examples.
+    """
 
     network: Network
     cleaned: CleanNetwork
     cut_away: CleanNetwork
     report: NetworkReport
+    findings: tuple[Finding, ...]
 
     @property
     def projection(self) -> Projection:
@@ -75,7 +84,7 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
     `max_cut_share` bounds the share of kilometres that may be cut. Raises BadInput for what `clean_network` refuses, a larger
     cut, or a junction with more than four exits each of which is the only way to some link.
     """
-    cleaned, repairs = clean_network(raw)
+    cleaned, repairs, repaired = clean_network(raw)
     if len(cleaned.link_from) == 0:
         raise refuse(
             "a network must have at least one link that is not a loop",
@@ -91,14 +100,14 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
         rule = "a network must have a strongly connected part"
         raise refuse(
             rule,
-            f"none of {len(kept)} links",
+            f"none of {len(kept)} links{_left_out(raw)}",
             "the road network",
             "Represent both directions of a two-way street as separate links.",
         )
     if share_cut > max_cut_share:
         raise refuse(
             f"at most {max_cut_share:.0%} of the kilometres may lie outside the largest strongly connected part",
-            f"{share_cut:.1%} ({int((~kept).sum())} of {len(kept)} links)",
+            f"{share_cut:.1%} ({int((~kept).sum())} of {len(kept)} links{_left_out(raw)})",
             "the road network",
             "Correct one-way directions and gaps in the source, or allow a larger cut with --max-cut-share.",
         )
@@ -116,8 +125,16 @@ def build_network(raw: RawNetwork, max_cut_share: float) -> BuiltNetwork:
         u_turns=int((turn_kinds == Turn.U_TURN).sum()),
         u_turns_for_reach=u_turns_needed,
         turns_dropped=tuple((names[before], names[after]) for before, after in dropped),
+        reading=counts(raw.findings),
     )
-    return BuiltNetwork(_network(ordered, successors, turn_kinds), ordered, select_links(cleaned, ~kept), report)
+    network = _network(ordered, successors, turn_kinds)
+    return BuiltNetwork(network, ordered, select_links(cleaned, ~kept), report, (*raw.findings, *repaired))
+
+
+def _left_out(raw: RawNetwork) -> str:
+    """What the reader left out or repaired, because it may be why the rest is not connected."""
+    found = ", ".join(f"{finding.count} {finding.kind.replace('_', ' ')}" for finding in raw.findings)
+    return f"; while reading: {found}" if found else ""
 
 
 def _refuse_crowded_junctions(turns: Turns, allowed: NDArray[np.bool_], cleaned: CleanNetwork, raw: RawNetwork) -> None:

@@ -6,6 +6,8 @@ runs from the *end* of link i to the *end* of link j, as in `Trips`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,14 +15,20 @@ from hailsim.kernels.shortest_paths import LINK_BITS, NO_PATH, TICKS_PER_S, fast
 from hailsim.model.city import Network
 
 Ints = NDArray[np.int64]
+# Searches between two reports of progress: often enough for a display, too rarely to cost time.
+_SEARCHES_PER_REPORT = 256
 
 
 def drive_times(
-    network: Network, turn_s: NDArray[np.float32], pickup_link: Ints, dropoff_link: Ints
+    network: Network,
+    turn_s: NDArray[np.float32],
+    pickup_link: Ints,
+    dropoff_link: Ints,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Free-flow seconds and metres of each trip's fastest path, float32[T] each; 0 where both links are the same.
 
-    One search per distinct drop-off link serves every trip that ends there.
+    One search per distinct drop-off link serves every trip that ends there. `on_progress` receives searches done and in all.
     """
     if network.links >= 1 << LINK_BITS:
         raise ValueError(f"links < {1 << LINK_BITS} must hold, but got {network.links}")
@@ -30,9 +38,12 @@ def drive_times(
     trip_first = np.searchsorted(goal_of[order], np.arange(len(goals) + 1)).astype(np.int64)
     pickup = np.ascontiguousarray(pickup_link[order], dtype=np.int64)
     ticks, metres = np.empty(len(order), dtype=np.int64), np.empty(len(order))
-    fastest_paths(
-        turn_first, turn_before, turn_cost, network.length_m, goals.astype(np.int64), trip_first, pickup, ticks, metres
-    )
+    goals = goals.astype(np.int64)
+    for begin in range(0, len(goals), _SEARCHES_PER_REPORT):
+        end = min(begin + _SEARCHES_PER_REPORT, len(goals))
+        part, first = goals[begin:end], trip_first[begin : end + 1]
+        fastest_paths(turn_first, turn_before, turn_cost, network.length_m, part, first, pickup, ticks, metres)
+        on_progress(end, len(goals))
     time_s, distance_m = np.empty(len(order), dtype=np.float32), np.empty(len(order), dtype=np.float32)
     time_s[order] = np.where(ticks == NO_PATH, np.inf, ticks / TICKS_PER_S)
     distance_m[order] = metres

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.faults import BadInput, Fault, refuse
+from hailsim.findings import Finding, counts, found_where
 from hailsim.model.city import RoadClass
 from hailsim.model.geometry import Floats, Projection
 
+Mask = NDArray[np.bool_]
 CLASS_UNKNOWN = -1
 EXPRESS_FROM_KMH = 60.0
 ARTERIAL_FROM_KMH = 45.0
@@ -33,6 +35,8 @@ class RawNetwork:
     junction_name: J names for messages. lat_deg, lon_deg: float64[J]. link_name: L names. link_from, link_to: int64[L].
     length_m, speed_kmh: float64[L], NaN where not given. road_class: int8[L], -1 where not given. shape_start: int64[L+1],
     shape_lat_deg, shape_lon_deg: float64[S], the polyline of link k at shape_start[k]:shape_start[k+1], both ends included.
+    findings: repairs and omissions by the reader. main_kind: the most frequent kind of road in the source and its share of
+    links, if the source tells kinds.
     """
 
     junction_name: tuple[str, ...]
@@ -47,6 +51,8 @@ class RawNetwork:
     shape_start: NDArray[np.int64]
     shape_lat_deg: Floats
     shape_lon_deg: Floats
+    findings: tuple[Finding, ...] = ()
+    main_kind: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +149,11 @@ def check_raw_network(raw: RawNetwork) -> None:
         raise BadInput(faults)
 
 
-def clean_network(raw: RawNetwork) -> tuple[CleanNetwork, RepairReport]:
-    """Check, repair and project a source's network, counting every repair. Raises BadInput for what cannot be repaired."""
+def clean_network(raw: RawNetwork) -> tuple[CleanNetwork, RepairReport, tuple[Finding, ...]]:
+    """Check, repair and project a source's network.
+
+    Returns the network, the count of every repair, and the repairs with examples. Raises BadInput for what cannot be repaired.
+    """
     check_raw_network(raw)
     projection = Projection.around(raw.lat_deg, raw.lon_deg)
     east_m, north_m = projection.to_metres(raw.shape_lat_deg, raw.shape_lon_deg)
@@ -167,18 +176,25 @@ def clean_network(raw: RawNetwork) -> tuple[CleanNetwork, RepairReport]:
     loops = raw.link_from == raw.link_to
     network = select_links(network, ~loops)
     unique = _first_of_duplicates(network)
-    report = RepairReport(
-        links_read=len(raw.link_from),
-        loops_dropped=int(loops.sum()),
-        duplicates_merged=int((~unique).sum()),
-        lengths_from_geometry=measured,
-        lengths_raised_to_chord=raised,
-        zero_lengths_raised=zero,
-        speeds_defaulted=defaulted,
-        speeds_clipped=clipped,
-        classes_from_speed=classes_from_speed,
+    merged = np.zeros(len(raw.link_from), dtype=np.bool_)
+    merged[network.source_link[~unique]] = True
+    repaired = {
+        "loops_dropped": loops,
+        "duplicates_merged": merged,
+        "lengths_from_geometry": measured,
+        "lengths_raised_to_chord": raised,
+        "zero_lengths_raised": zero,
+        "speeds_defaulted": defaulted,
+        "speeds_clipped": clipped,
+        "classes_from_speed": classes_from_speed,
+    }
+    findings = tuple(
+        item
+        for kind, links in repaired.items()
+        for item in found_where(kind, links, lambda link: f"link {raw.link_name[link]}")
     )
-    return select_links(network, unique), report
+    report = RepairReport(len(raw.link_from), **{**dict.fromkeys(repaired, 0), **counts(findings)})
+    return select_links(network, unique), report, findings
 
 
 def select_links(network: CleanNetwork, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> CleanNetwork:
@@ -209,7 +225,7 @@ def _faults(rule: str, broken: NDArray[np.bool_], names: tuple[str, ...], what: 
     return [Fault(rule=rule, value=f"{len(where)} that do not", place=f"{what} {shown}", remedy=remedy)]
 
 
-def _classes(raw: RawNetwork) -> tuple[NDArray[np.int8], int]:
+def _classes(raw: RawNetwork) -> tuple[NDArray[np.int8], Mask]:
     """Classes, derived from the speed limit where not given: expressway from 60 km/h, arterial from 45 km/h."""
     unknown = raw.road_class == CLASS_UNKNOWN
     # A speed above any legal limit is an error and says nothing about the class.
@@ -217,19 +233,19 @@ def _classes(raw: RawNetwork) -> tuple[NDArray[np.int8], int]:
     by_speed = np.full(len(plausible_kmh), RoadClass.LOCAL, dtype=np.int8)
     by_speed[plausible_kmh >= ARTERIAL_FROM_KMH] = RoadClass.ARTERIAL
     by_speed[plausible_kmh >= EXPRESS_FROM_KMH] = RoadClass.EXPRESS
-    return np.where(unknown, by_speed, raw.road_class).astype(np.int8), int(unknown.sum())
+    return np.where(unknown, by_speed, raw.road_class).astype(np.int8), unknown
 
 
-def _speeds(given_kmh: Floats, road_class: NDArray[np.int8]) -> tuple[Floats, int, int]:
+def _speeds(given_kmh: Floats, road_class: NDArray[np.int8]) -> tuple[Floats, Mask, Mask]:
     default_kmh = np.array([DEFAULT_SPEED_KMH[RoadClass(k)] for k in range(len(RoadClass))])[road_class]
     with np.errstate(invalid="ignore"):
         missing = np.isnan(given_kmh) | (given_kmh > FASTEST_KMH)
     known_kmh = np.where(missing, default_kmh, given_kmh)
     clipped = known_kmh < SLOWEST_KMH
-    return np.maximum(known_kmh, SLOWEST_KMH), int(missing.sum()), int(clipped.sum())
+    return np.maximum(known_kmh, SLOWEST_KMH), missing, clipped
 
 
-def _lengths(raw: RawNetwork, east_m: Floats, north_m: Floats) -> tuple[Floats, int, int, int]:
+def _lengths(raw: RawNetwork, east_m: Floats, north_m: Floats) -> tuple[Floats, Mask, Mask, Mask]:
     step_m = np.hypot(np.diff(east_m), np.diff(north_m))
     along = np.concatenate([[0.0], np.cumsum(step_m)])
     first, last = raw.shape_start[:-1], raw.shape_start[1:] - 1
@@ -240,12 +256,7 @@ def _lengths(raw: RawNetwork, east_m: Floats, north_m: Floats) -> tuple[Floats, 
     zero = length_m < SHORTEST_LINK_M
     length_m = np.where(zero, np.maximum(measured_m, SHORTEST_LINK_M), length_m)
     too_short = length_m < CHORD_TOLERANCE * chord_m
-    return (
-        np.where(too_short, measured_m, length_m),
-        int(missing.sum()),
-        int((too_short & ~zero).sum()),
-        int((zero & ~missing).sum()),
-    )
+    return np.where(too_short, measured_m, length_m), missing, too_short & ~zero, zero & ~missing
 
 
 def _first_of_duplicates(network: CleanNetwork) -> NDArray[np.bool_]:

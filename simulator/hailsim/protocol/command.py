@@ -45,7 +45,7 @@ def run_command(argv: list[str]) -> int:
     parser.add_argument("--request", required=True, help="a file with one request, or - for stdin")
     arguments = parser.parse_args(argv)
     try:
-        text = sys.stdin.read() if arguments.request == "-" else Path(arguments.request).read_text(encoding="utf-8")
+        text = sys.stdin.read() if arguments.request == "-" else Path(arguments.request).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         _write_error(None, refuse("the request must be a readable file", arguments.request, "--request", f"{error}."))
         return EXIT_BAD_INPUT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -14,21 +14,23 @@ from numpy.typing import NDArray
 from hailsim.faults import refuse
 from hailsim.model.cab_days import CabDay
 from hailsim.model.city import City, Fare, Fleet, Trips
-from hailsim.model.geometry import Floats
+from hailsim.model.geometry import unwrap_longitudes
 from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
 from hailsim.model.raw_network import RawNetwork
-from hailsim.readers.cab_days import CabIntervals, observe
+from hailsim.readers.cab_activity import CabIntervals, observe
 from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
 from hailsim.readers.days import Coverage, covered_days, quietest_hour, refuse_empty_days
-from hailsim.readers.factors import MAX_FACTOR, MIN_FACTOR, SHORTEST_FREEFLOW_S, default_factors, travel_time_factors
+from hailsim.readers.factors import SHORTEST_FREEFLOW_S, default_factors, travel_time_factors
 from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
+from hailsim.readers.import_report import ReportParts, import_report, report_examples
 from hailsim.readers.match import Drives, SnappedTrips, measure_drives, same_street, snap_trips
+from hailsim.readers.prepare import Durations, drop_repeats, trip_durations
+from hailsim.readers.progress import NoProgress, Progress
 from hailsim.readers.screening import TripScreening, screen_coordinates, screen_links, screen_speeds, screen_times
 from hailsim.readers.snap import Snapper, hailable_segments
 from hailsim.readers.source import NO_TIME, SourceCity
 
 Ints = NDArray[np.int64]
-_PERCENTILES = (50, 90, 95, 99, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,15 @@ class ImportSettings:
 
 @dataclass(frozen=True, slots=True)
 class ImportedCity:
-    """A city not yet written (its digest is empty), the import report, and the observed cab days.
+    """A city not yet written (its digest is empty), the import report, its examples, and the observed cab days.
 
+    `examples`: the first occurrence of every kind of repair and rejection. They are shown, but not stored with the city.
     `observed` is empty if the source does not identify cabs and their vacant runs.
     """
 
     city: City
     report: Mapping[str, object]
+    examples: Mapping[str, str]
     observed: tuple[CabDay, ...]
 
 
@@ -85,34 +89,52 @@ class _Matched:
     snapped: SnappedTrips
 
 
-def assemble(source: SourceCity, settings: ImportSettings) -> ImportedCity:
-    """Build the city. Raises BadInput for what cannot be repaired; the report counts everything left out."""
+def assemble(source: SourceCity, settings: ImportSettings, progress: Progress | None = None) -> ImportedCity:
+    """Build the city. Raises BadInput for what cannot be repaired; the report counts everything repaired or left out."""
+    progress = progress or NoProgress()
+    progress.stage("road network")
     built = build_network(source.network, settings.max_cut_share)
-    screening = TripScreening(len(source.trips))
+    progress.stage("trips")
+    read = len(source.trips) + sum(finding.count for finding in source.trips.unreadable)
+    source, repeated = drop_repeats(source)
+    durations = trip_durations(source.trips)
+    screening = TripScreening(source.trips)
     screen_coordinates(screening, source.trips, _box(source.network))
-    screen_times(screening, source.trips, settings.shortest_trip_s, settings.longest_trip_s)
+    screen_times(screening, source.trips, durations.seconds, settings.shortest_trip_s, settings.longest_trip_s)
     timeline = _timeline(source, settings, screening)
-    matched = _match(source, settings, built, screening)
+    matched = _match(source, settings, built, screening, durations=durations, progress=progress)
     refuse_empty_days(timeline.day[matched.rows], timeline.coverage)
-    factors, factors_from = _traffic(source, matched, timeline)
+    progress.stage("traffic and fleet")
+    observed_s = durations.seconds[matched.rows]
+    factors, factors_from = _traffic(observed_s, matched, timeline, durations.rounding_s)
     hours = hour_of_week(timeline.wall_s[matched.rows])
     drive_s_per_day = float((matched.drives.drive_freeflow_s * factors[hours]).sum()) / timeline.coverage.days
     fleet, fleet_from = _fleet(source, settings, timeline, drive_s_per_day)
     city = _city(settings, built, timeline, matched, factors=factors, fleet=fleet)
-    report: dict[str, object] = {
-        "network": built.report.as_json(),
-        "snapping_m": _snapping_report(matched, settings),
-        "trips": _trips_report(source, screening, matched),
-        "days": _days_report(city, timeline.coverage),
-        "travel_time": {"from": factors_from, **_traffic_report(source, matched, factors)},
-        "fleet": {"from": fleet_from, "taxis": fleet.taxis, "mean_active_share": round(float(fleet.active_share.mean()), 4)},
-        "fare": asdict(settings.fare),
-    }
-    return ImportedCity(city, report, _observed(source, settings, timeline))
+    rejected = (*source.trips.unreadable, *repeated, *screening.rejected)
+    parts = ReportParts(
+        city=city,
+        built=built,
+        main_kind=source.network.main_kind,
+        coverage=timeline.coverage,
+        snapped=matched.snapped,
+        farthest_snap_m=settings.farthest_snap_m,
+        read=read,
+        kept=len(matched.rows),
+        rejected=rejected,
+        repaired=source.trips.repaired,
+        vacant=source.vacant,
+        durations=durations,
+        factors_from=factors_from,
+        observed_over_freeflow=_overall_ratio(observed_s, matched),
+        fleet_from=fleet_from,
+    )
+    return ImportedCity(city, import_report(parts), report_examples(parts), _observed(source, settings, timeline))
 
 
 def _box(network: RawNetwork) -> tuple[float, float, float, float]:
-    lat, lon = network.lat_deg, network.lon_deg
+    """South, west, north, east; east exceeds 180 degrees where the network lies across them."""
+    lat, lon = network.lat_deg, unwrap_longitudes(network.lon_deg)
     return float(lat.min()), float(lon.min()), float(lat.max()), float(lon.max())
 
 
@@ -130,7 +152,15 @@ def _timeline(source: SourceCity, settings: ImportSettings, screening: TripScree
     return _Timeline(wall_s, day, second, start_hour, coverage)
 
 
-def _match(source: SourceCity, settings: ImportSettings, built: BuiltNetwork, screening: TripScreening) -> _Matched:
+def _match(
+    source: SourceCity,
+    settings: ImportSettings,
+    built: BuiltNetwork,
+    screening: TripScreening,
+    *,
+    durations: Durations,
+    progress: Progress,
+) -> _Matched:
     """Snap the accepted trips, reject those without a link or path, and measure the drives."""
     trips = source.trips
     snapper = Snapper(hailable_segments(built.cleaned), settings.driving_side)
@@ -144,8 +174,10 @@ def _match(source: SourceCity, settings: ImportSettings, built: BuiltNetwork, sc
     screening.reject("same_street", same_street(built.network, snapped))
     rows = np.flatnonzero(screening.accepted)
     turn_s = turn_seconds(settings.driving_side)
-    drives = measure_drives(built.network, turn_s, snapped.pickup_link[rows], snapped.dropoff_link[rows])
-    screen_speeds(screening, trips, rows, drives.distance_m)
+    progress.stage("drives")
+    ends_of_drives = snapped.pickup_link[rows], snapped.dropoff_link[rows]
+    drives = measure_drives(built.network, turn_s, *ends_of_drives, progress.advance)
+    screen_speeds(screening, durations.seconds, rows, drives.distance_m)
     _refuse_none_left(screening)
     kept = screening.accepted[rows]
     return _Matched(
@@ -164,7 +196,7 @@ def _match(source: SourceCity, settings: ImportSettings, built: BuiltNetwork, sc
 
 def _refuse_none_left(screening: TripScreening) -> None:
     if not screening.accepted.any():
-        counts = ", ".join(f"{reason} {count}" for reason, count in screening.rejected.items() if count)
+        counts = ", ".join(f"{found.kind} {found.count}, such as {found.example}" for found in screening.rejected)
         remedy = "Check that network and trips are of the same city, and that latitude and longitude are not swapped."
         raise refuse(
             "some trips must be on the network and valid",
@@ -174,23 +206,23 @@ def _refuse_none_left(screening: TripScreening) -> None:
         )
 
 
-def _observed_s(source: SourceCity, matched: _Matched) -> Floats | None:
-    """Observed seconds of the kept trips; None if the source has no drop-off times."""
-    dropoff = source.trips.dropoff_utc_s[matched.rows]
-    if (dropoff == NO_TIME).any():
-        return None
-    return (dropoff - source.trips.pickup_utc_s[matched.rows]).astype(np.float64)
+def _overall_ratio(observed_s: Ints, matched: _Matched) -> float | None:
+    """Median observed over free-flow time; None if no duration is known."""
+    known = observed_s != NO_TIME
+    return float(np.median(observed_s[known] / matched.drives.drive_freeflow_s[known])) if known.any() else None
 
 
-def _traffic(source: SourceCity, matched: _Matched, timeline: _Timeline) -> tuple[NDArray[np.float32], str]:
-    observed_s = _observed_s(source, matched)
-    if observed_s is None:
-        return default_factors(), "default profile: the source has no drop-off times"
-    hours = hour_of_week(timeline.wall_s[matched.rows])
-    fitted = travel_time_factors(hours, observed_s, matched.drives.drive_freeflow_s)
+def _traffic(observed_s: Ints, matched: _Matched, timeline: _Timeline, rounding_s: int) -> tuple[NDArray[np.float32], str]:
+    """Travel-time factors by hour of week, and where they come from."""
+    known = observed_s != NO_TIME
+    if not known.any():
+        reason = f"the times are rounded to {rounding_s // 60} min" if rounding_s else "the source has no drop-off times"
+        return default_factors(), f"default profile: {reason}"
+    hours = hour_of_week(timeline.wall_s[matched.rows[known]])
+    fitted = travel_time_factors(hours, observed_s[known].astype(np.float64), matched.drives.drive_freeflow_s[known])
     if fitted is None:
         return default_factors(), f"default profile: no trip with a free-flow drive of {SHORTEST_FREEFLOW_S:.0f} s"
-    return fitted, "fitted to observed trips"
+    return fitted, "fitted to recorded durations" if rounding_s else "fitted to observed trips"
 
 
 def _fleet(source: SourceCity, settings: ImportSettings, timeline: _Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:
@@ -271,45 +303,3 @@ def _sorted_trips(timeline: _Timeline, matched: _Matched) -> Trips:
         drive_freeflow_s=drives.drive_freeflow_s[order],
         distance_m=drives.distance_m[order],
     )
-
-
-def _snapping_report(matched: _Matched, settings: ImportSettings) -> dict[str, object]:
-    def percentiles(distance_m: Floats) -> dict[str, float]:
-        values = np.percentile(distance_m, _PERCENTILES)
-        return {f"p{share}": round(float(value), 1) for share, value in zip(_PERCENTILES, values, strict=True)}
-
-    return {
-        "pickup": percentiles(matched.snapped.pickup_m),
-        "dropoff": percentiles(matched.snapped.dropoff_m),
-        "farthest_allowed": settings.farthest_snap_m,
-    }
-
-
-def _trips_report(source: SourceCity, screening: TripScreening, matched: _Matched) -> dict[str, object]:
-    unreadable = source.trips.unreadable
-    rejected = {reason: count for reason, count in {**unreadable, **screening.rejected}.items() if count}
-    return {"read": len(source.trips) + sum(unreadable.values()), "kept": len(matched.rows), "rejected": rejected}
-
-
-def _days_report(city: City, coverage: Coverage) -> dict[str, object]:
-    per_day = np.bincount(city.trips.day, minlength=city.days)
-    return {
-        "first": city.first_day.isoformat(),
-        "last": city.last_day.isoformat(),
-        "covered": city.days,
-        "day_start_hour": city.day_start_hour,
-        "trips_a_day": {"least": int(per_day.min()), "median": float(np.median(per_day)), "most": int(per_day.max())},
-        "left_out": {day.isoformat(): count for day, count in coverage.left_out.items()},
-    }
-
-
-def _traffic_report(source: SourceCity, matched: _Matched, factors: NDArray[np.float32]) -> dict[str, object]:
-    """Overall ratio of observed to free-flow time, and the factors by local hour, averaged over the week."""
-    by_hour = factors.reshape(7, 24).mean(axis=0)
-    observed_s = _observed_s(source, matched)
-    overall = None if observed_s is None else round(float(np.median(observed_s / matched.drives.drive_freeflow_s)), 3)
-    return {
-        "median_observed_over_freeflow": overall,
-        "by_hour": [round(float(value), 3) for value in by_hour],
-        "hours_of_week_clipped": int(((factors <= MIN_FACTOR) | (factors >= MAX_FACTOR)).sum()),
-    }

@@ -20,6 +20,9 @@ from hailsim.model.city import SECONDS_PER_DAY
 # No time zone has changed its offset at a finer granularity in the years of taxi records.
 _QUARTER_S = 900
 EPOCH = date(1970, 1, 1)
+# Times outside these years are unreadable: Python's calendar ends within a day of years 1 and 9999.
+EARLIEST_S = (date(1900, 1, 1) - EPOCH).days * SECONDS_PER_DAY
+LATEST_S = (date(2100, 1, 1) - EPOCH).days * SECONDS_PER_DAY
 Ints = NDArray[np.int64]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +19,9 @@ from hailsim.readers.junction_folder import is_junction_folder, read_junction_fo
 from hailsim.readers.known_cities import KnownCity, known_city_at
 from hailsim.readers.local_trips import read_local_trips, trip_format
 from hailsim.readers.options import Options, parse_options, resolve_settings
-from hailsim.readers.osmnx_network import read_osmnx_network
+from hailsim.readers.osmnx_network import network_suffix, read_osmnx_network
+from hailsim.readers.progress import Progress, ProgressLine
+from hailsim.readers.report_text import format_report
 from hailsim.readers.source import SourceCity
 
 EXIT_DONE, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
@@ -43,15 +44,20 @@ def import_command(argv: list[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"hailsim import: nothing was written. {error}\n")
         return EXIT_FAILED
-    sys.stderr.write(_format_report(report))
+    sys.stderr.write(format_report(report))
     sys.stdout.write(json.dumps(report, ensure_ascii=False, allow_nan=False) + "\n")
     return EXIT_DONE
 
 
 def _import(options: Options) -> dict[str, Any]:
     check_writable(options.out.absolute(), replace=options.force)
-    source, settings, known_city, files = _read(options)
-    imported = assemble(source, settings)
+    progress = ProgressLine(sys.stderr)
+    try:
+        source, settings, known_city, files = _read(options, progress)
+        imported = assemble(source, settings, progress)
+        progress.stage("writing")
+    finally:
+        progress.close()
     provenance = Provenance(
         attribution=(*((_OSM,) if source.kind == "osmnx" else ()), *options.attribution),
         source={
@@ -62,11 +68,13 @@ def _import(options: Options) -> dict[str, Any]:
         import_report=imported.report,
     )
     digest = write_city(imported.city, options.out, provenance, observed=imported.observed, replace=options.force)
-    return {"city": imported.city.name, "digest": digest, "out": str(options.out), **provenance.source, **imported.report}
+    head = {"city": imported.city.name, "digest": digest, "out": str(options.out)}
+    return {**head, **provenance.source, **imported.report, "examples": imported.examples}
 
 
-def _read(options: Options) -> tuple[SourceCity, ImportSettings, KnownCity | None, list[Path]]:
+def _read(options: Options, progress: Progress) -> tuple[SourceCity, ImportSettings, KnownCity | None, list[Path]]:
     """The source, its import settings, its known city, and the files read."""
+    progress.stage("reading")
     if is_junction_folder(options.source):
         source = read_junction_folder(options.source)
         known_city = _known_city(source.network)
@@ -83,9 +91,10 @@ def _read(options: Options) -> tuple[SourceCity, ImportSettings, KnownCity | Non
 def _pair(options: Options) -> tuple[Path, Path]:
     """Network file and trip file, whichever of them is the source."""
     source = options.source
-    if source.is_file() and source.suffix.lower() in _NETWORK_SUFFIXES and options.trips is not None:
+    is_network = source.is_file() and network_suffix(source) in _NETWORK_SUFFIXES
+    if is_network and options.trips is not None:
         return source, options.trips
-    if source.is_file() and source.suffix.lower() == ".csv" and options.network is not None:
+    if source.is_file() and not is_network and options.network is not None:
         return options.network, source
     raise refuse(
         "a source must be a folder of nodes.csv, edges.csv and trips.parquet, trips with --network, or a network with --trips",
@@ -118,23 +127,3 @@ def _zone_of_records(trips_file: Path, settings: ImportSettings) -> ZoneInfo:
 def _sha256(path: Path) -> str:
     with path.open("rb") as data:
         return "sha256:" + hashlib.file_digest(data, "sha256").hexdigest()
-
-
-def _format_report(report: Mapping[str, Any]) -> str:
-    network, trips, days = report["network"], report["trips"], report["days"]
-    pickup, dropoff = report["snapping_m"]["pickup"], report["snapping_m"]["dropoff"]
-    traffic, fleet = report["travel_time"], report["fleet"]
-    rejected = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in trips["rejected"].items()) or "none"
-    lines = {
-        "network": f"{network['links_kept']:,} links, {network['km_kept']:,.0f} km; "
-        f"cut {network['links_cut']:,} links, {network['share_cut']:.2%} of the km",
-        "days": f"{days['first']} to {days['last']}, {days['covered']} whole days from {days['day_start_hour']:02d}:00; "
-        f"{len(days['left_out'])} others left out",
-        "trips": f"{trips['kept']:,} of {trips['read']:,} kept; rejected: {rejected}",
-        "snapping": f"pick-up median {pickup['p50']} m, 95 % within {pickup['p95']} m; "
-        f"drop-off {dropoff['p50']} m, {dropoff['p95']} m",
-        "traffic": f"{min(traffic['by_hour']):.2f} to {max(traffic['by_hour']):.2f} times free flow ({traffic['from']})",
-        "fleet": f"{fleet['taxis']:,} taxis, {fleet['mean_active_share']:.0%} of them active on average ({fleet['from']})",
-        "digest": report["digest"],
-    }
-    return f"{report['city']} → {report['out']}\n" + "".join(f"  {name:<9} {line}\n" for name, line in lines.items())

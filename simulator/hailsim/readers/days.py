@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,22 +11,27 @@ from numpy.typing import NDArray
 
 from hailsim.faults import refuse
 from hailsim.model.city import SECONDS_PER_DAY
-from hailsim.readers.clock import date_of, operating_day
+from hailsim.readers.clock import EPOCH, date_of, operating_day
 
 Ints = NDArray[np.int64]
 # Tolerance at the start and end of the records: few trips start at the demand minimum.
 EDGE_S = 3600
 # A day with less than this share of the median day's trips was not fully recorded.
 THIN_DAY_SHARE = 0.2
+_BARE_DAYS_LISTED = 31
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The longest run of fully recorded days; first, last: days since 1970-01-01; left_out: trips of other days by date."""
+    """The longest run of fully recorded days; first, last: days since 1970-01-01.
+
+    left_out: trips of other days by date. strays: trips by year of dates that are not near any fully recorded day.
+    """
 
     first: int
     last: int
     left_out: dict[date, int]
+    strays: dict[int, int]
 
     @property
     def days(self) -> int:
@@ -50,28 +56,53 @@ def covered_days(wall_s: Ints, day_start_hour: int, first: date | None, last: da
             "the trips",
             "Use a file with trips of this city.",
         )
+    day, _ = operating_day(wall_s, day_start_hour)
+    numbers, counts = np.unique(day, return_counts=True)
+    threshold = _thin_day_threshold(counts)
+    near = _near(numbers, numbers[counts >= threshold])
+    recorded_s = wall_s[np.isin(day, numbers[near])]
     start_s = day_start_hour * 3600
-    earliest = -((start_s + EDGE_S - int(wall_s.min())) // SECONDS_PER_DAY)
-    latest = (int(wall_s.max()) + EDGE_S - start_s) // SECONDS_PER_DAY - 1
+    earliest = -((start_s + EDGE_S - int(recorded_s.min())) // SECONDS_PER_DAY)
+    latest = (int(recorded_s.max()) + EDGE_S - start_s) // SECONDS_PER_DAY - 1
     if first is not None:
-        earliest = max(earliest, (first - date(1970, 1, 1)).days)
+        earliest = max(earliest, (first - EPOCH).days)
     if last is not None:
-        latest = min(latest, (last - date(1970, 1, 1)).days)
+        latest = min(latest, (last - EPOCH).days)
     if latest < earliest:
+        first_record, last_record = (date_of(int(end) // SECONDS_PER_DAY) for end in (recorded_s.min(), recorded_s.max()))
         raise refuse(
             f"a source must cover at least one whole day from {day_start_hour:02d}:00 to {day_start_hour:02d}:00",
-            f"records from {date_of(int(wall_s.min()) // SECONDS_PER_DAY)} to {date_of(int(wall_s.max()) // SECONDS_PER_DAY)}",
+            f"records from {first_record} to {last_record}",
             "the trips",
             "Provide more records, or another --day-start-hour (0 for calendar days), --first-day or --last-day.",
         )
-    day, _ = operating_day(wall_s, day_start_hour)
-    counts = np.bincount(day[(day >= earliest) & (day <= latest)] - earliest, minlength=latest - earliest + 1)
-    begin, end = _longest_run(counts >= max(1.0, THIN_DAY_SHARE * float(np.median(counts))))
+    by_day = np.zeros(latest - earliest + 1, dtype=np.int64)
+    inside = (numbers >= earliest) & (numbers <= latest)
+    by_day[numbers[inside] - earliest] = counts[inside]
+    begin, end = _longest_run(by_day >= threshold)
     kept = range(earliest + begin, earliest + end)
-    all_days, all_counts = np.unique(day, return_counts=True)
-    left_out = {date_of(d): int(n) for d, n in zip(all_days, all_counts, strict=True) if d not in kept}
-    left_out |= {date_of(d): 0 for d in range(earliest, latest + 1) if d not in kept and date_of(d) not in left_out}
-    return Coverage(earliest + begin, earliest + end - 1, dict(sorted(left_out.items())))
+    left_out = {date_of(d): int(n) for d, n in zip(numbers[near], counts[near], strict=True) if d not in kept}
+    bare = [d for d in range(earliest, latest + 1) if not by_day[d - earliest]]
+    left_out |= {date_of(d): 0 for d in bare[:_BARE_DAYS_LISTED]}
+    stray_s = wall_s[np.isin(day, numbers[~near])]
+    strays = Counter(date_of(int(second) // SECONDS_PER_DAY).year for second in stray_s)
+    return Coverage(kept.start, kept.stop - 1, dict(sorted(left_out.items())), dict(sorted(strays.items())))
+
+
+def _thin_day_threshold(counts: Ints) -> float:
+    """Trips that a day needs to count as fully recorded: a share of the size of the day of the median trip.
+
+    Stray dates and days without records do not affect it, because they hold few trips or none.
+    """
+    by_size = np.sort(counts)
+    typical = by_size[np.searchsorted(np.cumsum(by_size), counts.sum() / 2.0)]
+    return max(1.0, THIN_DAY_SHARE * float(typical))
+
+
+def _near(numbers: Ints, full: Ints) -> NDArray[np.bool_]:
+    """Which days are fully recorded or next to such a day; the others are strays."""
+    near: NDArray[np.bool_] = np.isin(numbers, np.concatenate([full - 1, full, full + 1]))
+    return near
 
 
 def refuse_empty_days(day: Ints, coverage: Coverage) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.model.city import Fleet
+from hailsim.readers.source import NO_CAB
 
 Ints = NDArray[np.int64]
 # Default working day: share of taxis active by local hour from 00h, as measured in San Francisco in 2008 (two shifts, fewest
@@ -38,7 +39,7 @@ def active_seconds(day: Ints, second: Ints, duration_s: Ints, days: int) -> NDAr
 
 def cabs_a_day(cab: Ints, day: Ints, days: int) -> int:
     """The median number of distinct cabs a day over `days` days (0-based); at least 1."""
-    chosen = (day >= 0) & (day < days)
+    chosen = (day >= 0) & (day < days) & (cab != NO_CAB)
     pairs = np.unique(np.column_stack([day[chosen], cab[chosen]]), axis=0)
     return max(1, int(np.median(np.bincount(pairs[:, 0], minlength=days))))
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hailsim.faults import refuse
+from hailsim.findings import found_where
 from hailsim.readers.clock import utc_seconds
-from hailsim.readers.csv_table import parse_numbers, parse_wall_times, read_columns, read_header
+from hailsim.readers.csv_table import parse_numbers, parse_wall_times, read_good_rows, read_header
 from hailsim.readers.source import NO_TIME, SourceTrips
 
 TLC_TIMEZONE = "America/New_York"
@@ -55,7 +56,17 @@ def _tlc(label: str, prefix: str) -> TripColumns:
 FORMATS = (
     _tlc("NYC TLC yellow 2015-16", "tpep_"),
     _tlc("NYC TLC green 2015-16", "lpep_"),
-    _tlc("NYC TLC 2009-14", ""),
+    _tlc("NYC TLC 2010-14", ""),
+    TripColumns(
+        "NYC TLC yellow 2009",
+        TLC_TIMEZONE,
+        "trip_pickup_datetime",
+        "trip_dropoff_datetime",
+        "start_lat",
+        "start_lon",
+        "end_lat",
+        "end_lon",
+    ),
     TripColumns("HIVE requests", None, "departure_time", None, "o_lat", "o_lon", "d_lat", "d_lon"),
 )
 
@@ -80,13 +91,17 @@ def read_local_trips(path: Path, zone: ZoneInfo) -> SourceTrips:
     """Trips of one CSV file with times converted to UTC. Rows with unreadable or ambiguous times are counted and skipped."""
     columns = trip_format(path)
     wanted = [columns.pickup_time, columns.pickup_lat, columns.pickup_lon, columns.dropoff_lat, columns.dropoff_lon]
-    table = read_columns(path, [*wanted, *([columns.dropoff_time] if columns.dropoff_time else [])])
+    table, skipped = read_good_rows(path, [*wanted, *([columns.dropoff_time] if columns.dropoff_time else [])])
     pickup_utc_s, readable, unique = _utc(table.column(columns.pickup_time), zone, columns.format, path)
     dropoff_utc_s = np.full(len(pickup_utc_s), NO_TIME)
     if columns.dropoff_time:
         dropoff_utc_s, dropoff_readable, dropoff_unique = _utc(table.column(columns.dropoff_time), zone, columns.format, path)
         readable, unique = readable & dropoff_readable, unique & dropoff_unique
     good = readable & unique
+
+    def label(row: int) -> str:
+        return f"row {row + 1}: {table.column(columns.pickup_time)[row].as_py()!r}"
+
     return SourceTrips(
         pickup_utc_s=pickup_utc_s[good],
         dropoff_utc_s=dropoff_utc_s[good],
@@ -95,10 +110,11 @@ def read_local_trips(path: Path, zone: ZoneInfo) -> SourceTrips:
         dropoff_lat=parse_numbers(table.column(columns.dropoff_lat))[good],
         dropoff_lon=parse_numbers(table.column(columns.dropoff_lon))[good],
         cab=None,
-        unreadable={
-            "unreadable_time": int((~readable).sum()),
-            "time_the_clock_showed_twice_or_never": int((readable & ~unique).sum()),
-        },
+        unreadable=(
+            *skipped,
+            *found_where("unreadable_time", ~readable, label),
+            *found_where("time_the_clock_showed_twice_or_never", readable & ~unique, label),
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,13 @@ def same_street(network: Network, snapped: SnappedTrips) -> NDArray[np.bool_]:
     return same
 
 
-def measure_drives(network: Network, turn_s: NDArray[np.float32], pickup_link: Ints, dropoff_link: Ints) -> Drives:
+def measure_drives(
+    network: Network,
+    turn_s: NDArray[np.float32],
+    pickup_link: Ints,
+    dropoff_link: Ints,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Drives:
     """Fastest free-flow drives between streets.
 
     GPS errors of 10 m hide the side of the street, and in reality customers wait on the convenient side and drivers stop on the
@@ -89,7 +96,7 @@ def measure_drives(network: Network, turn_s: NDArray[np.float32], pickup_link: I
         rows, pickups, dropoffs = [*rows, other], [*pickups, pickup[other]], [*dropoffs, dropoff[other]]
     # In one call, because one search serves all trips to the same link.
     row, pickup, dropoff = np.concatenate(rows), np.concatenate(pickups), np.concatenate(dropoffs)
-    time_s, distance_m = drive_times(network, turn_s, pickup, dropoff)
+    time_s, distance_m = drive_times(network, turn_s, pickup, dropoff, on_progress)
     fastest = np.lexsort((np.arange(len(row)), time_s, row))
     fastest = fastest[np.searchsorted(row[fastest], trips)]
     return Drives(pickup[fastest], dropoff[fastest], time_s[fastest], distance_m[fastest])

@@ -56,11 +56,11 @@ def parse_options(argv: list[str]) -> Options:
         "source",
         type=Path,
         metavar="CITY_SOURCE",
-        help="folder of tables, CSV of trips (with --network), or network (with --trips)",
+        help="folder of tables, trips (with --network), or network (with --trips)",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write, new or empty")
-    add("--network", type=Path, metavar="FILE", help="OSMnx network (.json node-link or .graphml) for a CSV of trips")
-    add("--trips", type=Path, metavar="FILE", help="CSV of trips for a network file")
+    add("--network", type=Path, metavar="FILE", help="OSMnx network (.json node-link or .graphml) for a file of trips")
+    add("--trips", type=Path, metavar="FILE", help="trips for a network file: CSV, gzipped CSV or Parquet")
     add("--name", help="lower-case name of the city; default: the known city's, else that of DIR")
     add("--timezone", help="IANA zone; default: the known city's")
     add("--driving-side", choices=["left", "right"], help="default: the known city's")
@@ -190,7 +190,7 @@ def _fare_file(path: Path, faults: list[Fault]) -> Fare | None:
     """Types and keys; the bounds are those of city.json, checked when it is written."""
     remedy = "Give the keys of `fare` in docs/city-format.md and no other."
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         faults.append(Fault("--fare is a readable JSON file", str(error), str(path), remedy))
         return None

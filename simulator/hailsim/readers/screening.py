@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hailsim.findings import Finding, found_where
 from hailsim.model.geometry import Floats
 from hailsim.model.network import BuiltNetwork
 from hailsim.readers.match import SnappedTrips
+from hailsim.readers.prepare import describe_trip
 from hailsim.readers.snap import NO_LINK, Snapper, hailable_segments
 from hailsim.readers.source import NO_TIME, SourceTrips
 
@@ -22,15 +24,15 @@ _BOX_MARGIN_DEG = 0.5
 class TripScreening:
     """Applies rules in order; a trip is counted under the first rule it breaks."""
 
-    def __init__(self, rows: int) -> None:
-        """`rows`: number of trips, initially all accepted."""
-        self.accepted: Mask = np.ones(rows, dtype=np.bool_)
-        self.rejected: dict[str, int] = {}
+    def __init__(self, trips: SourceTrips) -> None:
+        """Initially all trips are accepted."""
+        self._trips = trips
+        self.accepted: Mask = np.ones(len(trips), dtype=np.bool_)
+        self.rejected: list[Finding] = []
 
     def reject(self, reason: str, broken: Mask) -> None:
         """Reject the accepted trips that break this rule."""
-        newly = self.accepted & broken
-        self.rejected[reason] = self.rejected.get(reason, 0) + int(newly.sum())
+        self.rejected += found_where(reason, self.accepted & broken, lambda row: describe_trip(self._trips, row))
         self.accepted &= ~broken
 
 
@@ -48,12 +50,11 @@ def screen_coordinates(screening: TripScreening, trips: SourceTrips, box_deg: tu
         screening.reject("coordinates_out_of_range", _either((np.abs(lat) > 90.0) | (np.abs(lon) > 180.0)))
 
 
-def screen_times(screening: TripScreening, trips: SourceTrips, shortest_s: int, longest_s: int) -> None:
-    """Reject implausible durations, if the source has drop-off times."""
-    timed = trips.dropoff_utc_s != NO_TIME
-    duration_s = np.where(timed, trips.dropoff_utc_s - np.where(timed, trips.pickup_utc_s, 0), 0)
-    screening.reject("dropoff_before_pickup", timed & (duration_s < 0))
-    screening.reject("duration_out_of_range", timed & ((duration_s < shortest_s) | (duration_s > longest_s)))
+def screen_times(screening: TripScreening, trips: SourceTrips, duration_s: Ints, shortest_s: int, longest_s: int) -> None:
+    """Reject implausible times and durations (NO_TIME where unknown)."""
+    screening.reject("dropoff_before_pickup", (trips.dropoff_utc_s != NO_TIME) & (trips.dropoff_utc_s < trips.pickup_utc_s))
+    outside = (duration_s < shortest_s) | (duration_s > longest_s)
+    screening.reject("duration_out_of_range", (duration_s != NO_TIME) & outside)
 
 
 def screen_links(
@@ -65,14 +66,11 @@ def screen_links(
     screening.reject("too_far_from_a_link", lost)
 
 
-def screen_speeds(
-    screening: TripScreening, trips: SourceTrips, rows: NDArray[np.int64], distance_m: NDArray[np.float32]
-) -> None:
+def screen_speeds(screening: TripScreening, duration_s: Ints, rows: Ints, distance_m: NDArray[np.float32]) -> None:
     """Reject trips that imply an implausible speed. `rows` are the trips that distance_m belongs to."""
-    timed = trips.dropoff_utc_s[rows] != NO_TIME
-    duration_s = np.where(timed, trips.dropoff_utc_s[rows] - np.where(timed, trips.pickup_utc_s[rows], 0), np.inf)
+    known_s = np.where(duration_s[rows] == NO_TIME, np.inf, duration_s[rows])
     broken = np.zeros(len(screening.accepted), dtype=np.bool_)
-    broken[rows] = distance_m > FASTEST_MPS * duration_s
+    broken[rows] = distance_m > FASTEST_MPS * known_s
     screening.reject("faster_than_a_taxi_can", broken)
 
 
@@ -85,6 +83,8 @@ def _either(ends: Mask) -> Mask:
 def _in_box(lat: Floats, lon: Floats, box: tuple[float, float, float, float]) -> Mask:
     south, west, north, east = box
     margin = _BOX_MARGIN_DEG
+    # A box across 180 degrees ends beyond them.
+    lon = np.where(lon < west - margin, lon + 360.0, lon)
     inside: Mask = (lat >= south - margin) & (lat <= north + margin) & (lon >= west - margin) & (lon <= east + margin)
     return inside
 

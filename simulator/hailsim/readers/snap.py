@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from hailsim.faults import refuse
 from hailsim.model.city import RoadClass
 from hailsim.model.geometry import Floats
 from hailsim.model.random_streams import random_bits
-from hailsim.model.raw_network import CleanNetwork
+from hailsim.model.raw_network import EXPRESS_FROM_KMH, CleanNetwork
 
 NO_LINK = -1
 SAMPLE_SPACING_M = 40.0
@@ -56,7 +57,17 @@ class Snapper:
     """Finds the nearest links of points; built once per network."""
 
     def __init__(self, segments: Segments, driving_side: str) -> None:
-        """`driving_side` decides to which direction of a two-way street a point belongs."""
+        """`driving_side` decides to which direction of a two-way street a point belongs.
+
+        Raises BadInput when there is no segment to snap to.
+        """
+        if not len(segments.link):
+            rule = "some links must be local or arterial roads, where taxis can be hailed"
+            remedy = (
+                "Check the road classes (`highway`), or, without classes, the speeds: from "
+                f"{EXPRESS_FROM_KMH:.0f} km/h a road counts as an expressway."
+            )
+            raise refuse(rule, "expressways only", "the road network", remedy)
         self._segments = segments
         self._near_side = 1.0 if driving_side == "left" else -1.0
         length_m = np.hypot(segments.bx - segments.ax, segments.by - segments.ay)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hailsim.model.cab_days import BIN_M, BIN_S, HOURS, METRE_BINS, SECOND_BINS, CabDay, Histogram, histogram
 from hailsim.readers.clock import date_of
+from hailsim.readers.source import NO_CAB
 
 HOUR_S = 3600
 Ints = NDArray[np.int64]
@@ -49,7 +50,7 @@ def observe(
         found.append(
             CabDay(
                 day=date_of(first_day + day),
-                cabs=len(np.unique(np.concatenate([begun.cab, empty.cab]))),
+                cabs=len(np.setdiff1d(np.concatenate([begun.cab, empty.cab]), [NO_CAB])),
                 occupied_s=occupied_s[day],
                 vacant_s=vacant_s[day],
                 vacant_m=None if empty.distance_m is None else float(empty.distance_m.sum()),
