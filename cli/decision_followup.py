@@ -1,37 +1,37 @@
-"""What follows from decisions made at a terminal: people are told, and runs that wait for the same decision end."""
+"""After a decision at a terminal: notify people, and end the runs that wait for the same decision."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
 
-from cli.local_server import running_instance
+from cli.local_server.running_instance import running_instance
 from cli.local_server.server import orchestration
+from cli.terminal import print_note
 from tunegate import wiring
 from tunegate.domain.releases import Decision, Release
 from tunegate.report.messages.notices import Notice
 
 
-def tell_people(notice: Notice) -> None:
-    """Send a notice where the installation has a Slack block; what hinders it is said, and changes nothing."""
+def notify_people(notice: Notice) -> None:
+    """Send a notice where the installation has a Slack block. A failure is reported and has no other effect."""
     block = wiring.workspace().slack_block
     if block is None:
         return
     if not os.environ.get("PREFECT_API_URL"):
-        _say(f"nobody was told: the Slack block {block} is on a Prefect server, and PREFECT_API_URL names none")
+        print_note(f"nobody was notified: the Slack block {block} is on a Prefect server, and PREFECT_API_URL names none")
         return
     with orchestration(wiring.workspace().prefect_home):
         from orchestration.notifications import tell  # noqa: PLC0415 - loads Prefect
 
         if not asyncio.run(tell(notice)):
-            _say(f"nobody was told: the Slack block {block} could not be used")
+            print_note(f"nobody was notified: the Slack block {block} could not be used")
 
 
 def end_waiting_runs(decided: Release | Decision, verdict: str) -> None:
-    """End the runs that wait for this verdict, where a server is known; what hinders it is said, and changes nothing."""
+    """End the runs that wait for this verdict, where a server is known. A failure is reported and has no other effect."""
     home = wiring.workspace().prefect_home
-    if not os.environ.get("PREFECT_API_URL") and running_instance.team(home) is None:
+    if not os.environ.get("PREFECT_API_URL") and running_instance(home) is None:
         return
     with orchestration(home):
         from httpx import HTTPError  # noqa: PLC0415 - comes with Prefect
@@ -43,10 +43,4 @@ def end_waiting_runs(decided: Release | Decision, verdict: str) -> None:
         try:
             asyncio.run(end_waiting(verdict, outcome, "at a terminal"))
         except HTTPError as error:
-            _say(
-                f"runs that wait for this verdict were not ended ({type(error).__name__}); answered, they say what was decided"
-            )
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+            print_note(f"runs waiting for this verdict were not ended ({type(error).__name__}); once answered, they report it")

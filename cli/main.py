@@ -1,130 +1,303 @@
-"""The command line: `tunegate check | retune`. Prefect is imported only when a command needs it."""
+"""The command line: every command with its arguments, options and help, and the exit code it ends with.
+
+Each function here only imports and calls its namesake in `cli.commands`. Help, the version and a mistyped option import no
+command, and Prefect, which reads its address when it is imported, is imported after it is known which server to use.
+"""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from cli.commands import evidence as evidence_commands
-from cli.commands import release as release_commands
-from cli.commands import routes as route_commands
-from cli.commands import setup, up
-from cli.local_server.server import ServerDidNotStart
-from cli.provisioning.deployments import NotDeployed
-from tunegate import __version__, wiring
-from tunegate.domain.errors import BadInput, DatabaseUnreachable, FailureBudgetSpent, SimulationFailed
-from tunegate.ports.outage import Outage
-from tunegate.ports.results import RecordConflict
+import typer
+from typer.main import get_command
 
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
+from cli.renamed_options import with_new_names
+from cli.terminal import print_line, print_note
+from tunegate import __version__
+
+DEFAULT_PORT = 4200
+_EXIT_INTERRUPTED = 130
+
+# Without a value for these flags Typer imports Pydantic to convert none at all, which doubles the time of a mistyped option.
+_UNSET_FLAGS = {"help": False, "version": False, "verdict": {"help": False}, "registry": {"help": False}}
+
+app = typer.Typer(
+    help="Tune a recommender by simulation; promote only what is proven.",
+    subcommand_metavar="COMMAND ...",
+    add_completion=False,
+    rich_markup_mode=None,  # with Rich, help takes twice the time
+)
+verdict_app = typer.Typer(subcommand_metavar="ACTION ...")
+registry_app = typer.Typer(subcommand_metavar="ACTION ...")
+
+Config = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="A region's YAML file, e.g. configs/regions/manhattan.yaml.", show_default=False)
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", default_factory=list, show_default=False, help="Override a key; repeatable."),
+]
+Region = Annotated[str, typer.Argument(metavar="REGION", help="Name of a region, as its file has it.", show_default=False)]
+Verdict = Annotated[
+    str, typer.Argument(metavar="VERDICT", help="Id of a verdict, or at least its first six digits.", show_default=False)
+]
+Approver = Annotated[str, typer.Option(metavar="NAME", help="Who decides; the registry keeps it.", show_default=False)]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; the registry keeps it.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for programs.")]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0 for any verdict, 2 for bad input, 1 for a failed run."""
-    arguments = _parser().parse_args(argv)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0 for any verdict, 2 for bad input, 1 for a failed run, 130 when interrupted."""
+    words, note = with_new_names(sys.argv[1:] if arguments is None else arguments)
+    if note is not None:
+        print_note(note)
+    command = get_command(app)
     try:
-        return int(arguments.run(arguments))
-    except BadInput as error:
-        for fault in error.faults:
-            _say(f"error: {fault}")
-        return EXIT_BAD_INPUT
-    except RecordConflict as error:
-        _say(f"error: {error.fault}")
-        return EXIT_BAD_INPUT
-    except (DatabaseUnreachable, FailureBudgetSpent, SimulationFailed, ServerDidNotStart, NotDeployed, Outage) as error:
-        _say(f"failed: {error}")
-        return EXIT_FAILED
+        with command.make_context("tunegate", words, default_map=_UNSET_FLAGS) as context:
+            return int(command.invoke(context))
+    except typer.Exit as ended:  # of --help and --version
+        return ended.exit_code
+    except typer.TyperException as error:
+        message = error.format_message()
+        print_note(f"error: {message}{'' if message.endswith(('.', '?')) else '.'} See `{_help_of(error)} --help`.")
+        return error.exit_code
     except KeyboardInterrupt:
-        _say("interrupted")
-        return EXIT_INTERRUPTED
+        print_note("interrupted")
+        return _EXIT_INTERRUPTED
+    except Exception as error:
+        from cli.exit_codes import report_failure
+
+        code = report_failure(error)
+        if code is None:
+            raise
+        return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tunegate", description="Tune a recommender by simulation; promote only what is proven."
-    )
-    parser.add_argument("--version", action="version", version=f"tunegate {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    check = commands.add_parser("check", help="explain every fault of a configuration at once")
-    _config_arguments(check)
-    check.set_defaults(run=_check)
-
-    retune = commands.add_parser("retune", help="tune a region, confirm the best, and judge it on held-out days")
-    _config_arguments(retune)
-    retune.add_argument("--json", action="store_true", help="print the outcome as one JSON object on the last line of stdout")
-    retune.add_argument("--resume", action="store_true", help="go on with the region's newest campaign that did not finish")
-    retune.set_defaults(run=_retune)
-
-    power = commands.add_parser("power", help="say what the planned gate can see, before any test day is spent")
-    _config_arguments(power)
-    power.add_argument("--json", action="store_true", help="print the forecast as one JSON object")
-    power.set_defaults(run=evidence_commands.power)
-
-    ledger = commands.add_parser("ledger", help="list every use of a test period by a region")
-    ledger.add_argument("region", metavar="REGION")
-    ledger.add_argument("--json", action="store_true", help="print the entries as one JSON list")
-    ledger.set_defaults(run=evidence_commands.ledger)
-
-    _verdict_commands(commands.add_parser("verdict", help="list, show or replay the records of verdicts"))
-    shown = commands.add_parser("routes", help="show what the route check of a verdict found")
-    shown.add_argument("verdict", metavar="VERDICT", help="id of a verdict, or at least its first six digits")
-    shown.add_argument("--json", action="store_true", help="print the immutable record of the check")
-    shown.set_defaults(run=route_commands.routes)
-
-    release_commands.add_to(commands)
-    up.add_to(commands)
-    setup.add_to(commands)
-    return parser
+def _help_of(error: typer.TyperException) -> str:
+    """The command whose help explains a mistyped command line."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    return "tunegate" if context is None else context.command_path
 
 
-def _verdict_commands(verdict: argparse.ArgumentParser) -> None:
-    commands = verdict.add_subparsers(required=True, metavar="ACTION")
-    listing = commands.add_parser("list", help="every verdict of a region, newest first")
-    listing.add_argument("region", metavar="REGION")
-    listing.set_defaults(run=evidence_commands.verdict_list)
-    for name, run, words in (
-        ("show", evidence_commands.verdict_show, "print the immutable record"),
-        ("replay", evidence_commands.verdict_replay, "compute it again from stored day results, bit for bit"),
-    ):
-        command = commands.add_parser(name, help=words)
-        command.add_argument("id", metavar="ID", help="id of a verdict, or at least its first six digits")
-        command.set_defaults(run=run)
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_line(f"tunegate {__version__}")
+        raise typer.Exit
 
 
-def _config_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", metavar="CONFIG", help="a region's YAML file, e.g. configs/regions/manhattan.yaml")
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="KEY=VALUE",
-        help="override dotted.key=value; repeatable",
-    )
+@app.callback()
+def _tunegate(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of `tunegate` itself. Its help is that of `app`."""
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    plan = asyncio.run(wiring.plan_region(arguments.config, tuple(arguments.overrides), "check"))
-    _say(f"{arguments.config}: fits {plan.description.name} {plan.description.version} and the city {plan.city_facts.name}")
-    for name, period in plan.periods.in_order():
-        _say(f"  {name:<10} {period}  ({len(period.days)} days)")
-    return EXIT_OK
+@app.command()
+def check(config: Config, overrides: Overrides) -> int:
+    """Explain every fault of a configuration at once."""
+    from cli.commands import check as command
+
+    return command.run(config, tuple(overrides))
 
 
-def _retune(arguments: argparse.Namespace) -> int:
-    from cli.commands.retune import run_retune  # noqa: PLC0415 - `tunegate check` must answer without loading Prefect
+@app.command()
+def retune(
+    config: Config,
+    overrides: Overrides,
+    *,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one JSON object on the last line of stdout.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the region's newest campaign that did not finish.")
+    ] = False,
+) -> int:
+    """Tune a region, confirm the best, and judge it on held-out days."""
+    from cli.commands import retune as command
 
-    return run_retune(arguments.config, tuple(arguments.overrides), resume=arguments.resume, as_json=arguments.json)
+    return command.run(config, tuple(overrides), resume=resume, as_json=json)
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+@app.command()
+def power(config: Config, overrides: Overrides, *, json: Json = False) -> int:
+    """Say what the planned gate can see, before any test day is spent."""
+    from cli.commands import power as command
+
+    return command.run(config, tuple(overrides), as_json=json)
+
+
+@app.command()
+def ledger(region: Region, *, json: Json = False) -> int:
+    """List every use of a test period by a region."""
+    from cli.commands import ledger as command
+
+    return command.run(region, as_json=json)
+
+
+app.add_typer(verdict_app, name="verdict", help="List, show or replay the records of verdicts.")
+
+
+@verdict_app.command("list")
+def verdict_list(region: Region) -> int:
+    """List every verdict of a region, newest first."""
+    from cli.commands import verdict_list as command
+
+    return command.run(region)
+
+
+@verdict_app.command("show")
+def verdict_show(verdict: Verdict) -> int:
+    """Print the immutable record of a verdict."""
+    from cli.commands import verdict_show as command
+
+    return command.run(verdict)
+
+
+@verdict_app.command("replay")
+def verdict_replay(verdict: Verdict) -> int:
+    """Compute a verdict again from stored day results, bit for bit."""
+    from cli.commands import verdict_replay as command
+
+    return command.run(verdict)
+
+
+@app.command()
+def routes(verdict: Verdict, *, json: Json = False) -> int:
+    """Show what the route check of a verdict found."""
+    from cli.commands import routes as command
+
+    return command.run(verdict, as_json=json)
+
+
+@app.command()
+def approve(
+    verdict: Verdict,
+    approver: Approver,
+    reason: Reason,
+    *,
+    override: Annotated[
+        bool,
+        typer.Option(
+            "--override", help="Admit a candidate whose verdict is not promote or whose routes block; marked for ever."
+        ),
+    ] = False,
+) -> int:
+    """Release the candidate of a verdict into production."""
+    from cli.commands import approve as command
+
+    return command.run(verdict, approver, reason, override=override)
+
+
+@app.command()
+def decline(verdict: Verdict, approver: Approver, reason: Reason) -> int:
+    """Close a verdict without releasing its candidate."""
+    from cli.commands import decline as command
+
+    return command.run(verdict, approver, reason)
+
+
+@app.command()
+def rollback(
+    region: Region,
+    approver: Approver,
+    reason: Reason,
+    to: Annotated[
+        int | None, typer.Option(metavar="VERSION", help="Version to bring back; by default the one that ran before.")
+    ] = None,
+) -> int:
+    """Bring an earlier version back into production, byte for byte."""
+    from cli.commands import rollback as command
+
+    return command.run(region, to, approver, reason)
+
+
+app.add_typer(registry_app, name="registry", help="List, show or compare what production ran, or publish it again.")
+
+
+@registry_app.command("list")
+def registry_list() -> int:
+    """List the current version of every region."""
+    from cli.commands import registry_list as command
+
+    return command.run()
+
+
+@registry_app.command("show")
+def registry_show(
+    region: Region, version: Annotated[int | None, typer.Option(metavar="N", help="By default the current one.")] = None
+) -> int:
+    """Print one version as JSON."""
+    from cli.commands import registry_show as command
+
+    return command.run(region, version)
+
+
+@registry_app.command("diff")
+def registry_diff(
+    region: Region,
+    versions: Annotated[
+        list[int],
+        typer.Argument(
+            metavar="VERSION VERSION",
+            default_factory=list,
+            help="By default the previous and the current one.",
+            show_default=False,
+        ),
+    ],
+) -> int:
+    """Name the parameters that differ between two versions."""
+    from cli.commands import registry_diff as command
+
+    return command.run(region, tuple(versions))
+
+
+@registry_app.command("history")
+def registry_history(region: Region, *, json: Json = False) -> int:
+    """List every version and every decision of a region."""
+    from cli.commands import registry_history as command
+
+    return command.run(region, as_json=json)
+
+
+@registry_app.command("repair")
+def registry_repair(
+    region: Annotated[str | None, typer.Argument(metavar="REGION", help="By default every region.", show_default=False)] = None,
+) -> int:
+    """Publish the current version where production reads another."""
+    from cli.commands import registry_repair as command
+
+    return command.run(region)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(metavar="PORT", help="Of the UI; the next two are taken as well.")] = DEFAULT_PORT,
+    *,
+    schedules: Annotated[bool, typer.Option("--schedules", help="Let scheduled campaigns begin by themselves.")] = False,
+    ask: Annotated[
+        str | None, typer.Option(metavar="VERDICT", help="Begin the run that asks for approval of a verdict's candidate.")
+    ] = None,
+) -> int:
+    """Bring up server, UI, workers and dashboards on this machine."""
+    from cli.commands import up as command
+
+    return command.run(port, schedules=schedules, ask=ask)
+
+
+@app.command()
+def setup(
+    pools: Annotated[Literal["kubernetes", "process"], typer.Option(help="How runs are started.")] = "kubernetes",
+    results: Annotated[str | None, typer.Option(metavar="gs://BUCKET/PREFIX", help="Keep results of runs there.")] = None,
+) -> int:
+    """Make blocks, work pools and automations on a Prefect server."""
+    from cli.commands import setup as command
+
+    return command.run(pools, results)
 
 
 if __name__ == "__main__":

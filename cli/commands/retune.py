@@ -1,4 +1,4 @@
-"""`tunegate retune` on one machine: an embedded server, a live display, and the verdict at the end."""
+"""`tunegate retune`: one campaign with a live display, and its verdict at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
 from cli.local_server.server import orchestration
+from cli.terminal import print_line, print_note
 from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.verdicts import Promote
@@ -25,12 +27,9 @@ from tunegate.report.terminal.progress import CampaignProgress, ProgressPlan
 from tunegate.report.terminal.progress_display import ProgressDisplay
 from tunegate.report.terminal.verdict_text import outcome_json, verdict_table
 
-EXIT_OK = 0
-EXIT_INTERRUPTED = 130
 
-
-def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json: bool) -> int:
-    """Run one campaign to its verdict; returns the exit code. Raises BadInput before anything is begun."""
+def run(config: str, overrides: tuple[str, ...], *, resume: bool, as_json: bool) -> int:
+    """Run one campaign to its verdict and print it. Raises BadInput before anything is begun."""
     region = wiring.region_config(config, overrides)
     with wiring.exclusive_region(region.region):
         wiring.refuse_if_elsewhere(region.region)
@@ -42,13 +41,13 @@ def run_retune(config: str, overrides: tuple[str, ...], *, resume: bool, as_json
             with orchestration(wiring.workspace().prefect_home, _load_flows):
                 report = _run_campaign(config, overrides, plan)
         except KeyboardInterrupt:
-            _say(f"interrupted; nothing done is lost. To go on from here: {_resuming(config, overrides)}")
+            print_note(f"interrupted; nothing done is lost. To go on from here: {_resume_command(config, overrides)}")
             return EXIT_INTERRUPTED
     _show(report, as_json=as_json)
     return EXIT_OK
 
 
-def _resuming(config: str, overrides: tuple[str, ...]) -> str:
+def _resume_command(config: str, overrides: tuple[str, ...]) -> str:
     return shlex.join([_as_called(), "retune", config, *(word for each in overrides for word in ("--set", each)), "--resume"])
 
 
@@ -56,8 +55,8 @@ def _load_flows() -> None:
     import_module("flows.retune")
 
 
-async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) -> CampaignReport:
-    """The report of a `retune` run, whose last log lines have reached the server."""
+async def _run_flow(config: str, overrides: tuple[str, ...], campaign: str) -> CampaignReport:
+    """Run the flow, wait until its log lines have reached the server, and return its report."""
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415 - as below
 
     from flows.retune import retune  # noqa: PLC0415 - Prefect reads its settings when it is imported
@@ -73,7 +72,7 @@ async def _to_its_end(config: str, overrides: tuple[str, ...], campaign: str) ->
 
 def _run_campaign(config: str, overrides: tuple[str, ...], plan: CampaignPlan) -> CampaignReport:
     with ProgressDisplay(_progress(plan)) as display, wiring.listening(plan.campaign, display.handle):
-        return asyncio.run(_to_its_end(config, overrides, plan.campaign))
+        return asyncio.run(_run_flow(config, overrides, plan.campaign))
 
 
 def _progress(plan: CampaignPlan) -> CampaignProgress:
@@ -90,7 +89,7 @@ def _progress(plan: CampaignPlan) -> CampaignProgress:
 
 
 def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
-    """What somebody may want to type now, and what it does."""
+    """Commands that make sense now, and what each does."""
     record, tunegate = report.provenance.record_digest, _as_called()
     steps = [(f"open {path}", "the report: what was found, how sure it is, and what would change it")]
     if record is not None:
@@ -102,23 +101,23 @@ def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
                 steps += [(f"open {report.approval_page}", "approve or decline there: the run waits for you, press Resume")]
             else:
                 steps += [(f"{tunegate} up --ask {verdict}", "approve or decline in a browser, with everything a team has")]
-            steps += [(f"{tunegate} approve {verdict} --by NAME --why REASON", "let it into production, if you may")]
+            steps += [(f"{tunegate} approve {verdict} --approver NAME --reason TEXT", "let it into production, if you may")]
         steps += [(f"{tunegate} verdict replay {verdict}", "compute the verdict again from the stored days, bit for bit")]
         steps += [(f"{tunegate} ledger {report.region}", "what the test days of this region have been used for")]
     return steps
 
 
 def _as_called() -> str:
-    """How the person at the terminal called this program, so that what is printed can be typed."""
+    """The program as it was called, so that printed commands can be typed."""
     called = Path(sys.argv[0])
     return "tunegate" if shutil.which("tunegate") else str(called) if called.name == "tunegate" else "python -m cli.main"
 
 
 def _show(report: CampaignReport, *, as_json: bool) -> None:
-    """The verdict: a table for people, or one line of JSON for programs."""
+    """Print the verdict: a table for people, or one line of JSON for programs."""
     path = wiring.reports().location(page_name(report.campaign))
     if as_json:
-        sys.stdout.write(json.dumps(outcome_json(report, path)) + "\n")
+        print_line(json.dumps(outcome_json(report, path)))
         return
     console = Console()
     console.print(verdict_table(report, path))
@@ -126,7 +125,3 @@ def _show(report: CampaignReport, *, as_json: bool) -> None:
     for command, words in _next_steps(report, path):
         console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)
         console.print(f"      {words}", style="dim")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")

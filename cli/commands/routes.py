@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 
 from rich.console import Console
 from rich.table import Table
 
+from cli.exit_codes import EXIT_OK
+from cli.terminal import TABLE_COLUMNS, print_line
+from cli.verdict_lookup import find_verdict
 from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.gate.routes.check import RouteFindings
@@ -18,17 +19,15 @@ from tunegate.ports.records import RouteCheckRow, VerdictRow
 from tunegate.report.messages.route_words import found_in_words, measure_rows, objections
 from tunegate.report.page.index import route_map_name
 
-EXIT_OK = 0
 MOST_CHANGED_SHOWN = 10
-TABLE_COLUMNS = 140
 
 
-def routes(arguments: argparse.Namespace) -> int:
-    """Print the route check of a verdict: the measures with their limits, the routes that changed most, and the map."""
-    verdict = _verdict(arguments.verdict)
+def run(named: str, *, as_json: bool) -> int:
+    """Print the measures with their limits, the routes that changed most, and where the map is. Raises BadInput."""
+    verdict = find_verdict(named)
     row = _check_of(verdict)
-    if arguments.json:
-        sys.stdout.write(json.dumps({"id": row.id, **row.document}) + "\n")
+    if as_json:
+        print_line(json.dumps({"id": row.id, **row.document}))
         return EXIT_OK
     document = read_route_check(row.document)
     findings = document.findings
@@ -40,9 +39,9 @@ def routes(arguments: argparse.Namespace) -> int:
     if findings.pairs:
         console.print(_measures(findings, document.policy))
         console.print(_most_changed(findings))
-    shelf, name = wiring.reports(), route_map_name(verdict.campaign)
-    if name in shelf.names():
-        console.print(f"Map  {shelf.location(name)}", soft_wrap=True, highlight=False, markup=False)
+    reports, name = wiring.reports(), route_map_name(verdict.campaign)
+    if name in reports.names():
+        console.print(f"Map  {reports.location(name)}", soft_wrap=True, highlight=False, markup=False)
     return EXIT_OK
 
 
@@ -74,12 +73,3 @@ def _check_of(verdict: VerdictRow) -> RouteCheckRow:
         remedy = "`routes` of a region's file asks for one; a campaign begun with it checks the routes of its candidate."
         raise BadInput(Fault(rule, "none", place, remedy))
     return row
-
-
-def _verdict(verdict: str) -> VerdictRow:
-    found = wiring.stores().verdicts.find(verdict)
-    if found is None:
-        from tasks.verdict.records import unknown_verdict  # noqa: PLC0415 - loads Prefect
-
-        raise unknown_verdict(verdict)
-    return found

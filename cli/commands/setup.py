@@ -1,21 +1,19 @@
-"""`tunegate setup`: what a Prefect server must hold before anything is deployed to it. Running it twice changes nothing."""
+"""`tunegate setup`: create what deployments need on a Prefect server. Running it again changes nothing."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from cli.exit_codes import EXIT_OK
+from cli.terminal import print_line
 from tunegate import wiring
 from tunegate.config.locations import Bucket, files_place
 from tunegate.config.workspace import SLACK_VARIABLE
 from tunegate.domain.errors import BadInput, Fault
 
-EXIT_OK = 0
 WEBHOOK_VARIABLE = "TUNEGATE_SLACK_WEBHOOK_URL"
 JOB_TEMPLATES = Path(__file__).parents[2] / "infra" / "work-pools"
 _RESULTS = "--results"
@@ -23,24 +21,24 @@ _RESULTS = "--results"
 Say = Callable[[str], None]
 
 
-def setup(arguments: argparse.Namespace) -> int:
-    """Make blocks, work pools and automations on the configured server, and print what was done."""
+def run(pools: str, results: str | None) -> int:
+    """Create or update blocks, work pools and automations, and print what was done. Raises BadInput."""
     if not os.environ.get("PREFECT_API_URL"):
         remedy = "Set it to the address of your server's API; `tunegate up` needs no setup."
         raise BadInput(Fault("a Prefect server must be named", "none", "PREFECT_API_URL", remedy))
-    asyncio.run(set_up(arguments.pools, arguments.results, _print))
+    asyncio.run(set_up(pools, results, print_line))
     return EXIT_OK
 
 
 async def set_up(pools: str, results: str | None, say: Say) -> None:
-    """Bring the server up to date, part by part, each told of as it is done. Raises BadInput.
+    """Create or update every part, and report each with `say`. Raises BadInput.
 
-    `pools` is their type, `results` a `gs://bucket/prefix` for results of runs. Where the environment has the address of a
-    Slack webhook, it is kept in a block.
+    `pools` is their type, `results` a `gs://bucket/prefix` for results of runs. If the environment has the address of a Slack
+    webhook, it goes into a block.
     """
     from prefect import get_client  # noqa: PLC0415 - Prefect reads its settings when it is imported
 
-    from cli.provisioning.automation_rules import wanted_automations  # noqa: PLC0415
+    from cli.provisioning.automation_definitions import wanted_automations  # noqa: PLC0415
     from cli.provisioning.automations import ensure_automation  # noqa: PLC0415
     from cli.provisioning.blocks import SLACK_BLOCK, ensure_result_storage, ensure_slack, slack_block_id  # noqa: PLC0415
     from cli.provisioning.pools import ensure_pool, kubernetes_pools, process_pools  # noqa: PLC0415
@@ -65,7 +63,7 @@ async def set_up(pools: str, results: str | None, say: Say) -> None:
 
 
 def _webhook() -> str | None:
-    """The address of the Slack webhook, which is its password: it is never shown, not even when it is none."""
+    """The address of the Slack webhook. It is a secret: not even a value that is no address is shown."""
     url = os.environ.get(WEBHOOK_VARIABLE, "").strip()
     if url and not url.startswith(("https://", "http://")):
         rule, remedy = "the address of a webhook must begin with https://", "Copy it from Slack's page of the app."
@@ -79,18 +77,3 @@ def _bucket(address: str) -> Bucket:
             return bucket
         case _:
             raise BadInput(Fault("results must go to a bucket", address, _RESULTS, "Write gs://BUCKET/PREFIX."))
-
-
-def add_to(commands: Any) -> None:
-    """Add the command to the subparsers of the command line (argparse gives their class no public name)."""
-    command = commands.add_parser("setup", help="make blocks, work pools and automations on a team's Prefect server")
-    command.add_argument(
-        "--pools", choices=("kubernetes", "process"), default="kubernetes", help="how runs are started (default: %(default)s)"
-    )
-    command.add_argument(_RESULTS, metavar="gs://BUCKET/PREFIX", help="keep results of runs there")
-    command.set_defaults(run=setup)
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

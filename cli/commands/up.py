@@ -1,69 +1,70 @@
-"""`tunegate up`: everything a team has, on one machine, in one command: server and UI, workers, deployments, dashboards.
+"""`tunegate up`: server and UI, workers, deployments and dashboards on this machine, for as long as the command runs.
 
-Nothing outlives the command: Ctrl-C ends its children in order, and however else it ends, they go with it.
+Ctrl-C ends the child processes in order. When the command is killed, they are killed too.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from cli.commands.release import known_verdict
 from cli.commands.setup import set_up
-from cli.local_server import child_processes, running_instance
-from cli.local_server.child_processes import Child
-from cli.local_server.running_instance import Team
+from cli.exit_codes import EXIT_OK
+from cli.local_server import child_processes
+from cli.local_server.child_processes import ChildProcess
+from cli.local_server.running_instance import InstanceAddresses, hold_instance_lock
 from cli.local_server.server import HOST, ServerDidNotStart, api_on, start_server, use_home, wait_until_it_answers
 from cli.provisioning.deployments import deploy_all
+from cli.publication_repair import report_repairs
+from cli.terminal import print_line
+from cli.verdict_lookup import find_verdict
 from tunegate import wiring
 from tunegate.config.locations import Folder
 from tunegate.config.workspace import HOME_VARIABLE, REPORTS_WEB_VARIABLE
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.records import VerdictRow
 
-EXIT_OK = 0
-DEFAULT_PORT = 4200
 POOLS = ("orchestrators", "tuning", "simulations")
 WORKER_QUERY_S = 2
 HEARTBEAT_S = 30
 LOOK_EVERY_S = 0.5
 
 
-def up(arguments: argparse.Namespace) -> int:
-    """Bring everything up, say where it is, and keep it until Ctrl-C. Raises BadInput, ServerDidNotStart, NotDeployed."""
-    workspace, ports = wiring.workspace(), range(arguments.port, arguments.port + 3)
-    asked, reports = None if arguments.ask is None else known_verdict(arguments.ask), _reports_folder()
+def run(port: int, *, schedules: bool, ask: str | None) -> int:
+    """Start everything, print where it is, and wait for Ctrl-C. Raises BadInput, ServerDidNotStart, NotDeployed."""
+    workspace, ports = wiring.workspace(), range(port, port + 3)
+    asked, reports = None if ask is None else find_verdict(ask), _reports_folder()
     addresses = _addresses(ports)
-    with _ended_by_signals(), running_instance.stand(workspace.prefect_home, addresses):
+    with _ended_by_signals(), hold_instance_lock(workspace.prefect_home, addresses):
         _refuse_ports_in_use(ports)
+        report_repairs(wiring.release_service().repair_publications())
         _set_environment(addresses)
-        with _kept([start_server(workspace.prefect_home, ports[0], _server_settings(addresses))]) as server:
-            asyncio.run(set_up("process", None, _quiet))
+        with _running([start_server(workspace.prefect_home, ports[0], _server_settings(addresses))]) as server:
+            asyncio.run(set_up("process", None, lambda _line: None))
             deploy_all()
-            asyncio.run(_schedules(on=arguments.schedules))
-            with _kept(_start_others(ports, reports)) as others:
+            asyncio.run(_set_schedules(active=schedules))
+            with _running(_start_others(ports, reports)) as others:
                 wait_until_it_answers(others[-2], addresses.dashboard)
                 wait_until_it_answers(others[-1], addresses.index)
-                _welcome(addresses, schedules=arguments.schedules)
+                _print_addresses(addresses, schedules=schedules)
                 if asked is not None:
-                    _say(f"{asked.region}: approve or decline at {asyncio.run(_ask(asked))} (Resume, once it is suspended)")
+                    print_line(
+                        f"{asked.region}: approve or decline at {asyncio.run(_ask(asked))} (Resume, once it is suspended)"
+                    )
                 _until_one_ends([*server, *others])
     return EXIT_OK
 
 
-def _addresses(ports: range) -> Team:
+def _addresses(ports: range) -> InstanceAddresses:
     server, dashboard, reports = (f"http://{HOST}:{port}" for port in ports)
-    return Team(ui=server, api=api_on(ports[0]), dashboard=f"{dashboard}/dashboard", pages=reports)
+    return InstanceAddresses(ui=server, api=api_on(ports[0]), dashboard=f"{dashboard}/dashboard", pages=reports)
 
 
 def _refuse_ports_in_use(ports: range) -> None:
@@ -78,8 +79,8 @@ def _refuse_ports_in_use(ports: range) -> None:
                 raise BadInput(Fault("a port must be free", found, HOST, remedy)) from None
 
 
-def _set_environment(addresses: Team) -> None:
-    """What every process of ours must know, and so the runs that workers start."""
+def _set_environment(addresses: InstanceAddresses) -> None:
+    """Set what every child process needs, and every run that a worker starts."""
     root = wiring.workspace().root
     use_home(wiring.workspace().prefect_home)
     os.environ.update(
@@ -89,21 +90,21 @@ def _set_environment(addresses: Team) -> None:
             "PREFECT_API_URL": addresses.api,
             "PREFECT_UI_URL": addresses.ui,
             "PREFECT_WORKER_QUERY_SECONDS": str(WORKER_QUERY_S),
-            # By these a run whose process is gone is told from one that works on; the automation of crashes waits for them.
+            # The automation that finds lost runs waits for these.
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
         }
     )
 
 
-def _server_settings(addresses: Team) -> Mapping[str, str]:
+def _server_settings(addresses: InstanceAddresses) -> Mapping[str, str]:
     return {
         "PREFECT_SERVER_UI_API_URL": addresses.api,
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(wiring.workspace().prefect_home / "ui"),
     }
 
 
-def _start_others(ports: range, reports: Path) -> Iterator[Child]:
-    """A worker for each pool, the dashboard of studies, and the pages of reports, with an index from the first moment on."""
+def _start_others(ports: range, reports: Path) -> Iterator[ChildProcess]:
+    """Start a worker for each pool, the dashboard of studies, and the server of reports, whose index is written before."""
     from tasks.campaign.report import write_index  # noqa: PLC0415 - Prefect reads its settings when it is imported
 
     home = wiring.workspace().prefect_home
@@ -138,13 +139,13 @@ def _reports_folder() -> Path:
             raise BadInput(Fault(rule, str(other), "TUNEGATE_REPORTS_URL", remedy))
 
 
-async def _schedules(*, on: bool) -> None:
+async def _set_schedules(*, active: bool) -> None:
     from prefect import get_client  # noqa: PLC0415 - Prefect reads its settings when it is imported
 
-    from cli.provisioning.schedules import keep_schedules  # noqa: PLC0415
+    from cli.provisioning.schedules import set_schedules  # noqa: PLC0415
 
     async with get_client() as client:
-        await keep_schedules(client, active=on)
+        await set_schedules(client, active=active)
 
 
 async def _ask(verdict: VerdictRow) -> str | None:
@@ -154,31 +155,31 @@ async def _ask(verdict: VerdictRow) -> str | None:
 
 
 @contextmanager
-def _kept(started: Iterable[Child]) -> Iterator[list[Child]]:
-    """Have children inside `with`, ended together at its end; those too that were started before the next one could not be."""
-    running: list[Child] = []
+def _running(started: Iterable[ChildProcess]) -> Iterator[list[ChildProcess]]:
+    """Keep child processes running inside `with` and stop all of them at its end, also when one of them did not start."""
+    running: list[ChildProcess] = []
     try:
         for child in started:
-            running.append(child)  # noqa: PERF402 - one by one, or those before a failure would be lost
+            running.append(child)  # noqa: PERF402 - one by one, so that those before a failure are stopped
         yield running
     finally:
         child_processes.stop(*running)
 
 
-def _until_one_ends(running: list[Child]) -> None:
-    """Wait for Ctrl-C, or for a child that ends by itself, which is an error."""
+def _until_one_ends(running: list[ChildProcess]) -> None:
+    """Wait for Ctrl-C. Raises ServerDidNotStart when a child process ends by itself."""
     while True:
         for child in running:
             if child.has_ended:
-                raise ServerDidNotStart(child.last_words(f"{child.name} ended with code {child.process.returncode}"))
+                raise ServerDidNotStart(child.with_log_tail(f"{child.name} ended with code {child.process.returncode}"))
         time.sleep(LOOK_EVERY_S)
 
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Have SIGINT and SIGTERM end the command inside `with`, and nothing interrupt the end itself.
+    """End the command inside `with` on SIGINT and SIGTERM; further signals do not interrupt its shutdown.
 
-    A shell that is not interactive has its background jobs ignore SIGINT, and they would pass that on to their children.
+    Background jobs of a shell that is not interactive ignore SIGINT, and so would their children, were it not set here.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -191,33 +192,13 @@ def _ended_by_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _say("stopped")
+        print_line("stopped")
 
 
-def _welcome(addresses: Team, *, schedules: bool) -> None:
-    _say(f"Prefect         {addresses.ui}/deployments   begin a campaign: `retune`, Run, Custom run")
-    _say(f"approvals       {addresses.ui}/runs   a `rollout` that is suspended: open it, Resume")
-    _say(f"reports         {addresses.index}")
-    _say(f"studies         {addresses.dashboard}")
-    _say("schedules       " + ("on" if schedules else "off; on with --schedules, or one by one on its deployment's page"))
-    _say("Ctrl-C stops all of it; nothing done is lost.")
-
-
-def _quiet(_line: str) -> None:
-    """What `tunegate setup` tells step by step is no news here."""
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def add_to(commands: Any) -> None:
-    """Add the command to the subparsers of the command line (argparse gives their class no public name)."""
-    command = commands.add_parser("up", help="bring up server, UI, workers, deployments and dashboards on this machine")
-    command.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="of the UI; the next two are taken as well (default: %(default)s)"
-    )
-    command.add_argument("--schedules", action="store_true", help="let scheduled campaigns begin by themselves")
-    command.add_argument("--ask", metavar="VERDICT", help="begin the run that asks for approval of a verdict's candidate")
-    command.set_defaults(run=up)
+def _print_addresses(addresses: InstanceAddresses, *, schedules: bool) -> None:
+    print_line(f"Prefect         {addresses.ui}/deployments   begin a campaign: `retune`, Run, Custom run")
+    print_line(f"approvals       {addresses.ui}/runs   a `rollout` that is suspended: open it, Resume")
+    print_line(f"reports         {addresses.index}")
+    print_line(f"studies         {addresses.dashboard}")
+    print_line("schedules       " + ("on" if schedules else "off; on with --schedules, or one by one on its deployment's page"))
+    print_line("Ctrl-C stops all of it; nothing done is lost.")

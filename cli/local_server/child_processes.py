@@ -1,7 +1,7 @@
-"""Processes beside ours: started with a log of their own, ended with everything they started, and gone when we are gone.
+"""Child processes that end with their parent, each with its own log.
 
-Each child runs under tunegate/adapters/simulator/process_guard.py in a session of its own. Ctrl-C reaches only us, and a
-kill -9 of us takes the whole group of each child along.
+A child runs under tunegate/adapters/simulator/process_guard.py in a session of its own. Ctrl-C reaches only the parent, and
+when the parent is killed, the guard kills the whole process group of the child.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ LAST_LINES = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
-    """A running process, how people call it, and where it writes. `lifeline` is the descriptor that it lives by."""
+class ChildProcess:
+    """A running process, its name in messages, and its log. It is killed when the descriptor `lifeline` is closed."""
 
     name: str
     log: Path
@@ -32,17 +32,17 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is gone."""
+        """Whether the process has ended."""
         return self.process.poll() is not None
 
-    def last_words(self, what: str) -> str:
-        """What happened, and the end of the log."""
+    def with_log_tail(self, what: str) -> str:
+        """A message followed by the end of the log."""
         tail = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         return "\n".join([f"{what}; the end of its log:", *tail])
 
 
-def start(name: str, python_arguments: Iterable[str], log: Path, environment: Mapping[str, str]) -> Child:
-    """Start Python with these arguments; `environment` comes on top of ours."""
+def start(name: str, python_arguments: Iterable[str], log: Path, environment: Mapping[str, str]) -> ChildProcess:
+    """Start Python with these arguments; `environment` is added to that of this process."""
     reading, writing = os.pipe()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -55,26 +55,26 @@ def start(name: str, python_arguments: Iterable[str], log: Path, environment: Ma
             start_new_session=True,
         )
     os.close(reading)
-    return Child(name, log, process, writing)
+    return ChildProcess(name, log, process, writing)
 
 
-def stop(*children: Child) -> None:
-    """End children with all they started, those that do not end by themselves by force, and close their lifelines."""
+def stop(*children: ChildProcess) -> None:
+    """Terminate children and everything they started; kill what is left after STOP_GRACE_S."""
     deadline = time.monotonic() + STOP_GRACE_S
     for child in children:
         _signal_group(child, signal.SIGTERM)
     for child in children:
         while _signal_group(child, 0) and time.monotonic() < deadline:
-            child.process.poll()  # An ended leader stays in its group until somebody has asked for its code.
+            child.process.poll()  # A leader that has ended stays in its group until its exit code is read.
             time.sleep(0.05)
-        # Where nobody reaps orphans (a container without an init), the group stays there as a zombie: it is not waited for.
+        # Not waited for: where nothing reaps orphans (a container without an init), zombies stay in the group.
         _signal_group(child, signal.SIGKILL)
         child.process.wait()
         os.close(child.lifeline)
 
 
-def _signal_group(child: Child, number: int) -> bool:
-    """Whether any process of the child's group was there to be signalled."""
+def _signal_group(child: ChildProcess, number: int) -> bool:
+    """Send a signal to the group of a child; returns whether it still had a process."""
     try:
         os.killpg(child.process.pid, number)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""`python -m cli.local_server.dashboard HOST PORT`: serves the studies; its command line holds no database address."""
+"""`python -m cli.local_server.dashboard HOST PORT`: serve the studies. The database address is not on its command line."""
 
 from __future__ import annotations
 

@@ -1,26 +1,32 @@
-"""Whether `tunegate up` runs for this installation, and where: a locked file in its folder, which nobody has to tidy up."""
+"""Whether `tunegate up` runs for an installation, and at which addresses.
+
+The instance holds a lock as long as it lives, and writes its addresses beside it. Without the lock, a file that a killed
+instance left behind means nothing.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
+from tunegate.adapters.local.file_lock import FileLock, HeldLock
+from tunegate.adapters.local.files import write_text
 from tunegate.domain.errors import BadInput, Fault
 
-_FILE = "up.json"
-_LOOKS = 10
+_LOCK = "up.lock"
+_ADDRESSES = "up.json"
+# Looking whether the lock is held takes it for a moment.
+_ATTEMPTS = 10
+_RETRY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
-    """The addresses of a running `tunegate up`; `pages` is where reports lie."""
+class InstanceAddresses:
+    """Where a running `tunegate up` is reached; `pages` is where reports are served."""
 
     ui: str
     api: str
@@ -34,41 +40,37 @@ class Team:
 
 
 @contextmanager
-def stand(home: Path, addresses: Team) -> Iterator[None]:
-    """Be the one `tunegate up` of the installation inside `with`, to be found by `team`. Raises BadInput when there is one."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / _FILE).open("a+") as file:
-        if not _locked(file):
-            there = team(home)
-            found = "one that just begins" if there is None else f"one at {there.ui}"
-            raise BadInput(Fault("`tunegate up` must run once for an installation", found, str(home), "Use that one."))
-        os.ftruncate(file.fileno(), 0)
-        file.write(json.dumps(asdict(addresses)))
-        file.flush()
-        yield
+def hold_instance_lock(home: Path, addresses: InstanceAddresses) -> Iterator[None]:
+    """Hold the single-instance lock inside `with` and publish the addresses. Raises BadInput when an instance runs."""
+    lock = FileLock(home / _LOCK)
+    held = _acquire(lock)
+    if held is None:
+        other = running_instance(home)
+        found = "one that just begins" if other is None else f"one at {other.ui}"
+        raise BadInput(Fault("`tunegate up` must run once for an installation", found, str(home), "Use that one."))
+    with held:
+        write_text(home / _ADDRESSES, json.dumps(asdict(addresses)))
+        try:
+            yield
+        finally:
+            (home / _ADDRESSES).unlink()
 
 
-def team(home: Path) -> Team | None:
-    """The `tunegate up` that runs now; None where none does. One that was killed holds no lock any more."""
+def running_instance(home: Path) -> InstanceAddresses | None:
+    """The addresses of the instance that runs now; None where none does, or while it begins or ends."""
+    if not FileLock(home / _LOCK).is_held():
+        return None
     try:
-        with (home / _FILE).open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                written = file.read()
-                return Team(**json.loads(written)) if written else None
+        written = (home / _ADDRESSES).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
+    return InstanceAddresses(**json.loads(written))
+
+
+def _acquire(lock: FileLock) -> HeldLock | None:
+    for _ in range(_ATTEMPTS):
+        held = lock.try_acquire()
+        if held is not None:
+            return held
+        time.sleep(_RETRY_S)
     return None
-
-
-def _locked(file: IO[str]) -> bool:
-    """Whether the lock is ours; those who only look hold it for a moment."""
-    for _ in range(_LOOKS):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.1)
-        else:
-            return True
-    return False

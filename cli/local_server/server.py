@@ -1,13 +1,12 @@
-"""The Prefect server that orchestrates: the configured one, that of `tunegate up`, or one of our own beside the command.
+"""The Prefect server of a command: the configured one, that of a running `tunegate up`, or one started for the command.
 
-A team sets PREFECT_API_URL and this module stands aside. On one machine a server of our own runs beside the command, on the
-database in the workspace, so that every run can be looked at later. Prefect's own ephemeral mode is not used: it gives up after
-20 s on a busy machine (docs/adr/0003-embedded-server.md).
+With PREFECT_API_URL set, nothing is started. Otherwise a server runs for the length of the command, on the database in the
+workspace, so that every run can be looked at later. Prefect's own ephemeral mode is not used: it gives up after 20 s on a busy
+machine (docs/adr/0003-embedded-server.md).
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import time
@@ -17,16 +16,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.local_server import child_processes, running_instance
-from cli.local_server.child_processes import Child
+from cli.exit_codes import CommandFailed
+from cli.local_server import child_processes
+from cli.local_server.child_processes import ChildProcess
+from cli.local_server.running_instance import running_instance
+from tunegate.adapters.local.file_lock import FileLock
 from tunegate.config.workspace import REPORTS_WEB_VARIABLE
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 180.0
 
-# A campaign on its own needs none of these, and each takes time of the database: no schedules, no workers, nobody who looks on.
-# Flow runs, states, logs and artifacts are the API's own work and all there; only the feed of events and the list of task runs
-# stay empty.
+# A single campaign needs none of these services, and each takes time of the database. Flow runs, states, logs and artifacts are
+# written by the API itself; only the feed of events and the list of task runs stay empty.
 _SERVICES_NOT_NEEDED = (
     "TASK_RUN_RECORDER",
     "EVENT_PERSISTER",
@@ -40,8 +41,8 @@ _SERVICES_NOT_NEEDED = (
     "REPOSSESSOR",
     "CLEANUP_RECONCILER",
 )
-# To register their blocks Prefect would import every integration that is installed: four seconds.
-ON_ITS_OWN: Mapping[str, str] = {
+# Registering blocks imports every integration that is installed, which takes four seconds.
+FOR_ONE_COMMAND: Mapping[str, str] = {
     "PREFECT_SERVER_UI_ENABLED": "false",
     "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
     "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
@@ -49,19 +50,19 @@ ON_ITS_OWN: Mapping[str, str] = {
 }
 
 
-class ServerDidNotStart(Exception):
-    """The server, or a process that belongs to it, died or stayed silent; the message ends with its last words."""
+class ServerDidNotStart(CommandFailed):
+    """The server, or a process beside it, ended or did not answer in time; the message has the end of its log."""
 
 
 @contextmanager
 def orchestration(home: Path, meanwhile: Callable[[], object] = lambda: None) -> Iterator[str]:
-    """Have a Prefect API inside `with`; `home` is the folder of Prefect in the workspace. Yields the API's address.
+    """Provide a Prefect API inside `with` and yield its address; `home` is the folder of Prefect in the workspace.
 
-    Must be entered before `prefect` is imported, because Prefect reads its settings then: what is slow to import may be
-    imported by `meanwhile`, which is called while a server of our own starts. Raises ServerDidNotStart.
+    Must be entered before `prefect` is imported, because Prefect reads its settings then. `meanwhile` is called while a server
+    starts: slow imports belong there. Raises ServerDidNotStart.
     """
     _keep_logs_off_the_console()
-    configured, running = os.environ.get("PREFECT_API_URL"), running_instance.team(home)
+    configured, running = os.environ.get("PREFECT_API_URL"), running_instance(home)
     if configured:
         yield configured
         return
@@ -73,7 +74,7 @@ def orchestration(home: Path, meanwhile: Callable[[], object] = lambda: None) ->
     port = free_port()
     os.environ["PREFECT_API_URL"] = api_on(port)
     try:
-        server = start_server(home, port, ON_ITS_OWN, meanwhile)
+        server = start_server(home, port, FOR_ONE_COMMAND, meanwhile)
         try:
             yield api_on(port)
         finally:
@@ -83,15 +84,18 @@ def orchestration(home: Path, meanwhile: Callable[[], object] = lambda: None) ->
         del os.environ["PREFECT_API_URL"]
 
 
-def start_server(home: Path, port: int, settings: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None) -> Child:
-    """A server on the database in `home` that answers; `settings` are Prefect's. Raises ServerDidNotStart.
+def start_server(
+    home: Path, port: int, settings: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None
+) -> ChildProcess:
+    """Start a server on the database in `home` and wait until it answers; `settings` are Prefect's. Raises ServerDidNotStart.
 
     `meanwhile` is called while it starts.
     """
     home.mkdir(parents=True, exist_ok=True)
     environment = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}", **settings}
     arguments = ("-m", "cli.local_server.prefect_server", "server", "start", "--host", HOST, "--port", str(port))
-    with _one_at_a_time(home / "start.lock"):
+    # Two servers that start on a new database at the same time would both migrate it, and one of them would fail.
+    with FileLock(home / "start.lock").acquire():
         server = child_processes.start("the Prefect server", arguments, home / f"server-{port}.log", environment)
         try:
             meanwhile()
@@ -108,40 +112,32 @@ def api_on(port: int) -> str:
 
 
 def use_home(home: Path) -> None:
-    """Have Prefect, in this process and in those it starts, keep what it keeps in this folder, and tell nobody of it."""
+    """Set PREFECT_HOME and disable telemetry, for this process and those that it starts."""
     os.environ.update(PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
-def wait_until_it_answers(child: Child, url: str) -> None:
+def wait_until_it_answers(child: ChildProcess, url: str) -> None:
     """Return once a GET of `url` succeeds. Raises ServerDidNotStart."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if child.has_ended:
-            raise ServerDidNotStart(child.last_words(f"{child.name} ended with code {child.process.returncode}"))
+            raise ServerDidNotStart(child.with_log_tail(f"{child.name} ended with code {child.process.returncode}"))
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address we made ourselves
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of this machine
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)
-    raise ServerDidNotStart(child.last_words(f"{child.name} did not answer within {START_TIMEOUT_S:g} s"))
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Two servers that start on a new database at once would both migrate it, and one of them would fail."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    raise ServerDidNotStart(child.with_log_tail(f"{child.name} did not answer within {START_TIMEOUT_S:g} s"))
 
 
 def _keep_logs_off_the_console() -> None:
-    """Send Prefect's logs to its server only, unless somebody chose otherwise: they would tear up the live display."""
+    """Send Prefect's logs to its server only, unless the environment says otherwise: they would break the live display."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

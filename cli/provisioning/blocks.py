@@ -1,4 +1,4 @@
-"""Blocks: what the server keeps for us, secrets among them. A secret is compared and written, and never shown."""
+"""Blocks of the Prefect server. Secrets in them are compared and written, and never shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TEAM = "Install the team's packages: pip install 'tunegate[team]'."
 
 
 async def ensure_slack(name: str, url: str) -> str:
-    """Have a SlackWebhook block of this name with this address; returns what was done, without the address."""
+    """Create or update a SlackWebhook block; returns what was done, without the address."""
     try:
         from prefect_slack import SlackWebhook  # noqa: PLC0415 - one machine does without the team's packages
     except ImportError:
@@ -28,7 +28,7 @@ async def ensure_slack(name: str, url: str) -> str:
 
 
 async def slack_block_id(name: str) -> UUID | None:
-    """The document of the Slack block of this name; None where the server has none."""
+    """The id of the Slack block of this name; None when the server has none."""
     async with get_client() as client:
         try:
             return (await client.read_block_document_by_name(name, SLACK_TYPE)).id
@@ -37,7 +37,7 @@ async def slack_block_id(name: str) -> UUID | None:
 
 
 async def ensure_result_storage(bucket: Bucket) -> str:
-    """Have a GcsBucket block for the results of runs. Its credentials are those of whoever uses it: none are kept."""
+    """Create or update the GcsBucket block for results of runs. It stores no credentials: each process uses its own."""
     try:
         from prefect_gcp import GcpCredentials, GcsBucket  # noqa: PLC0415 - as above
     except ImportError:
@@ -50,16 +50,16 @@ async def _ensure(name: str, wanted: Block) -> str:
     slug = f"{wanted.get_block_type_slug()}/{name}"
     try:
         there: Block = await type(wanted).aload(name)
-    except ValueError:  # the client's word for a block that is not there
+    except ValueError:  # there is no such block
         await wanted.asave(name)
         return f"block {slug}: made"
-    if _said(there) == _said(wanted):
+    if _content(there) == _content(wanted):
         return f"block {slug}: as it should be"
     await wanted.asave(name, overwrite=True)
     return f"block {slug}: changed"
 
 
-def _said(block: Block) -> dict[str, Any]:
-    """What a block says, without where it is kept. Secrets in it compare by what they are and show as stars."""
+def _content(block: Block) -> dict[str, Any]:
+    """The fields of a block, without its ids. Secrets compare by value and print as stars."""
     values = {name: getattr(block, name) for name in type(block).model_fields}
-    return {name: _said(value) if isinstance(value, Block) else value for name, value in values.items()}
+    return {name: _content(value) if isinstance(value, Block) else value for name, value in values.items()}

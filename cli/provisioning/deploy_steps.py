@@ -1,4 +1,4 @@
-"""The steps in prefect.yaml that say in which image and folder runs start. Prefect calls them by their names."""
+"""The steps of prefect.yaml that decide in which image and folder runs start. Prefect calls them by name."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PINNED = re.compile(r"^[^\s@]+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w][\w.-]{0,12
 
 
 def image() -> dict[str, str]:
-    """The image of TUNEGATE_IMAGE, by digest or tag; nothing where runs are processes and there is none. Raises BadInput.
+    """The image of TUNEGATE_IMAGE, by digest or tag; empty when it is unset, as for runs that are processes. Raises BadInput.
 
-    One image for all runs: what a campaign compares must come from one build.
+    All runs use one image, because results that a campaign compares must come from one build.
     """
     named = os.environ.get(IMAGE_VARIABLE, "").strip()
     if not named:
@@ -31,11 +31,11 @@ def image() -> dict[str, str]:
 
 
 def this_folder() -> dict[str, str]:
-    """The folder that is deployed from: below it runs on this machine look for their configurations."""
+    """The folder that is deployed from, which runs on this machine start in."""
     return {"folder": str(Path.cwd())}
 
 
 def stay_here(folder: str) -> dict[str, str]:
-    """Begin a run in the folder that was deployed from or, where there is none, as in an image, where its process begins."""
+    """Start a run in the folder that was deployed from; where there is none, as in an image, in the folder of the process."""
     chosen: dict[str, str] = set_working_directory(folder if Path(folder).is_dir() else ".")
     return chosen

@@ -1,4 +1,4 @@
-"""Bringing a server up to date with prefect.yaml."""
+"""The deployments of prefect.yaml."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cli.exit_codes import CommandFailed
 from tunegate.domain.errors import BadInput, Fault
 
 PREFECT_FILE = Path(__file__).parents[2] / "prefect.yaml"
 LAST_LINES = 15
 
 
-class NotDeployed(Exception):
-    """Prefect did not take the deployments; the message ends with its last words."""
+class NotDeployed(CommandFailed):
+    """`prefect deploy` failed; the message ends with its output."""
 
 
 def deploy_all() -> None:

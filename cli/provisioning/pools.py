@@ -1,4 +1,4 @@
-"""The work pools that runs are started in: made when they are missing, put right when they differ, otherwise left alone."""
+"""The work pools that runs are started in: created when missing, updated when they differ."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from tunegate.domain.errors import BadInput, Fault
 
 PoolType = Literal["process", "kubernetes"]
 
-# What runs in each, and how many runs at once; runs that wait for others have a pool of their own, or all would wait.
+# What runs in each, and how many runs at once. Runs that wait for other runs have a pool of their own: in one pool with those
+# they could fill it, and all would wait.
 POOLS: Mapping[str, tuple[str, int]] = {
     "orchestrators": ("Campaigns, and releases that people are asked about.", 32),
     "tuning": ("Workers of searches.", 256),
@@ -30,7 +31,7 @@ POOLS: Mapping[str, tuple[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A work pool as it should be."""
+    """The wanted state of a work pool."""
 
     name: str
     type: PoolType
@@ -44,13 +45,13 @@ class Pool:
 
 
 def process_pools(folder: Path) -> tuple[Pool, ...]:
-    """Pools whose runs are processes of the machine their worker is on, in `folder`, where region files are.
+    """Pools whose runs are processes on the machine of their worker, started in `folder`, where region files are.
 
-    What computes is bounded by the processors there, twice over; what is beyond waits for its turn.
+    Runs that compute are limited to twice the number of processors.
     """
     template = ProcessWorker.get_default_base_job_template()
     defaults = template["variables"]["properties"]
-    # A command of our own keeps a run in its worker's process group, so that it ends with the worker; and saves two processes.
+    # Without a shell a run stays in the process group of its worker, so that it ends with it; it also saves two processes.
     defaults["command"]["default"] = f"{sys.executable} -m prefect.engine"
     defaults["working_dir"]["default"] = str(folder)
     at_once = 2 * (os.cpu_count() or 1)
@@ -73,7 +74,7 @@ def _template(path: Path) -> dict[str, Any]:
 
 
 async def ensure_pool(client: PrefectClient, pool: Pool) -> str:
-    """Have the server hold the pool like this; returns what was done. Raises BadInput when it is of another type there."""
+    """Create or update the pool; returns what was done. Raises BadInput when the server has one of another type."""
     try:
         there = await client.read_work_pool(pool.name)
     except ObjectNotFound:

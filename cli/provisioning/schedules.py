@@ -1,12 +1,12 @@
-"""Schedules of deployments on a machine that is not always on."""
+"""Switching the schedules of deployments on or off."""
 
 from __future__ import annotations
 
 from prefect.client.orchestration import PrefectClient
 
 
-async def keep_schedules(client: PrefectClient, *, active: bool) -> tuple[str, ...]:
-    """Switch every schedule on or off; returns a line for each that there is."""
+async def set_schedules(client: PrefectClient, *, active: bool) -> tuple[str, ...]:
+    """Switch every schedule on or off; returns one line for each."""
     lines = []
     for deployment in await client.read_deployments():
         for schedule in deployment.schedules:

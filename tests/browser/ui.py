@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 
-from cli.local_server.running_instance import Team
+from cli.local_server.running_instance import InstanceAddresses
 
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
 PICTURES_VARIABLE = "TUNEGATE_DOC_PICTURES"  # set it, and the pictures in docs are taken anew
@@ -21,7 +21,7 @@ class Ui:
     """A browser window on a running `tunegate up`."""
 
     page: Page
-    team: Team
+    team: InstanceAddresses
 
     def open_deployment(self, name: str) -> None:
         """From the list of deployments to one of them."""

@@ -26,8 +26,8 @@ REJECTING = SyntheticRegion(effect_ml_pct=-2.0)
 INVALID = SyntheticRegion(effect_ml_pct=2.0)
 CANDIDATE = Parameters({"gamma": 0.95, "max_wait_s": 310, "turn_left_weight": 2.5})
 RELEASE = {"approvers": ["Ada", "ben"], "four_eyes": True}
-BY_ADA = ("--by", "ada", "--why", "routes look right")
-BY_BEN = ("--by", "ben", "--why", "taxis circle")
+BY_ADA = ("--approver", "ada", "--reason", "routes look right")
+BY_BEN = ("--approver", "ben", "--reason", "taxis circle")
 
 
 def forget() -> None:

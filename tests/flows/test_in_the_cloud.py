@@ -69,7 +69,7 @@ def test_a_campaign_survives_bigquery_being_away_and_loses_and_doubles_nothing(i
     assert b"<html" in gcs.content("production", f"reports/{campaign}.html")
     assert outcome["report"].encode() in gcs.content("production", "reports/index.html")
 
-    approved = in_the_cloud.run("approve", verdict, "--by", "ada", "--why", "better on every day")
+    approved = in_the_cloud.run("approve", verdict, "--approver", "ada", "--reason", "better on every day")
     assert approved.code == 0, approved.stderr
     assert "production reads gs://production/parameters/toyville.json" in approved.stdout
     published = json.loads(gcs.content("production", "parameters/toyville.json"))

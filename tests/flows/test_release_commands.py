@@ -16,6 +16,8 @@ from tests.flows.offices import BY_ADA, BY_BEN, CANDIDATE, REJECTING, RELEASE, f
 from tunegate import wiring
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
+from tunegate.domain.releases import Release, ReleaseKind
+from tunegate.release.published import with_published_document
 
 
 def test_a_candidate_goes_in_by_approve_and_out_by_rollback_byte_for_byte(office):
@@ -60,10 +62,10 @@ def test_a_release_that_the_search_space_no_longer_holds_is_explained_before_any
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--by", "mallory", "--why", "please"), "must be on the region's list (Ada, ben)"),
-        (("--by", "ada", "--why", " "), "it must be said why"),
-        (("--by", "carl", "--why", "mine"), "approver and requester must be two people"),
-        (("--by", "ada", "--why", "sure", "--override"), "an override must be needed"),
+        (("--approver", "mallory", "--reason", "please"), "must be on the region's list (Ada, ben)"),
+        (("--approver", "ada", "--reason", " "), "it must be said why"),
+        (("--approver", "carl", "--reason", "mine"), "approver and requester must be two people"),
+        (("--approver", "ada", "--reason", "sure", "--override"), "an override must be needed"),
     ],
 )
 def test_each_refusal_ends_with_2_and_leaves_production_alone(office, arguments, message):
@@ -177,30 +179,67 @@ def test_the_registry_shows_what_ran_and_who_decided(office):
     assert "ben" in listed
 
 
-def test_any_command_repairs_a_file_that_does_not_agree_and_says_so(office):
+def test_reading_leaves_a_damaged_file_alone_and_repair_publishes_it_again(office):
     office.run("approve", office.verdict(), *BY_ADA)
     whole = office.published.read_bytes()
     office.published.write_bytes(whole[:50])
-    code, _, err = office.run("registry", "list")
+    for reading in (("list",), ("show", "toyville"), ("diff", "toyville"), ("history", "toyville")):
+        code, _, err = office.run("registry", *reading)
+        assert (code, err) == (0, "")
+    assert office.published.read_bytes() == whole[:50]
+    code, _, err = office.run("registry", "repair")
     assert code == 0
-    assert "toyville: what production reads did not agree with the registry" in err
+    assert err == "toyville: the published document did not match the registry and was published again\n"
     assert office.published.read_bytes() == whole
-    assert office.run("registry", "list")[2] == ""
+    assert office.run("registry", "repair", "toyville") == (0, "", "")
+    assert office.run("registry", "repair", "nowhere")[0] == 2
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_made_good_by_the_next_command(office):
+def test_a_version_that_could_not_be_published_is_reported_and_repaired_later(office):
     folder = office.published.parent
     folder.parent.mkdir()
     folder.write_text("a file where the folder should be")
     code, _, err = office.run("approve", office.verdict(), *BY_ADA)
     assert code == 1
     assert "toyville: version 1 could not be published" in err
+    assert "`tunegate registry repair toyville`" in err
+    assert office.run("registry", "repair")[0] == 1
     folder.unlink()
-    code, _, err = office.run("registry", "list")
+    code, _, err = office.run("registry", "repair")
     assert code == 0
-    assert "its current version is published again" in err
+    assert "was published again" in err
     assert office.run("approve", office.verdict(), *BY_ADA)[0] == 0
     assert json.loads(office.published.read_bytes())["version"] == 2
+
+
+def test_a_region_that_cannot_be_published_blocks_no_other(office):
+    parameters = Parameters({"gamma": 0.9})
+    other = Release(
+        "elsewhere", 1, ReleaseKind.INITIAL, parameters, "ben", datetime.now(UTC), "", None, None, None, False, "{}"
+    )
+    wiring.stores().registry.append(with_published_document(other), None)
+    (office.published.parent / "elsewhere.json").mkdir(parents=True)
+    assert office.run("approve", office.verdict(), *BY_ADA)[0] == 0
+    whole = office.published.read_bytes()
+    code, out, err = office.run("registry", "list")
+    assert (code, err) == (0, "")
+    assert "elsewhere" in out
+    assert "toyville" in out
+    office.published.unlink()
+    code, _, err = office.run("registry", "repair")
+    assert code == 1
+    assert "failed: elsewhere: version 1 could not be published" in err
+    assert office.published.read_bytes() == whole
+    assert office.run("registry", "repair", "toyville") == (0, "", "")
+    assert office.run("rollback", "toyville", *BY_BEN)[0] == 0
+
+
+@pytest.mark.parametrize("old", [("--by", "ada", "--why", "fine"), ("--by=ada", "--why=fine")])
+def test_the_options_of_the_last_version_work_with_a_note(office, old):
+    code, out, err = office.run("approve", office.verdict(), *old)
+    assert code == 0
+    assert "rollout by Ada" in out
+    assert err == "note: --by and --why are called --approver and --reason now; the next version drops the old names\n"
 
 
 def test_of_two_processes_that_approve_at_once_one_wins_and_the_other_says_why(office):
@@ -231,7 +270,7 @@ def test_the_candidate_of_a_real_campaign_is_released_as_it_was_judged(installat
     assert outcome["verdict"] == "promote"
     listed = installation.run("verdict", "list", "toyville").stdout
     verdict = next(word for word in listed.split() if word.startswith("sha256:"))
-    own = installation.run("approve", verdict, "--by", "carl", "--why", "mine")
+    own = installation.run("approve", verdict, "--approver", "carl", "--reason", "mine")
     assert (own.code, own.stdout) == (2, "")
     assert "must be two people" in own.stderr
     ran = installation.run("approve", verdict, *BY_ADA)

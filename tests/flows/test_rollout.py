@@ -137,7 +137,7 @@ async def test_what_is_decided_at_a_terminal_ends_the_runs_that_wait_for_it(*, o
     verdict = await verdict_of(office)
     waiting = await rollouts.begin(verdict)
     terminal = office.installation
-    ran = await asyncio.to_thread(terminal.run, command, verdict, "--by", "Ada", "--why", "seen in the office")
+    ran = await asyncio.to_thread(terminal.run, command, verdict, "--approver", "Ada", "--reason", "seen in the office")
     assert ran.code == 0, ran.stderr
     over = await rollouts.client.read_flow_run(waiting.id)
     assert ended(over) == ("CANCELLED", name)
@@ -149,7 +149,7 @@ async def test_what_is_decided_at_a_terminal_ends_the_runs_that_wait_for_it(*, o
 async def test_a_decision_at_a_terminal_stands_though_the_server_is_away(office):
     verdict, terminal = await verdict_of(office), office.installation
     terminal.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{free_port()}/api"
-    ran = await asyncio.to_thread(terminal.run, "decline", verdict, "--by", "Ada", "--why", "a holiday")
+    ran = await asyncio.to_thread(terminal.run, "decline", verdict, "--approver", "Ada", "--reason", "a holiday")
     assert ran.code == 0, ran.stderr
     assert "runs that wait for this verdict were not ended (ConnectError)" in ran.stderr
     assert wiring.stores().registry.decision(verdict).approver == "Ada"
@@ -309,15 +309,15 @@ async def test_what_is_decided_at_a_terminal_is_told_as_well(office, slack, pref
     verdict = await verdict_of(office)
     monkeypatch.setenv("PREFECT_API_URL", prefect_api)
     for arguments, words in (
-        (("approve", verdict, "--by", "ada", "--why", "by hand"), "approved by Ada: by hand"),
-        (("rollback", "toyville", "--by", "ben", "--why", "taxis circle"), "rolled back to version 1"),
+        (("approve", verdict, "--approver", "ada", "--reason", "by hand"), "approved by Ada: by hand"),
+        (("rollback", "toyville", "--approver", "ben", "--reason", "taxis circle"), "rolled back to version 1"),
         (
             (
                 "decline",
                 await verdict_of(office, candidate=Parameters({**CANDIDATE, "gamma": 0.9})),
-                "--by",
+                "--approver",
                 "ben",
-                "--why",
+                "--reason",
                 "no",
             ),
             "by ben: no",
@@ -327,9 +327,11 @@ async def test_what_is_decided_at_a_terminal_is_told_as_well(office, slack, pref
         assert (code, err) == (0, "")
         slack.wait_for(words)
     slack.status = 500
-    code, _, err = await asyncio.to_thread(office.run, "rollback", "toyville", "--to", "2", "--by", "ben", "--why", "again")
+    code, _, err = await asyncio.to_thread(
+        office.run, "rollback", "toyville", "--to", "2", "--approver", "ben", "--reason", "again"
+    )
     assert code == 0
-    assert err == "nobody was told: the Slack block team-notices could not be used\n"
+    assert err == "nobody was notified: the Slack block team-notices could not be used\n"
     assert office.parameters() == dict(CANDIDATE)
 
 

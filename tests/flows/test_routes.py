@@ -81,11 +81,11 @@ def test_a_planted_candidate_that_circles_is_blocked_though_its_verdict_is_promo
     assert page.name in shown.stdout.replace("\n", "")
     record = json.loads(installation.run("routes", verdict, "--json").stdout)
     assert (record["verdict"], record["findings"]["result"]["kind"]) == (verdict, "blocked")
-    refused = installation.run("approve", verdict, "--by", "ada", "--why", "seen")
+    refused = installation.run("approve", verdict, "--approver", "ada", "--reason", "seen")
     assert refused.code == 2
     assert "the routes of a candidate must keep their limits, but got" in refused.stderr
     assert "loops: " in refused.stderr
-    released = installation.run("approve", verdict, "--by", "ada", "--why", "the square is closed", "--override")
+    released = installation.run("approve", verdict, "--approver", "ada", "--reason", "the square is closed", "--override")
     assert released.code == 0
     assert "OVERRIDE" in released.stdout
 

@@ -28,7 +28,7 @@ from prefect.states import Running
 
 from cli.local_server import child_processes as children
 from cli.local_server.server import api_on, free_port, start_server
-from cli.provisioning.automation_rules import wanted_automations
+from cli.provisioning.automation_definitions import wanted_automations
 from flows.retune import retune
 from flows.rollout import rollout
 from tests.flows.conftest import Installation

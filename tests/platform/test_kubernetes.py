@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.provisioning.automation_rules import SILENCE
+from cli.provisioning.automation_definitions import SILENCE
 from cli.provisioning.blocks import RESULT_BLOCK, SLACK_BLOCK
 from cli.provisioning.pools import POOLS
 from tests.platform.manifest_checks import faults, quantity

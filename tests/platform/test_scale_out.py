@@ -28,9 +28,9 @@ def test_a_campaign_spread_over_pods_ends_with_a_verdict_that_a_person_can_relea
     assert platform.checkouts == {REPOSITORY}, "runs copied the folder that was deployed from, environment and all"
     assert f"reports/{ended.campaign}.html" in platform.gcs.buckets["tunegate"]
     assert platform.slack.wait_for(ended.campaign)
-    refused = platform.tunegate("approve", ended.verdict, "--by", "eve", "--why", "because")
+    refused = platform.tunegate("approve", ended.verdict, "--approver", "eve", "--reason", "because")
     assert (refused.returncode, "an approver must be on the region's list" in refused.stderr) == (2, True)
-    approved = platform.tunegate("approve", ended.verdict, "--by", "ada", "--why", "routes look right")
+    approved = platform.tunegate("approve", ended.verdict, "--approver", "ada", "--reason", "routes look right")
     assert approved.returncode == 0, approved.stderr
     published = json.loads(platform.gcs.content("tunegate", f"published/{campaigns.region}.json"))
     assert published["parameters"] == ended.outcome["candidate"]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.local_server.running_instance import Team, team
+from cli.local_server.running_instance import InstanceAddresses, running_instance
 from cli.local_server.server import HOST
 
 START_TIMEOUT_S = 420
@@ -27,7 +27,7 @@ class RunningTeam:
 
     folder: Path
     home: Path
-    addresses: Team
+    addresses: InstanceAddresses
     process: subprocess.Popen[bytes]
     log: Path
 
@@ -59,13 +59,13 @@ def tunegate_up(folder: Path, *options: str, **environment: str) -> Iterator[Run
     assert code == 0, log.read_text()
 
 
-def _when_ready(process: subprocess.Popen[bytes], home: Path, log: Path) -> Team:
+def _when_ready(process: subprocess.Popen[bytes], home: Path, log: Path) -> InstanceAddresses:
     deadline = time.monotonic() + START_TIMEOUT_S
     while READY not in log.read_text():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
-    there = team(home / "prefect")
+    there = running_instance(home / "prefect")
     assert there is not None
     return there
 

@@ -265,7 +265,7 @@ class ReleaseSection(Section):
     """Who may let a candidate into production."""
 
     approvers: list[Annotated[str, Field(min_length=1)]] = Field(
-        description="people who may approve, as `--by` names them; with an empty list nobody may"
+        description="people who may approve, as `--approver` names them; with an empty list nobody may"
     )
     four_eyes: bool = Field(description="whether the approver must be somebody else than who began the campaign")
     expiry_days: int = Field(7, ge=1, le=90, description="days after its verdict in which a candidate can be approved")

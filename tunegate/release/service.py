@@ -6,6 +6,7 @@ whoever released it; every operation starts with it and so repairs what a killed
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tunegate.domain.errors import BadInput, Fault
@@ -67,9 +68,9 @@ class ReleaseService:
         except (OSError, BadInput) as error:
             raise PublishingFailed(f"{region}: version {current.version} could not be published: {error}") from error
 
-    def repair_publications(self) -> tuple[PublicationRepair, ...]:
-        """Reconcile every region of the registry, each for itself: one that cannot be published blocks no other."""
-        return tuple(self._repair(region) for region in self._registry.regions())
+    def repair_publications(self, regions: Iterable[str] | None = None) -> tuple[PublicationRepair, ...]:
+        """Reconcile these regions, or all of the registry: one that cannot be published blocks no other."""
+        return tuple(map(self._repair, self._registry.regions() if regions is None else regions))
 
     def _repair(self, region: str) -> PublicationRepair:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.local_server import child_processes as children
-from cli.local_server.running_instance import Team, stand
+from cli.local_server.running_instance import InstanceAddresses, hold_instance_lock
 from cli.main import main
 from tests.flows.offices import forget
 
@@ -50,7 +50,7 @@ def test_it_asks_about_no_verdict_that_is_not_there(capsys: pytest.CaptureFixtur
 
 
 def test_a_second_one_is_told_where_the_first_is_and_not_of_its_port(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    running = Team("http://127.0.0.1:4200", "a", "d", "p")
-    with stand(home / "prefect", running):
+    running = InstanceAddresses("http://127.0.0.1:4200", "a", "d", "p")
+    with hold_instance_lock(home / "prefect", running):
         assert main(["up"]) == 2
     assert "one at http://127.0.0.1:4200" in capsys.readouterr().err

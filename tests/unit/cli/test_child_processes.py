@@ -82,10 +82,10 @@ def test_a_parent_that_is_killed_takes_its_children_and_theirs_along(tmp_path: P
     assert _is_gone(below)
 
 
-def test_the_last_words_are_the_end_of_the_log(tmp_path: Path) -> None:
+def test_a_message_is_followed_by_the_end_of_the_log(tmp_path: Path) -> None:
     script = "print('\\n'.join(f'line {n}' for n in range(99))); raise SystemExit(3)"
     child = children.start("the toy", ("-c", script), tmp_path / "log", {"PYTHONUNBUFFERED": "1"})
     assert child.process.wait(timeout=30) == 3
-    words = child.last_words("the toy ended").splitlines()
+    words = child.with_log_tail("the toy ended").splitlines()
     assert (words[0], words[-1], len(words)) == ("the toy ended; the end of its log:", "line 98", 1 + children.LAST_LINES)
     os.close(child.lifeline)

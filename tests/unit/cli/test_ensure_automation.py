@@ -7,7 +7,7 @@ import pytest
 from prefect.events.schemas.automations import Automation as Kept
 from prefect.events.schemas.automations import AutomationCore
 
-from cli.provisioning.automation_rules import wanted_automations
+from cli.provisioning.automation_definitions import wanted_automations
 from cli.provisioning.automations import ensure_automation
 
 SLACK = UUID("00000000-0000-0000-0000-000000000001")

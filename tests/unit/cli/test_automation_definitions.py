@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from prefect.events.actions import SendNotification
 
-from cli.provisioning.automation_rules import wanted_automations
+from cli.provisioning.automation_definitions import wanted_automations
 from tasks.release.approval import Closed, LetIn, Refused, TooLate, TurnedDown, closing_state
 from tasks.release.rollback import restored_state
 from tunegate.domain.parameters import Parameters

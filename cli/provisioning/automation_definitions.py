@@ -1,7 +1,7 @@
-"""What the server does by itself: it finds runs whose process is gone, and tells people of runs that could not say it.
+"""The automations of an installation: mark lost runs as crashed, and notify people of crashed and failed runs.
 
-A process that is killed tells nobody, and a machine that is taken away leaves its runs at RUNNING for ever. Runs give signs of
-life (PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30); who is silent for three of them is set to Crashed, and that is a notice.
+A process that is killed reports nothing, and a machine that is taken away leaves its runs at RUNNING for ever. Runs send
+heartbeats (PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30); a run that misses three is set to Crashed, and people are notified.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from tunegate.report.messages.notices import RunCrashed, slack_text
 
 SILENCE = timedelta(seconds=90)
 _HEARTBEAT = "prefect.flow-run.heartbeat"
-# States are told by name, and these are all after which a run rightly is silent: how it ended, also in our own words, and that
-# it waits for an answer, for its time or for another attempt.
+# The names of all states in which a run sends no heartbeat: Prefect's terminal states, ours, and those in which it waits.
 _ENDS = ("Completed", "Failed", "TimedOut", "Cancelled", "Crashed")
 _ENDS_OF_OURS = ("Skipped", "Approved", "Declined", "Expired", "Refused", "RolledBack")
 _WAITS = ("Suspended", "Paused", "Resuming", "AwaitingRetry", "Scheduled", "Late", "Pending", "Cancelling")
-# Not `rollout`: a heartbeat that reaches the server after the news that the run is suspended would end the wait for an answer.
-# On a busy machine ten runs that had ended were taken for lost that way; the server refuses that, but not for suspended ones. A
-# rollout runs for seconds, and its verdict is closed in time all the same.
+# Not `rollout`: a heartbeat that reaches the server after the state Suspended would end the wait for an answer. On a busy
+# machine ten runs that had ended were taken for lost that way; the server refuses to crash those, but not suspended ones. A
+# rollout runs for seconds, and its verdict expires in time even when the run is lost.
 _MAY_BE_LOST = ("retune", "tune", "confirm", "gate", "routes", "worker", "simulate", "rollback")
-# A lost search worker or simulation is made good by its campaign; these are not, and nobody else would notice.
+# A campaign replaces lost search workers and simulations; nothing replaces these.
 _WATCHED = ("retune", "rollout", "rollback")
-# These tell nobody that they failed; `retune` does.
+# `retune` notifies people of its own failure; these flows do not.
 _SILENT_WHEN_FAILED = ("rollout", "rollback")
-# What the server fills in, in place of words that mean nothing to Slack's markup.
+# Placeholders without meaning in Slack's markup, and the expressions that replace them on the server.
 _FIELDS = {
     "RUNNAME": "flow_run.name",
     "STATENAME": "flow_run.state.name",
@@ -43,9 +42,9 @@ _ESCAPED = "|replace('&', '&amp;')|replace('<', '&lt;')|replace('>', '&gt;')"
 
 
 def wanted_automations(slack_block_id: UUID | None) -> list[Automation]:
-    """Every automation an installation has, by names that stay; without a Slack block only those that tell nobody.
+    """Every automation of an installation; without a Slack block only those that notify nobody.
 
-    `slack_block_id` is the document of a `prefect_slack.SlackWebhook`; the server needs that package too.
+    `slack_block_id` is the id of a `prefect_slack.SlackWebhook`; the server needs that package too.
     """
     lost = _lost_runs()
     if slack_block_id is None:
@@ -96,7 +95,7 @@ def _notice(name: str, states: Sequence[str], flows: Sequence[str], slack_block_
 
 
 def _template() -> str:
-    """The notice of a crash, with what only the server will know left to it."""
+    """The notice of a crash, with expressions for what only the server knows."""
     text = slack_text(RunCrashed("RUNNAME", "STATENAME", "STATEMESSAGE", "https://RUNPAGE"))
     for word, field in _FIELDS.items():
         filled_in = field if word.startswith("https") else f"{field}{_ESCAPED}"

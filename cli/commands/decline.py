@@ -1,0 +1,20 @@
+"""`tunegate decline`: close a verdict without releasing its candidate."""
+
+from __future__ import annotations
+
+from cli.decision_followup import end_waiting_runs, notify_people
+from cli.exit_codes import EXIT_OK
+from cli.terminal import print_line
+from cli.verdict_lookup import find_verdict
+from tunegate import wiring
+from tunegate.report.messages.notices import Declined
+
+
+def run(verdict: str, approver: str, reason: str) -> int:
+    """Close the verdict. Raises BadInput when it was decided before."""
+    row = find_verdict(verdict)
+    decision = wiring.release_service().decline(row.region, row.id, approver, reason)
+    print_line(f"{row.id} is declined; production of {row.region} stays as it is")
+    notify_people(Declined(row.region, row.id, approver, reason, run_url=None))
+    end_waiting_runs(decision, row.id)
+    return EXIT_OK

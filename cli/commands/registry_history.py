@@ -1,0 +1,47 @@
+"""`tunegate registry history`: every version and every decision of a region."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.exit_codes import EXIT_OK
+from cli.release_text import RELEASE_COLUMNS, SHORT_DIGEST, release_cells, release_document
+from cli.terminal import TABLE_COLUMNS, print_line
+from tunegate import wiring
+from tunegate.domain.releases import Decision
+from tunegate.gate.documents import plain
+
+
+def run(region: str, *, as_json: bool) -> int:
+    """Print releases, oldest first, and decisions."""
+    registry = wiring.stores().registry
+    releases, decisions = registry.history(region), registry.decisions(region)
+    if as_json:
+        document = {
+            "releases": [release_document(release) for release in releases],
+            "decisions": [plain(decision) for decision in decisions],
+        }
+        print_line(json.dumps(document, ensure_ascii=False))
+        return EXIT_OK
+    if not releases and not decisions:
+        print_line(f"{region} has no release and no decision yet")
+        return EXIT_OK
+    versions = Table(*RELEASE_COLUMNS, box=None)
+    for release in releases:
+        versions.add_row(*release_cells(release))
+    console = Console(width=TABLE_COLUMNS)
+    console.print(versions)
+    if decisions:
+        console.print(_decision_table(decisions))
+    return EXIT_OK
+
+
+def _decision_table(decisions: tuple[Decision, ...]) -> Table:
+    table = Table("verdict", "decision", "when (UTC)", "approver", "reason", box=None)
+    for decision in decisions:
+        when = f"{decision.when:%Y-%m-%d %H:%M}"
+        table.add_row(decision.verdict[:SHORT_DIGEST], decision.outcome.value, when, decision.approver, decision.reason)
+    return table

@@ -1,0 +1,24 @@
+"""`tunegate verdict list`: every verdict of a region, newest first."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.exit_codes import EXIT_OK
+from cli.terminal import TABLE_COLUMNS
+from tunegate import wiring
+from tunegate.domain.verdicts import kind_of
+from tunegate.gate.verdict_document import read_verdict
+
+
+def run(region: str) -> int:
+    """Print one line for each verdict."""
+    rows = wiring.stores().verdicts.of_region(region)
+    table = Table("verdict", "when (UTC)", "campaign", "kind", box=None)
+    for row in rows:
+        table.add_row(
+            row.id[:19], f"{row.at:%Y-%m-%d %H:%M}", row.campaign, kind_of(read_verdict(row.document).judgement.verdict)
+        )
+    Console(width=TABLE_COLUMNS).print(table if rows else f"{region} has no verdict yet")
+    return EXIT_OK

@@ -1,0 +1,16 @@
+"""`tunegate verdict show`: the immutable record of a verdict."""
+
+from __future__ import annotations
+
+import json
+
+from cli.exit_codes import EXIT_OK
+from cli.terminal import print_line
+from cli.verdict_lookup import find_verdict
+
+
+def run(verdict: str) -> int:
+    """Print the record as JSON. Raises BadInput when there is none."""
+    row = find_verdict(verdict)
+    print_line(json.dumps({"id": row.id, **row.document}, indent=2))
+    return EXIT_OK
