@@ -29,6 +29,10 @@ class BadInput(Exception):
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[BadInput], tuple[Sequence[Fault]]]:
+        """Pickle the faults: Python would pass the message instead when an error crosses from a worker process."""
+        return BadInput, (self.faults,)
+
 
 def refuse(rule: str, value: object, place: str, remedy: str) -> BadInput:
     """A `BadInput` with a single fault."""

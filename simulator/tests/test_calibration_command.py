@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -267,6 +269,44 @@ def test_no_draw_fits_figures_that_contradict_each_other(folder: Path) -> None:
     observed[:2] = 5.0, 4.5
     _, accepted = fit(request, Draws(values, shares, figures), observed)
     assert accepted.misfits[0] < 3.0
+
+
+@pytest.mark.slow
+def test_a_fault_in_a_worker_process_is_the_same_error(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "worlds.json"
+    arguments = [str(folder), "--days", DAYS, "--out", str(out), *QUICK, "--unknown", "traffic_factor=3.9..4"]
+    empty = tmp_path / "long_links"
+    city = read_city(folder)
+    network = replace(
+        city.network, freeflow_s=np.where(np.arange(city.network.links) == 0, 900, city.network.freeflow_s).astype(np.float32)
+    )
+    write_city(replace(city, network=network), empty, Provenance((), {}, {}), observed=read_observed(folder))
+    errors = []
+    for processes in ("1", "2"):
+        assert calibrate_command([str(empty), *arguments[1:], "--processes", processes]) == 2
+        errors.append([line for line in capsys.readouterr().err.splitlines() if "•" in line])
+    assert "every link must take less than 4095 s" in errors[0][0]
+    assert errors[0] == errors[1]
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_an_interrupted_calibration_writes_nothing(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "worlds.json"
+    arguments = ["calibrate", str(folder), "--days", DAYS, "--out", str(out), "--draws", "60000", "--processes", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hailsim", *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("draws: ")
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "interrupted, nothing was written" in error
+    assert "Traceback" not in error
+    assert not out.exists()
 
 
 def test_all_wrong_counts_are_named_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

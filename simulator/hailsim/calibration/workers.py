@@ -105,7 +105,7 @@ class Workers:
 
         Raises BadInput: settings with which the city cannot be simulated.
         """
-        simulated = map(self.simulator.simulate, jobs) if self.pool is None else self.pool.map(_run, jobs, chunksize=4)
+        simulated = map(self.simulator.simulate, jobs) if self.pool is None else self.pool.map(_run, jobs)
         found = []
         for one in simulated:
             found.append(one)
