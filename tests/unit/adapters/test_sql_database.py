@@ -37,6 +37,36 @@ def test_opening_makes_the_folder_the_tables_and_their_version(path):
     engine.dispose()
 
 
+def test_a_reader_finds_an_empty_database_where_there_is_none_and_creates_nothing(path):
+    engine = open_database(f"sqlite:///{path}", create=False)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM releases")).scalar_one() == 0
+    engine.dispose()
+    assert not path.parent.exists()
+
+
+def test_a_reader_sees_what_was_written(path):
+    writing = open_database(f"sqlite:///{path}")
+    with writing.begin() as connection:
+        connection.execute(text("INSERT INTO verdicts VALUES ('sha256:1', 'toy', 'toy-1', '2026-06-01 12:00:00', '{}')"))
+    writing.dispose()
+    before = path.read_bytes()
+    reading = open_database(f"sqlite:///{path}", create=False)
+    with reading.connect() as connection:
+        assert connection.execute(text("SELECT region FROM verdicts")).scalars().all() == ["toy"]
+    reading.dispose()
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_an_empty_database_file_is_filled_only_for_a_writer(path, create):
+    path.parent.mkdir()
+    path.touch()
+    open_database(f"sqlite:///{path}", create=create).dispose()
+    assert (path.stat().st_size > 0) is create
+
+
 def test_a_database_of_another_schema_version_is_left_alone(path):
     open_database(f"sqlite:///{path}").dispose()
     connection = sqlite3.connect(path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, select, update
+from sqlalchemy import Connection, Engine, Table, inspect, select, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import Insert
 
-from tunegate.adapters.sql.engines import engine_of, make_folder, shown
+from tunegate.adapters.sql.engines import engine_of, is_missing, make_folder, shown
 from tunegate.adapters.sql.outages import repeated
 from tunegate.adapters.sql.tables import EXTENDABLE_VERSIONS, SCHEMA_VERSION, metadata, schema_version
 from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
@@ -19,15 +19,25 @@ from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
 # A worker may start in the middle of an outage; a person who mistyped a host need not wait as long as a campaign does.
 OPENING_PATIENCE_S = 40.0
 _MYSQL_NAMES = ("mysql", "mariadb")
+_IN_MEMORY = "sqlite://"
 
 
-def open_database(url: str) -> Engine:
-    """An engine for a SQLAlchemy URL, its tables created if they were not there. Raises BadInput."""
+def open_database(url: str, *, create: bool = True) -> Engine:
+    """An engine for a SQLAlchemy URL whose tables are there. Raises BadInput.
+
+    Tables that are missing are created. With `create` False a database that has none is not touched: an empty one in memory
+    takes its place, for whoever only reads. One of an older schema version is extended in either case.
+    """
     engine = engine_of(url, "the results database")
     place = shown(engine.url)
     try:
-        make_folder(engine)
-        repeated(lambda: _prepare_tables(engine, place), OPENING_PATIENCE_S)
+        version = repeated(lambda: _stored_version(engine), OPENING_PATIENCE_S)
+        if version is None and not create:
+            engine.dispose()
+            engine = engine_of(_IN_MEMORY, "the results database")
+        if version != SCHEMA_VERSION:
+            make_folder(engine)
+            repeated(lambda: _prepare_tables(engine, place), OPENING_PATIENCE_S)
     except (DatabaseError, DatabaseUnreachable, OSError) as error:
         engine.dispose()
         match error:
@@ -61,6 +71,16 @@ def absent_rows_insert(table: Table, dialect_name: str) -> Insert:
         # Not INSERT IGNORE: that would also swallow values that are too long or missing.
         return mysql.insert(table).on_duplicate_key_update({key.name: key})
     raise NotImplementedError(f"no insert-if-absent for {dialect_name}")
+
+
+def _stored_version(engine: Engine) -> int | None:
+    """The schema version of a database; None where it has no tables of ours. Creates no file."""
+    if is_missing(engine):
+        return None
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(schema_version.name):
+            return None
+        return connection.execute(select(schema_version.c.version)).scalar_one_or_none()
 
 
 def _prepare_tables(engine: Engine, place: str) -> None:

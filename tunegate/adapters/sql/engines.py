@@ -77,6 +77,12 @@ def make_folder(engine: Engine) -> None:
         Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
 
+def is_missing(engine: Engine) -> bool:
+    """Whether the SQLite file behind an engine is missing or empty, which connecting would change."""
+    file = Path(engine.url.database or "")
+    return engine.dialect.name == SQLITE and not (file.is_file() and file.stat().st_size)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
