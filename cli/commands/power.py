@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_FAILED, EXIT_OK
 from cli.terminal import TABLE_COLUMNS, print_line, print_note
+from orchestration.installation_context import current_installation
 from tunegate import wiring
 from tunegate.application.power import measure_power, planned_gate
 from tunegate.domain.errors import SimulationFailed
@@ -21,7 +22,7 @@ def run(config: str, overrides: tuple[str, ...], *, as_json: bool) -> int:
     """Measure the noise before the test period and print what the planned gate can see. Raises BadInput."""
     plan = asyncio.run(wiring.plan_region(config, overrides, "power"))
     try:
-        forecast = asyncio.run(measure_power(plan))
+        forecast = asyncio.run(measure_power(current_installation(), plan))
     except SimulationFailed as error:
         print_note(f"power could not be measured: {error}")
         return EXIT_FAILED

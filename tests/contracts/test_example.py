@@ -10,7 +10,8 @@ import pytest
 
 from tunegate.adapters.simulator.messages import parse_answer
 from tunegate.adapters.simulator.subprocess_simulator import SubprocessSimulator
-from tunegate.config import config_faults, load_region
+from tunegate.config.against_simulator import config_faults
+from tunegate.config.loading import load_region
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "simulator-contract.md").read_text("utf-8")

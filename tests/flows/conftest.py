@@ -159,20 +159,16 @@ def installation(tmp_path: Path, prefect_api: str) -> Installation:
 
 
 @pytest.fixture
-def open_office(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Office]]:
-    """Opens an office whose region names these people; everything cached of other installations is let go."""
-    from tests.flows.offices import RELEASE, Office, forget
+def open_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Office]:
+    """Opens an office whose region names these people."""
+    from tests.flows.offices import RELEASE, Office
 
     installation = Installation(tmp_path)
     # Commands in this process know of no server, those of `installation.run` of the shared one.
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setenv("TUNEGATE_HOME", str(installation.home))
     monkeypatch.setenv("TUNEGATE_USER", "carl")
-    forget()
-    yield lambda **release: Office(installation, capsys, installation.region_file(release={**RELEASE, **release}))
-    forget()
+    return lambda **release: Office(installation, capsys, installation.region_file(release={**RELEASE, **release}))
 
 
 @pytest.fixture

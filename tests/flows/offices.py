@@ -19,7 +19,6 @@ from tunegate.domain.days import Arm
 from tunegate.domain.parameters import Parameters
 from tunegate.gate.judge import judge
 from tunegate.gate.record import build_record
-from tunegate.wiring import campaigns, places, release
 
 PROMOTING = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
 REJECTING = SyntheticRegion(effect_ml_pct=-2.0)
@@ -28,14 +27,6 @@ CANDIDATE = Parameters({"gamma": 0.95, "max_wait_s": 310, "turn_left_weight": 2.
 RELEASE = {"approvers": ["Ada", "ben"], "four_eyes": True}
 BY_ADA = ("--approver", "ada", "--reason", "routes look right")
 BY_BEN = ("--approver", "ben", "--reason", "taxis circle")
-
-
-def forget() -> None:
-    """Let go of everything made so far, as a new process would know nothing of it."""
-    for module in (campaigns, places, release):
-        for made in vars(module).values():
-            if hasattr(made, "cache_clear"):
-                made.cache_clear()
 
 
 @dataclass

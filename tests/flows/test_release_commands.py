@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.flows.conftest import Installation
-from tests.flows.offices import BY_ADA, BY_BEN, CANDIDATE, REJECTING, RELEASE, forget
+from tests.flows.offices import BY_ADA, BY_BEN, CANDIDATE, REJECTING, RELEASE
 from tunegate import wiring
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
@@ -245,7 +245,6 @@ def test_the_options_of_the_last_version_work_with_a_note(office, old):
 def test_of_two_processes_that_approve_at_once_one_wins_and_the_other_says_why(office):
     """Different candidates of one champion, so that nothing but the compare-and-swap decides."""
     verdicts = [office.verdict(candidate=Parameters({**CANDIDATE, "gamma": gamma})) for gamma in (0.95, 0.96, 0.97)]
-    forget()
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     command = [sys.executable, "-m", "cli.main", "approve"]
     environment = office.installation.environment

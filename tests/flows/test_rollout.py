@@ -18,15 +18,17 @@ from prefect.states import AwaitingRetry, Scheduled
 
 from cli.local_server.server import free_port
 from flows.rollback import rollback
-from tests.flows.offices import CANDIDATE, INVALID, PROMOTING, REJECTING, Office, forget
+from orchestration.installation_context import use_installation
+from tests.flows.offices import CANDIDATE, INVALID, PROMOTING, REJECTING, Office
 from tests.flows.rollouts import Rollouts, ended
 from tests.services.slack import Slack, slack_server
 from tests.synthetic.gates import SyntheticRegion
 from tests.unit.release.conftest import SettableClock
 from tunegate import wiring
 from tunegate.adapters.local.publisher import FilePublisher
+from tunegate.config.workspace import Workspace
 from tunegate.domain.parameters import Parameters
-from tunegate.wiring import release as release_wiring
+from tunegate.installation import Installation
 
 pytestmark = pytest.mark.slow
 
@@ -248,15 +250,13 @@ async def test_a_rejected_candidate_needs_the_override_and_is_marked(office, rol
 
 
 @pytest.mark.parametrize("who", ["nobody", "somebody, too late"])
-async def test_a_verdict_that_waited_too_long_is_closed_by_whoever_comes_first(*, office, rollouts, slack, monkeypatch, who):
+async def test_a_verdict_that_waited_too_long_is_closed_by_whoever_comes_first(*, office, rollouts, slack, who):
     verdict = await verdict_of(office)
     waiting = await rollouts.begin(verdict)
     (appointment,) = await others_of(rollouts, waiting)
     later = SettableClock(datetime.now(UTC) + timedelta(days=7, minutes=1))
-    for module in (wiring, release_wiring):
-        monkeypatch.setattr(module, "clock", lambda: later)
-    forget()
-    run = await rollouts.force(appointment, Scheduled()) if who == "nobody" else await rollouts.answer(waiting, **BY_ADA)
+    with use_installation(Installation(Workspace.from_environment(), clock=later)):
+        run = await rollouts.force(appointment, Scheduled()) if who == "nobody" else await rollouts.answer(waiting, **BY_ADA)
     assert ended(run) == ("CANCELLED", "Expired")
     assert ended(await rollouts.client.read_flow_run(waiting.id)) == ("CANCELLED", "Expired")
     assert wiring.stores().registry.decision(verdict).outcome == "expired"
@@ -266,19 +266,16 @@ async def test_a_verdict_that_waited_too_long_is_closed_by_whoever_comes_first(*
     assert left <= {("CANCELLED", "Expired")}, "nothing waits any more"
 
 
-async def test_a_run_that_died_between_registry_and_file_finishes_the_same_release_when_it_is_tried_again(
-    office, rollouts, monkeypatch
-):
+async def test_a_run_that_died_between_registry_and_file_finishes_the_same_release_when_it_is_tried_again(office, rollouts):
     disk = DiskThatGoesAway(office.published.parent)
-    monkeypatch.setattr(release_wiring, "publisher", lambda: disk)
-    forget()
-    await rollouts.answer(await rollouts.begin(await verdict_of(office)), **BY_ADA)
-    waiting = await rollouts.begin(await verdict_of(office, candidate=Parameters({**CANDIDATE, "gamma": 0.99})))
-    broken = await rollouts.answer(waiting, **BY_ADA)
-    assert ended(broken) == ("FAILED", "Failed")
-    assert "version 3 could not be published" in broken.state.message
-    assert json.loads(office.published.read_bytes())["version"] == 2
-    again = await rollouts.force(waiting, AwaitingRetry())
+    with use_installation(Installation(Workspace.from_environment(), publisher=disk)):
+        await rollouts.answer(await rollouts.begin(await verdict_of(office)), **BY_ADA)
+        waiting = await rollouts.begin(await verdict_of(office, candidate=Parameters({**CANDIDATE, "gamma": 0.99})))
+        broken = await rollouts.answer(waiting, **BY_ADA)
+        assert ended(broken) == ("FAILED", "Failed")
+        assert "version 3 could not be published" in broken.state.message
+        assert json.loads(office.published.read_bytes())["version"] == 2
+        again = await rollouts.force(waiting, AwaitingRetry())
     assert ended(again) == ("COMPLETED", "Approved")
     assert [release.version for release in wiring.stores().registry.history("toyville")] == [1, 2, 3]
     assert office.parameters()["gamma"] == 0.99

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from tunegate import wiring
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.days import Arm, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.gate.plan import GatePlan
 from tunegate.gate.power import PowerForecast, TuningRuns, forecast_power
+from tunegate.installation import Installation
 from tunegate.ports.simulator import SimulatorPool
 
 
-async def measure_power(plan: CampaignPlan) -> PowerForecast:
+async def measure_power(installation: Installation, plan: CampaignPlan) -> PowerForecast:
     """Simulate production and some probes on the days before the test period, and say what the planned gate can see.
 
     Raises SimulationFailed.
     """
-    simulators = wiring.simulator_pool(plan.config)
+    simulators = installation.simulator_pool(plan.config)
     try:
         production, *probes = await asyncio.gather(
             *(_both_forecasts(simulators, plan, index, each) for index, each in enumerate([plan.production, *plan.probes]))

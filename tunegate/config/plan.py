@@ -39,7 +39,8 @@ _DESCRIPTION = TypeAdapter(SimulatorDescription)
 class CampaignPlan:
     """One campaign: its configuration, its periods by date, the city as requests name it, and the simulator's own words.
 
-    `start` are the trials that follow production's, taken from other regions when the campaign began.
+    `start` are the trials that follow production's, taken from other regions when the campaign began. `requested_by` is who
+    began it, None where nobody knows.
     """
 
     campaign: str
@@ -49,6 +50,7 @@ class CampaignPlan:
     description: SimulatorDescription
     city_facts: CityFacts
     start: tuple[Parameters, ...] = ()
+    requested_by: str | None = None
 
     @classmethod
     def of(cls, campaign: str, config: RegionConfig, city: str, description: SimulatorDescription) -> CampaignPlan:
@@ -162,6 +164,7 @@ class CampaignPlan:
             "city_source": self.city_source,
             "description": _DESCRIPTION.dump_python(self.description, mode="json"),
             "start": [dict(parameters) for parameters in self.start],
+            "requested_by": self.requested_by,
         }
 
     @classmethod
@@ -172,7 +175,8 @@ class CampaignPlan:
         city = Bundled(document["city"]) if source is None else CitySource(Path(source))
         config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]))
         made = cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
-        return replace(made, start=tuple(Parameters(each) for each in document.get("start", ())))
+        start = tuple(Parameters(each) for each in document.get("start", ()))
+        return replace(made, start=start, requested_by=document.get("requested_by"))
 
     def _routes_request(
         self, routes: RoutesSection, arm: Arm, parameters: Parameters, day: date, *, roads: bool

@@ -21,29 +21,22 @@ REPORTS_WEB_VARIABLE = "TUNEGATE_REPORTS_WEB"
 DEFAULT_HOME = Path(".tunegate")
 
 
-def person() -> str | None:
-    """Who is at work: TUNEGATE_USER, else the login name; None where the system knows none."""
-    named = os.environ.get(PERSON_VARIABLE, "").strip()
-    if named:
-        return named
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return None  # a container whose user has no name
-
-
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """The folder that holds campaigns and their results, and the places outside it that the environment names.
 
     `dataset` keeps day results, trials and verdicts for analysts; None: day results stay in the database. `published` is what
     production reads, one JSON document for each region. `reports` holds the HTML page of every campaign and their index.
+    `slack_block` names the Prefect block through which notices go to Slack, None where nobody is notified. `user` is who begins
+    campaigns here, None where the system knows none.
     """
 
     root: Path
     dataset: Dataset | None
     published: Folder | Bucket
     reports: Folder | Bucket
+    slack_block: str | None
+    user: str | None
     # URLs, empty where the environment names none. Not shown: both may hold a password.
     database: str = field(repr=False)
     study: str = field(repr=False)
@@ -54,11 +47,13 @@ class Workspace:
         root = Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).resolve()
         return cls(
             root,
-            dataset=dataset_place(RESULTS_VARIABLE, os.environ.get(RESULTS_VARIABLE, "")),
-            published=files_place(PUBLISH_VARIABLE, os.environ.get(PUBLISH_VARIABLE, ""), root / "published"),
-            reports=files_place(REPORTS_VARIABLE, os.environ.get(REPORTS_VARIABLE, ""), root / "reports"),
-            database=os.environ.get(DATABASE_VARIABLE, "").strip(),
-            study=os.environ.get(STUDY_VARIABLE, "").strip(),
+            dataset=dataset_place(RESULTS_VARIABLE, _variable(RESULTS_VARIABLE)),
+            published=files_place(PUBLISH_VARIABLE, _variable(PUBLISH_VARIABLE), root / "published"),
+            reports=files_place(REPORTS_VARIABLE, _variable(REPORTS_VARIABLE), root / "reports"),
+            slack_block=_variable(SLACK_VARIABLE) or None,
+            user=_variable(PERSON_VARIABLE) or _login_name(),
+            database=_variable(DATABASE_VARIABLE),
+            study=_variable(STUDY_VARIABLE),
         )
 
     @property
@@ -79,12 +74,7 @@ class Workspace:
     @property
     def reports_web(self) -> str | None:
         """Where somebody serves the folder of reports to browsers, without a slash at its end; None where nobody does."""
-        return os.environ.get(REPORTS_WEB_VARIABLE, "").strip().rstrip("/") or None
-
-    @property
-    def slack_block(self) -> str | None:
-        """Name of the Prefect block through which notices go to Slack; None where nobody is told."""
-        return os.environ.get(SLACK_VARIABLE, "").strip() or None
+        return _variable(REPORTS_WEB_VARIABLE).rstrip("/") or None
 
     @property
     def cities(self) -> Path:
@@ -108,3 +98,14 @@ class Workspace:
     def region_lock(self, region: str) -> Path:
         """Held while a campaign of the region runs on this machine."""
         return self.root / "locks" / f"{region}.lock"
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def _login_name() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None  # a container whose user has no name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,18 @@ import pytest
 from cli.local_server import child_processes as children
 from cli.local_server.running_instance import InstanceAddresses, hold_instance_lock
 from cli.main import main
-from tests.flows.offices import forget
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own, in which nothing may be started."""
 
     def started(*_: object) -> None:
         raise AssertionError("something was started")
 
-    forget()
     monkeypatch.setenv("TUNEGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(children, "start", started)
-    yield tmp_path / "home"
-    forget()
+    return tmp_path / "home"
 
 
 def test_each_of_the_three_ports_must_be_free(capsys: pytest.CaptureFixture[str]) -> None:

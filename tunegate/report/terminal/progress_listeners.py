@@ -1,0 +1,35 @@
+"""Who is shown the progress of campaigns in this process. Nothing waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tunegate.report.terminal.progress import Event
+
+Listener = Callable[[Event], None]
+
+
+class ProgressListeners:
+    """Passes the events of a campaign on to those who listen to it."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Listener]] = {}
+
+    @contextmanager
+    def listening(self, campaign: str, listener: Listener) -> Iterator[None]:
+        """Call `listener` for every event of a campaign inside `with`."""
+        self._listeners.setdefault(campaign, []).append(listener)
+        try:
+            yield
+        finally:
+            self._listeners[campaign].remove(listener)
+
+    def announce(self, campaign: str, event: Event) -> None:
+        """Call the campaign's listeners."""
+        for listener in self._listeners.get(campaign, ()):
+            listener(event)
+
+    def has_listeners(self, campaign: str) -> bool:
+        """Whether anybody listens: some events cost a read to make."""
+        return bool(self._listeners.get(campaign))
