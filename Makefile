@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INFRA := $(VENV)/infra
 TOOLS := infra/tools
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-INSTALL_OURS := $(PIP) install --no-deps --no-build-isolation --editable . --editable ./simulator
+INSTALL_OURS := $(PIP) install --no-deps --no-build-isolation --editable . --editable ./simulator --editable ./kit
 # What a lock file names, into an environment, compiled: where Python writes no bytecode, each start would do that anew.
 # uv reads no pip.conf: where only that knows the package index, pip does it.
 LOCKED = $(BIN)/uv pip install --quiet --compile-bytecode --python $(or $(3),$(BIN)/python) --require-hashes --requirement $(1) $(2) \
@@ -75,7 +75,7 @@ terraform-format: $(TOOLS)/node_modules  ## format Terraform's files
 	node $(TOOLS)/format.js infra/terraform/*.tf infra/terraform/*.tfvars
 
 clean:  ## remove what the targets above made; campaigns in .tunegate stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info simulator/*.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info simulator/*.egg-info kit/*.egg-info
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -96,7 +96,7 @@ $(TOOLS)/node_modules: $(TOOLS)/package-lock.json
 	touch $@
 
 # The kernels are compiled here, once, and not during somebody's first campaign.
-$(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml $(BIN)/uv
+$(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml kit/pyproject.toml $(BIN)/uv
 	@echo "installing the locked requirements into $(VENV)"
 	@$(call LOCKED,requirements.lock)
 	$(INSTALL_OURS)

@@ -48,3 +48,17 @@ def test_the_lines_on_the_page_fit_the_schema(kind):
     (line,) = re.findall(rf'^← (\{{"type":"{kind}","id":.*?\}})$', blocks, re.DOTALL | re.MULTILINE)
     text = re.sub(r"\n\s+", "", line).replace("sha256:…", "sha256:" + "0" * 64)
     assert parse_answer(text.encode())["type"] == kind
+
+
+def test_the_stall_of_the_kit_is_ten_lines_and_the_ones_in_its_readme():
+    text = (ROOT / "examples" / "lemonade_stall.py").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    assert len(lines) <= 10
+    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / "kit" / "README.md").read_text("utf-8"), re.DOTALL)
+    assert shown in text
+
+
+def test_the_region_file_of_the_kit_fits_what_its_stall_says_of_itself():
+    config = load_region(ROOT / "examples" / "lemonade_stall.yaml")
+    description = asyncio.run(SubprocessSimulator(config.command).describe(config.simulator.city))
+    assert config_faults(config, description) == ()

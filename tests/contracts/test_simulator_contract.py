@@ -30,6 +30,7 @@ HISTORY_DAYS = 7
 KNOWN: dict[str, tuple[tuple[str, ...], str]] = {
     "toy": ((sys.executable, str(ROOT / "tests" / "simulators" / "quadratic.py")), "toytown"),
     "example": ((sys.executable, str(ROOT / "examples" / "bring_your_own_simulator.py")), "stall"),
+    "kit": ((sys.executable, str(ROOT / "examples" / "lemonade_stall.py")), "stall"),
     "hailsim": (("hailsim",), "manhattan"),
 }
 YOURS = os.environ.get("TUNEGATE_CONTRACT_COMMAND")
