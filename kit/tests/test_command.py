@@ -139,3 +139,21 @@ def test_importing_the_kit_loads_nothing_but_the_standard_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "{'tunegate_simulator'}"
+
+
+def test_the_launcher_runs_a_program_beside_its_own_modules_and_refuses_what_is_no_file(tmp_path):
+    (tmp_path / "prices.py").write_text("DEFAULT = 80")
+    (tmp_path / "program.py").write_text(f"""{HEADER}
+import prices
+@simulator('p', '1', TOWN)
+def p(day, price: Annotated[float, Parameter(20, 300, 'cent', 'a price')] = prices.DEFAULT):
+    {SELL}
+if __name__ == "__main__":
+    p.main()
+""")
+    launch = [sys.executable, "-c", "import sys; from tunegate_simulator.launcher import main; sys.exit(main())"]
+    described = subprocess.run([*launch, str(tmp_path / "program.py"), "describe"], capture_output=True, text=True, check=True)
+    assert json.loads(described.stdout)["parameters"][0]["default"] == 80
+    refused = subprocess.run([*launch, "nowhere.py", "serve"], capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "but got nowhere.py" in refused.stderr
