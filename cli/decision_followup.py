@@ -8,29 +8,29 @@ import os
 from cli.local_server.running_instance import running_instance
 from cli.local_server.server import orchestration
 from cli.terminal import print_note
-from tunegate import wiring
+from tunegate.config.workspace import Workspace
 from tunegate.domain.releases import Decision, Release
 from tunegate.report.messages.notices import Notice
 
 
-def notify_people(notice: Notice) -> None:
+def notify_people(workspace: Workspace, notice: Notice) -> None:
     """Send a notice where the installation has a Slack block. A failure is reported and has no other effect."""
-    block = wiring.workspace().slack_block
+    block = workspace.slack_block
     if block is None:
         return
     if not os.environ.get("PREFECT_API_URL"):
         print_note(f"nobody was notified: the Slack block {block} is on a Prefect server, and PREFECT_API_URL names none")
         return
-    with orchestration(wiring.workspace().prefect_home):
+    with orchestration(workspace.prefect_home):
         from orchestration.notifications import tell  # noqa: PLC0415 - loads Prefect
 
         if not asyncio.run(tell(notice)):
             print_note(f"nobody was notified: the Slack block {block} could not be used")
 
 
-def end_waiting_runs(decided: Release | Decision, verdict: str) -> None:
+def end_waiting_runs(workspace: Workspace, decided: Release | Decision, verdict: str) -> None:
     """End the runs that wait for this verdict, where a server is known. A failure is reported and has no other effect."""
-    home = wiring.workspace().prefect_home
+    home = workspace.prefect_home
     if not os.environ.get("PREFECT_API_URL") and running_instance(home) is None:
         return
     with orchestration(home):

@@ -13,15 +13,20 @@ from typing import Annotated, Literal
 import typer
 from typer.main import get_command
 
+from cli.exit_codes import EXIT_INTERRUPTED
 from cli.renamed_options import with_new_names
 from cli.terminal import print_line, print_note
 from tunegate import __version__
 
 DEFAULT_PORT = 4200
-_EXIT_INTERRUPTED = 130
 
 # Without a value for these flags Typer imports Pydantic to convert none at all, which doubles the time of a mistyped option.
-_UNSET_FLAGS = {"help": False, "version": False, "verdict": {"help": False}, "registry": {"help": False}}
+_UNSET_FLAGS = {
+    "help": False,
+    "version": False,
+    "verdict": {"help": False},
+    "registry": {"help": False, "list": {"help": False}},
+}
 
 app = typer.Typer(
     help="Tune a recommender by simulation; promote only what is proven.",
@@ -65,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print_note("interrupted")
-        return _EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED
     except Exception as error:
-        from cli.exit_codes import report_failure
+        from cli.failures import report_failure
 
         code = report_failure(error)
         if code is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Release
+from tunegate.ports.registry import Registry
 
 
-def history_of(region: str) -> tuple[Release, ...]:
+def history_of(registry: Registry, region: str) -> tuple[Release, ...]:
     """Every release of a region, oldest first. Raises BadInput when it has none."""
-    history = wiring.stores().registry.history(region)
+    history = registry.history(region)
     if not history:
         remedy = "`tunegate registry list` shows the regions that have."
         raise BadInput(Fault("a region must have a release", region, "the registry", remedy))

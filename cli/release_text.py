@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from tunegate.domain.releases import Release, ReleaseKind
-from tunegate.gate.documents import plain
 
 SHORT_DIGEST = 19  # `sha256:` and twelve digits
 RELEASE_COLUMNS = ("version", "kind", "when (UTC)", "approver", "reason", "verdict")
@@ -18,12 +16,6 @@ def release_cells(release: Release) -> tuple[str, ...]:
     marked = f"{kind}, OVERRIDE" if release.override else kind
     verdict = "" if release.verdict is None else release.verdict[:SHORT_DIGEST]
     return (str(release.version), marked, f"{release.when:%Y-%m-%d %H:%M}", release.approver, release.reason, verdict)
-
-
-def release_document(release: Release) -> dict[str, Any]:
-    """A release as JSON."""
-    document: dict[str, Any] = plain(release)
-    return {**document, "parameters": dict(release.parameters)}
 
 
 def announcement(release: Release, before: Mapping[str, float], published_at: str) -> list[str]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tunegate.adapters.local.clock import SystemClock
 from tunegate.adapters.local.no_analytics import NoAnalytics
-from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.adapters.local.region_lock import exclusive
 from tunegate.adapters.local.report_store import FileReportStore
 from tunegate.config.locations import Bucket, Dataset, Folder
@@ -50,11 +49,15 @@ LONGEST_HOLDER = 200
 class Installation:
     """The parts of one installation, each built when it is first used and kept as long as this object.
 
-    `clock` and `publisher` replace the parts that would be built.
+    `clock` and `publisher` replace the parts that would be built. With `create` False a database that is not there reads as an
+    empty one and stays absent: commands that only read leave no trace.
     """
 
-    def __init__(self, workspace: Workspace, *, clock: Clock | None = None, publisher: Publisher | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, *, clock: Clock | None = None, publisher: Publisher | None = None, create: bool = True
+    ) -> None:
         self.workspace = workspace
+        self._create = create
         self.clock = SystemClock() if clock is None else clock
         self.progress = ProgressListeners()
         self.imported_cities: set[str] = set()  # campaigns whose city is on this machine
@@ -65,9 +68,9 @@ class Installation:
         self._held_regions: set[str] = set()
 
     @classmethod
-    def from_environment(cls) -> Installation:
+    def from_environment(cls, *, create: bool = True) -> Installation:
         """The installation that the environment describes. Raises BadInput."""
-        return cls(Workspace.from_environment())
+        return cls(Workspace.from_environment(), create=create)
 
     @cached_property
     def campaigns(self) -> CampaignStore:
@@ -140,6 +143,8 @@ class Installation:
             return self._publisher
         match self.workspace.published:
             case Folder(path):
+                from tunegate.adapters.local.publisher import FilePublisher  # noqa: PLC0415 - slow to import
+
                 return FilePublisher(path)
             case Bucket() as bucket:
                 with _cloud_client(bucket):
@@ -233,7 +238,7 @@ class Installation:
     def _engine(self) -> Engine:
         from tunegate.adapters.sql.database import open_database  # noqa: PLC0415 - slow to import
 
-        return open_database(self.workspace.database_url)
+        return open_database(self.workspace.database_url, create=self._create)
 
     def _bigquery(self, dataset: Dataset) -> BigQueryDataset:
         from tunegate.adapters.google.bigquery_dataset import BigQueryDataset  # noqa: PLC0415 - one machine does without

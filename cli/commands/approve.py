@@ -10,22 +10,23 @@ from cli.terminal import print_line
 from cli.verdict_lookup import find_verdict
 from tunegate import wiring
 from tunegate.domain.releases import Approval
+from tunegate.installation import Installation
 from tunegate.report.messages.notices import Released
 
 
 def run(verdict: str, approver: str, reason: str, *, override: bool) -> int:
     """Release the candidate and print what changes. Raises BadInput with every rule that forbids it, CommandFailed."""
-    row = find_verdict(verdict)
-    before = wiring.stores().registry.current(row.region)
+    installation = Installation.from_environment()
+    row = find_verdict(installation, verdict)
+    before = installation.registry.current(row.region)
     approval = Approval(row.region, row.id, approver, reason, override)
     candidate = wiring.release_candidate(row)
     with release_failures(row.region):
         release = wiring.release_service().approve(candidate, approval)
     ran_before = candidate.configured if before is None else before.parameters
-    for line in announcement(release, ran_before, wiring.publisher().location(release.region)):
+    for line in announcement(release, ran_before, installation.publisher.location(release.region)):
         print_line(line)
-    notify_people(
-        Released(release.region, release.version, release.approver, release.reason, row.id, release.override, run_url=None)
-    )
-    end_waiting_runs(release, row.id)
+    decided = (release.approver, release.reason, row.id, release.override)
+    notify_people(installation.workspace, Released(release.region, release.version, *decided, run_url=None))
+    end_waiting_runs(installation.workspace, release, row.id)
     return EXIT_OK

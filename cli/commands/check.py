@@ -6,12 +6,14 @@ import asyncio
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import print_note
-from tunegate import wiring
+from tunegate.application.campaigns import plan_campaign, read_config
+from tunegate.installation import Installation
 
 
 def run(config: str, overrides: tuple[str, ...]) -> int:
     """Check the configuration against its simulator and city, and print its periods. Raises BadInput with every fault."""
-    plan = asyncio.run(wiring.plan_region(config, overrides, "check"))
+    installation = Installation.from_environment()
+    plan = asyncio.run(plan_campaign(installation, read_config(installation.registry, config, overrides), "check"))
     print_note(f"{config}: fits {plan.description.name} {plan.description.version} and the city {plan.city_facts.name}")
     for name, period in plan.periods.in_order():
         print_note(f"  {name:<10} {period}  ({len(period.days)} days)")

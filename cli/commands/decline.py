@@ -7,14 +7,16 @@ from cli.exit_codes import EXIT_OK
 from cli.terminal import print_line
 from cli.verdict_lookup import find_verdict
 from tunegate import wiring
+from tunegate.installation import Installation
 from tunegate.report.messages.notices import Declined
 
 
 def run(verdict: str, approver: str, reason: str) -> int:
     """Close the verdict. Raises BadInput when it was decided before."""
-    row = find_verdict(verdict)
+    installation = Installation.from_environment()
+    row = find_verdict(installation, verdict)
     decision = wiring.release_service().decline(row.region, row.id, approver, reason)
     print_line(f"{row.id} is declined; production of {row.region} stays as it is")
-    notify_people(Declined(row.region, row.id, approver, reason, run_url=None))
-    end_waiting_runs(decision, row.id)
+    notify_people(installation.workspace, Declined(row.region, row.id, approver, reason, run_url=None))
+    end_waiting_runs(installation.workspace, decision, row.id)
     return EXIT_OK

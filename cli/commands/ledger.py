@@ -9,13 +9,13 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import TABLE_COLUMNS, print_line
-from tunegate import wiring
 from tunegate.gate.documents import plain
+from tunegate.installation import Installation
 
 
 def run(region: str, *, as_json: bool) -> int:
     """Print the ledger of a region, oldest entry first."""
-    entries = wiring.stores().ledger.entries(region)
+    entries = Installation.from_environment(create=False).ledger.entries(region)
     if as_json:
         print_line(json.dumps([{**plain(entry), "at": entry.at.isoformat()} for entry in entries]))
         return EXIT_OK

@@ -10,19 +10,20 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_FAILED, EXIT_OK
 from cli.terminal import TABLE_COLUMNS, print_line, print_note
-from orchestration.installation_context import current_installation
-from tunegate import wiring
+from tunegate.application.campaigns import plan_campaign, read_config
 from tunegate.application.power import measure_power, planned_gate
 from tunegate.domain.errors import SimulationFailed
 from tunegate.gate.documents import plain
 from tunegate.gate.power import PowerForecast
+from tunegate.installation import Installation
 
 
 def run(config: str, overrides: tuple[str, ...], *, as_json: bool) -> int:
     """Measure the noise before the test period and print what the planned gate can see. Raises BadInput."""
-    plan = asyncio.run(wiring.plan_region(config, overrides, "power"))
+    installation = Installation.from_environment()
+    plan = asyncio.run(plan_campaign(installation, read_config(installation.registry, config, overrides), "power"))
     try:
-        forecast = asyncio.run(measure_power(current_installation(), plan))
+        forecast = asyncio.run(measure_power(installation, plan))
     except SimulationFailed as error:
         print_note(f"power could not be measured: {error}")
         return EXIT_FAILED

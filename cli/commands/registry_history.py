@@ -8,16 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
-from cli.release_text import RELEASE_COLUMNS, SHORT_DIGEST, release_cells, release_document
+from cli.release_document import release_document
+from cli.release_text import RELEASE_COLUMNS, SHORT_DIGEST, release_cells
 from cli.terminal import TABLE_COLUMNS, print_line
-from tunegate import wiring
 from tunegate.domain.releases import Decision
 from tunegate.gate.documents import plain
+from tunegate.installation import Installation
 
 
 def run(region: str, *, as_json: bool) -> int:
     """Print releases, oldest first, and decisions."""
-    registry = wiring.stores().registry
+    registry = Installation.from_environment(create=False).registry
     releases, decisions = registry.history(region), registry.decisions(region)
     if as_json:
         document = {

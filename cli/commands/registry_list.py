@@ -8,12 +8,12 @@ from rich.table import Table
 from cli.exit_codes import EXIT_OK
 from cli.release_text import RELEASE_COLUMNS, release_cells
 from cli.terminal import TABLE_COLUMNS
-from tunegate import wiring
+from tunegate.installation import Installation
 
 
 def run() -> int:
     """Print the current release of every region that has one."""
-    registry = wiring.stores().registry
+    registry = Installation.from_environment(create=False).registry
     current = {region: registry.current(region) for region in registry.regions()}
     table = Table("region", *RELEASE_COLUMNS, box=None)
     for region, release in current.items():

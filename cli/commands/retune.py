@@ -16,10 +16,14 @@ from rich.console import Console
 from cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
 from cli.local_server.server import orchestration
 from cli.terminal import print_line, print_note
-from tunegate import wiring
+from orchestration.installation_context import use_installation
+from tunegate.application.campaigns import begin_campaign, plan_campaign, read_config, rejoin_campaign, unfinished_campaign
+from tunegate.application.regions import refuse_if_elsewhere
 from tunegate.config.plan import CampaignPlan
+from tunegate.config.region import RegionConfig
 from tunegate.domain.verdicts import Promote
 from tunegate.gate.evidence import PATTERNS
+from tunegate.installation import Installation
 from tunegate.report.messages.route_words import may_pass
 from tunegate.report.model import CampaignReport
 from tunegate.report.page.index import page_name
@@ -30,21 +34,28 @@ from tunegate.report.terminal.verdict_text import outcome_json, verdict_table
 
 def run(config: str, overrides: tuple[str, ...], *, resume: bool, as_json: bool) -> int:
     """Run one campaign to its verdict and print it. Raises BadInput before anything is begun."""
-    region = wiring.region_config(config, overrides)
-    with wiring.exclusive_region(region.region):
-        wiring.refuse_if_elsewhere(region.region)
-        if resume:
-            plan = wiring.rejoin_campaign(wiring.unfinished_campaign(region.region, region.digest))
-        else:
-            plan = asyncio.run(wiring.begin_campaign(config, overrides, wiring.clock().now()))
+    installation = Installation.from_environment()
+    region = read_config(installation.registry, config, overrides)
+    with installation.region_lock(region.region), use_installation(installation):
+        refuse_if_elsewhere(installation, region.region)
+        plan = _resume(installation, region) if resume else asyncio.run(_begin(installation, region))
         try:
-            with orchestration(wiring.workspace().prefect_home, _load_flows):
-                report = _run_campaign(config, overrides, plan)
+            with orchestration(installation.workspace.prefect_home, _load_flows):
+                report = _run_campaign(installation, config, overrides, plan)
         except KeyboardInterrupt:
             print_note(f"interrupted; nothing done is lost. To go on from here: {_resume_command(config, overrides)}")
             return EXIT_INTERRUPTED
-    _show(report, as_json=as_json)
+    _show(report, installation.reports.location(page_name(report.campaign)), as_json=as_json)
     return EXIT_OK
+
+
+def _resume(installation: Installation, region: RegionConfig) -> CampaignPlan:
+    return rejoin_campaign(installation, unfinished_campaign(installation, region))
+
+
+async def _begin(installation: Installation, region: RegionConfig) -> CampaignPlan:
+    draft = await plan_campaign(installation, region)
+    return await begin_campaign(installation, draft, installation.clock.now())
 
 
 def _resume_command(config: str, overrides: tuple[str, ...]) -> str:
@@ -70,8 +81,8 @@ async def _run_flow(config: str, overrides: tuple[str, ...], campaign: str) -> C
         await APILogHandler.aflush()
 
 
-def _run_campaign(config: str, overrides: tuple[str, ...], plan: CampaignPlan) -> CampaignReport:
-    with ProgressDisplay(_progress(plan)) as display, wiring.listening(plan.campaign, display.handle):
+def _run_campaign(installation: Installation, config: str, overrides: tuple[str, ...], plan: CampaignPlan) -> CampaignReport:
+    with ProgressDisplay(_progress(plan)) as display, installation.progress.listening(plan.campaign, display.handle):
         return asyncio.run(_run_flow(config, overrides, plan.campaign))
 
 
@@ -113,9 +124,8 @@ def _as_called() -> str:
     return "tunegate" if shutil.which("tunegate") else str(called) if called.name == "tunegate" else "python -m cli.main"
 
 
-def _show(report: CampaignReport, *, as_json: bool) -> None:
+def _show(report: CampaignReport, path: str, *, as_json: bool) -> None:
     """Print the verdict: a table for people, or one line of JSON for programs."""
-    path = wiring.reports().location(page_name(report.campaign))
     if as_json:
         print_line(json.dumps(outcome_json(report, path)))
         return

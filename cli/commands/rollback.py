@@ -8,16 +8,19 @@ from cli.release_failures import release_failures
 from cli.release_text import announcement
 from cli.terminal import print_line
 from tunegate import wiring
+from tunegate.installation import Installation
 from tunegate.report.messages.notices import RolledBack
 
 
 def run(region: str, to: int | None, approver: str, reason: str) -> int:
     """Publish the earlier version and print what changes. Raises BadInput when there is none, CommandFailed."""
-    before = wiring.stores().registry.current(region)
+    installation = Installation.from_environment()
+    before = installation.registry.current(region)
     with release_failures(region):
         release = wiring.release_service().rollback(region, to, approver, reason)
     ran_before = release.parameters if before is None else before.parameters
-    for line in announcement(release, ran_before, wiring.publisher().location(release.region)):
+    for line in announcement(release, ran_before, installation.publisher.location(release.region)):
         print_line(line)
-    notify_people(RolledBack(release.region, release.version, release.content, release.approver, release.reason, run_url=None))
+    notice = RolledBack(release.region, release.version, release.content, release.approver, release.reason, run_url=None)
+    notify_people(installation.workspace, notice)
     return EXIT_OK

@@ -10,11 +10,11 @@ from rich.table import Table
 from cli.exit_codes import EXIT_OK
 from cli.terminal import TABLE_COLUMNS, print_line
 from cli.verdict_lookup import find_verdict
-from tunegate import wiring
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.gate.routes.check import RouteFindings
 from tunegate.gate.routes.policy import RoutePolicy
 from tunegate.gate.routes.record import read_route_check
+from tunegate.installation import Installation
 from tunegate.ports.records import RouteCheckRow, VerdictRow
 from tunegate.report.messages.route_words import found_in_words, measure_rows, objections
 from tunegate.report.page.index import route_map_name
@@ -24,8 +24,9 @@ MOST_CHANGED_SHOWN = 10
 
 def run(named: str, *, as_json: bool) -> int:
     """Print the measures with their limits, the routes that changed most, and where the map is. Raises BadInput."""
-    verdict = find_verdict(named)
-    row = _check_of(verdict)
+    installation = Installation.from_environment(create=False)
+    verdict = find_verdict(installation, named)
+    row = _check_of(installation, verdict)
     if as_json:
         print_line(json.dumps({"id": row.id, **row.document}))
         return EXIT_OK
@@ -39,7 +40,7 @@ def run(named: str, *, as_json: bool) -> int:
     if findings.pairs:
         console.print(_measures(findings, document.policy))
         console.print(_most_changed(findings))
-    reports, name = wiring.reports(), route_map_name(verdict.campaign)
+    reports, name = installation.reports, route_map_name(verdict.campaign)
     if name in reports.names():
         console.print(f"Map  {reports.location(name)}", soft_wrap=True, highlight=False, markup=False)
     return EXIT_OK
@@ -66,8 +67,8 @@ def _most_changed(findings: RouteFindings) -> Table:
     return table
 
 
-def _check_of(verdict: VerdictRow) -> RouteCheckRow:
-    row = wiring.stores().route_checks.find(verdict.id)
+def _check_of(installation: Installation, verdict: VerdictRow) -> RouteCheckRow:
+    row = installation.route_checks.find(verdict.id)
     if row is None:
         rule, place = "a verdict must have a route check to show", f"verdict {verdict.id}"
         remedy = "`routes` of a region's file asks for one; a campaign begun with it checks the routes of its candidate."

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import print_line
-from tunegate import wiring
 from tunegate.config.locations import Bucket, files_place
-from tunegate.config.workspace import SLACK_VARIABLE
+from tunegate.config.workspace import SLACK_VARIABLE, Workspace
 from tunegate.domain.errors import BadInput, Fault
 
 WEBHOOK_VARIABLE = "TUNEGATE_SLACK_WEBHOOK_URL"
@@ -26,11 +25,11 @@ def run(pools: str, results: str | None) -> int:
     if not os.environ.get("PREFECT_API_URL"):
         remedy = "Set it to the address of your server's API; `tunegate up` needs no setup."
         raise BadInput(Fault("a Prefect server must be named", "none", "PREFECT_API_URL", remedy))
-    asyncio.run(set_up(pools, results, print_line))
+    asyncio.run(set_up(Workspace.from_environment(), pools, results, print_line))
     return EXIT_OK
 
 
-async def set_up(pools: str, results: str | None, say: Say) -> None:
+async def set_up(workspace: Workspace, pools: str, results: str | None, say: Say) -> None:
     """Create or update every part, and report each with `say`. Raises BadInput.
 
     `pools` is their type, `results` a `gs://bucket/prefix` for results of runs. If the environment has the address of a Slack
@@ -49,10 +48,10 @@ async def set_up(pools: str, results: str | None, say: Say) -> None:
     async with get_client() as client:
         for pool in wanted:
             say(await ensure_pool(client, pool))
-    name = wiring.workspace().slack_block or SLACK_BLOCK
+    name = workspace.slack_block or SLACK_BLOCK
     if webhook is not None:
         say(await ensure_slack(name, webhook))
-        if wiring.workspace().slack_block is None:
+        if workspace.slack_block is None:
             say(f"  notices go through it where {SLACK_VARIABLE}={name}")
     if bucket is not None:
         say(await ensure_result_storage(bucket))

@@ -27,8 +27,9 @@ from cli.terminal import print_line
 from cli.verdict_lookup import find_verdict
 from tunegate import wiring
 from tunegate.config.locations import Folder
-from tunegate.config.workspace import HOME_VARIABLE, REPORTS_WEB_VARIABLE
+from tunegate.config.workspace import HOME_VARIABLE, REPORTS_WEB_VARIABLE, Workspace
 from tunegate.domain.errors import BadInput, Fault
+from tunegate.installation import Installation
 from tunegate.ports.records import VerdictRow
 
 POOLS = ("orchestrators", "tuning", "simulations")
@@ -39,18 +40,19 @@ LOOK_EVERY_S = 0.5
 
 def run(port: int, *, schedules: bool, ask: str | None) -> int:
     """Start everything, print where it is, and wait for Ctrl-C. Raises BadInput, ServerDidNotStart, NotDeployed."""
-    workspace, ports = wiring.workspace(), range(port, port + 3)
-    asked, reports = None if ask is None else find_verdict(ask), _reports_folder()
+    installation, ports = Installation.from_environment(), range(port, port + 3)
+    workspace = installation.workspace
+    asked, reports = None if ask is None else find_verdict(installation, ask), _reports_folder(workspace)
     addresses = _addresses(ports)
     with _ended_by_signals(), hold_instance_lock(workspace.prefect_home, addresses):
         _refuse_ports_in_use(ports)
         report_repairs(wiring.release_service().repair_publications())
-        _set_environment(addresses)
-        with _running([start_server(workspace.prefect_home, ports[0], _server_settings(addresses))]) as server:
-            asyncio.run(set_up("process", None, lambda _line: None))
+        _set_environment(workspace, addresses)
+        with _running([start_server(workspace.prefect_home, ports[0], _server_settings(workspace, addresses))]) as server:
+            asyncio.run(set_up(workspace, "process", None, lambda _line: None))
             deploy_all()
             asyncio.run(_set_schedules(active=schedules))
-            with _running(_start_others(ports, reports)) as others:
+            with _running(_start_others(workspace, ports, reports)) as others:
                 wait_until_it_answers(others[-2], addresses.dashboard)
                 wait_until_it_answers(others[-1], addresses.index)
                 _print_addresses(addresses, schedules=schedules)
@@ -79,13 +81,12 @@ def _refuse_ports_in_use(ports: range) -> None:
                 raise BadInput(Fault("a port must be free", found, HOST, remedy)) from None
 
 
-def _set_environment(addresses: InstanceAddresses) -> None:
+def _set_environment(workspace: Workspace, addresses: InstanceAddresses) -> None:
     """Set what every child process needs, and every run that a worker starts."""
-    root = wiring.workspace().root
-    use_home(wiring.workspace().prefect_home)
+    use_home(workspace.prefect_home)
     os.environ.update(
         {
-            HOME_VARIABLE: str(root),
+            HOME_VARIABLE: str(workspace.root),
             REPORTS_WEB_VARIABLE: addresses.pages,
             "PREFECT_API_URL": addresses.api,
             "PREFECT_UI_URL": addresses.ui,
@@ -96,18 +97,18 @@ def _set_environment(addresses: InstanceAddresses) -> None:
     )
 
 
-def _server_settings(addresses: InstanceAddresses) -> Mapping[str, str]:
+def _server_settings(workspace: Workspace, addresses: InstanceAddresses) -> Mapping[str, str]:
     return {
         "PREFECT_SERVER_UI_API_URL": addresses.api,
-        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(wiring.workspace().prefect_home / "ui"),
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(workspace.prefect_home / "ui"),
     }
 
 
-def _start_others(ports: range, reports: Path) -> Iterator[ChildProcess]:
+def _start_others(workspace: Workspace, ports: range, reports: Path) -> Iterator[ChildProcess]:
     """Start a worker for each pool, the dashboard of studies, and the server of reports, whose index is written before."""
     from tasks.campaign.report import write_index  # noqa: PLC0415 - Prefect reads its settings when it is imported
 
-    home = wiring.workspace().prefect_home
+    home = workspace.prefect_home
     for pool in POOLS:
         arguments = (
             "-m",
@@ -129,9 +130,9 @@ def _start_others(ports: range, reports: Path) -> Iterator[ChildProcess]:
     yield child_processes.start("the server of reports", pages, home / "reports.log", {})
 
 
-def _reports_folder() -> Path:
+def _reports_folder(workspace: Workspace) -> Path:
     """The folder of reports. Raises BadInput where they go to a bucket: that has pages of its own."""
-    match wiring.workspace().reports:
+    match workspace.reports:
         case Folder(path):
             return path
         case other:

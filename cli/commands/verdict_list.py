@@ -7,14 +7,14 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import TABLE_COLUMNS
-from tunegate import wiring
 from tunegate.domain.verdicts import kind_of
 from tunegate.gate.verdict_document import read_verdict
+from tunegate.installation import Installation
 
 
 def run(region: str) -> int:
     """Print one line for each verdict."""
-    rows = wiring.stores().verdicts.of_region(region)
+    rows = Installation.from_environment(create=False).verdicts.of_region(region)
     table = Table("verdict", "when (UTC)", "campaign", "kind", box=None)
     for row in rows:
         table.add_row(

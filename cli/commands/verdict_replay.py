@@ -6,7 +6,9 @@ import textwrap
 
 from cli.exit_codes import EXIT_FAILED, EXIT_OK
 from cli.terminal import print_line
+from cli.verdict_lookup import find_verdict
 from tasks.verdict.records import replay_verdict
+from tunegate.installation import Installation
 
 DIFFERENCES_SHOWN = 12
 LINE_CHARACTERS = 160
@@ -14,7 +16,8 @@ LINE_CHARACTERS = 160
 
 def run(verdict: str) -> int:
     """Compare the record with what its day results give today; exit code 1 when a single bit differs. Raises BadInput."""
-    found, outcome = replay_verdict(verdict)
+    stored = find_verdict(Installation.from_environment(create=False), verdict)
+    found, outcome = replay_verdict(stored.id)
     if outcome.agrees:
         print_line(f"{found} agrees bit for bit with its stored day results")
         return EXIT_OK

@@ -115,17 +115,6 @@ async def city_at_hand(campaign: str) -> None:
     await cities.ensure_city(current_installation(), campaign)
 
 
-def serve_studies(host: str, port: int) -> None:
-    """Show every study of this installation in a browser, until the process ends."""
-    from tunegate.adapters.optuna import dashboard as study_dashboard  # noqa: PLC0415 - a campaign needs no web server
-
-    shared = workspace().shared_study_url
-    if shared is None:
-        study_dashboard.serve_folder(workspace().studies, host, port)
-    else:
-        study_dashboard.serve_database(shared, host, port)
-
-
 @contextmanager
 def exclusive_region(region: str) -> Iterator[None]:
     """See the module."""

@@ -1,0 +1,14 @@
+"""A release as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunegate.domain.releases import Release
+from tunegate.gate.documents import plain
+
+
+def release_document(release: Release) -> dict[str, Any]:
+    """A release as JSON."""
+    document: dict[str, Any] = plain(release)
+    return {**document, "parameters": dict(release.parameters)}
