@@ -19,20 +19,10 @@ from tunegate.adapters.local.report_store import FileReportStore
 from tunegate.config.locations import Bucket, Dataset, Folder
 from tunegate.config.workspace import Workspace
 from tunegate.domain.errors import BadInput, Fault
-from tunegate.ports.analytics import Analytics
-from tunegate.ports.campaign_store import CampaignStore
-from tunegate.ports.clock import Clock
-from tunegate.ports.leases import Leases
-from tunegate.ports.publisher import Publisher
-from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
-from tunegate.ports.registry import Registry
-from tunegate.ports.report_store import ReportStore
-from tunegate.ports.results import ResultsStore
-from tunegate.ports.simulator import Simulator, SimulatorPool
-from tunegate.ports.study import Study
 from tunegate.report.terminal.progress_listeners import ProgressListeners
 
-# Optuna, SQLAlchemy and cloud clients take up to a second to import, and most commands need few of them.
+# Optuna, SQLAlchemy and cloud clients take up to a second to import, and most commands need few of them. Ports are needed
+# for annotations only.
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -42,6 +32,17 @@ if TYPE_CHECKING:
     from tunegate.adapters.simulator.subprocess_simulator import ProcessLimits
     from tunegate.config.plan import CampaignPlan
     from tunegate.config.region import RegionConfig
+    from tunegate.ports.analytics import Analytics
+    from tunegate.ports.campaign_store import CampaignStore
+    from tunegate.ports.clock import Clock
+    from tunegate.ports.leases import Leases
+    from tunegate.ports.publisher import Publisher
+    from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
+    from tunegate.ports.registry import Registry
+    from tunegate.ports.report_store import ReportStore
+    from tunegate.ports.results import ResultsStore
+    from tunegate.ports.simulator import Simulator, SimulatorPool
+    from tunegate.ports.study import Study
 
 LONGEST_HOLDER = 200
 
