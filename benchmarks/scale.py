@@ -40,7 +40,7 @@ from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialTimes
 from tunegate.ports.results import RequestKey, SimulationPhase
-from tunegate.search.answers import Asked, BudgetSpent
+from tunegate.search.answers import BudgetSpent, TrialToRun
 from tunegate.search.definition import SearchBudget, StudyDefinition
 
 TARGET_PCT, TARGET_WORKERS, TARGET_SIMULATION_S = 1.0, 20, 60.0
@@ -114,7 +114,7 @@ def work(number: int, *, url: str, name: str, trials: int, simulation_s: float, 
     together.wait()
     began_s = time.process_time()
     while not isinstance(answer := study.ask(f"worker-{number}"), BudgetSpent):
-        if not isinstance(answer, Asked):
+        if not isinstance(answer, TrialToRun):
             time.sleep(1.0)
             continue
         simulate_s = simulation_s * draw.uniform(0.8, 1.2)
@@ -124,7 +124,7 @@ def work(number: int, *, url: str, name: str, trials: int, simulation_s: float, 
     spent.put(time.process_time() - began_s)
 
 
-def store(results: SqlResultsStore, campaign: str, asked: Asked) -> float:
+def store(results: SqlResultsStore, campaign: str, asked: TrialToRun) -> float:
     """Keep the days of a trial, as large as San Francisco's; how long that took in seconds."""
     history = Period(date(2026, 1, 1), date(2026, 2, 28))
     request = SimulationRequest(
@@ -151,7 +151,7 @@ def lock_s(url: str, running: int, repeats: int = 30) -> float:
         began_s = time.monotonic()
         under_way.append(study.ask("worker"))
         oldest = under_way.pop(0)
-        assert isinstance(oldest, Asked)
+        assert isinstance(oldest, TrialToRun)
         study.tell_complete(oldest.number, 1e6 + sum(oldest.parameters.values()), len(DAYS), 1.0)
         held.append(time.monotonic() - began_s)
     return statistics.quantiles(held, n=10)[0]

@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 
 from tunegate.adapters.optuna import study as study_module
 from tunegate.adapters.optuna.samplers import keyed_sampler
-from tunegate.adapters.optuna.study import Asked, SearchStudy
+from tunegate.adapters.optuna.study import SearchStudy, TrialToRun
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.seeds import keyed_integer
 from tunegate.search.definition import PrunerName, SearchBudget, StudyDefinition
@@ -133,14 +133,14 @@ def _looks(case: Case, arm: Arm, repeat: int, url: str) -> Iterator[tuple[int, S
     definition = StudyDefinition("bench", config.dimensions, config.production, repeat, sampler, arm.pruner, {})  # type: ignore[arg-type]
     study = SearchStudy.open(url, definition, SearchBudget(max(arm.looks), 0, 1, 0))
     with mock.patch.object(study_module, "keyed_sampler", keyed_sampler if shipped else _foreign(arm.sampler)):
-        running: deque[Asked] = deque()
+        running: deque[TrialToRun] = deque()
         complete, asking_s = 0, 0.0
         while complete < max(arm.looks):
             while len(running) < arm.workers:
                 began = time.perf_counter()
                 asked = study.ask("bench")
                 asking_s += time.perf_counter() - began
-                if not isinstance(asked, Asked):
+                if not isinstance(asked, TrialToRun):
                     break
                 running.append(asked)
             if _simulate(case, study, running.popleft(), cells):
@@ -149,7 +149,7 @@ def _looks(case: Case, arm: Arm, repeat: int, url: str) -> Iterator[tuple[int, S
                     yield complete, study, asking_s
 
 
-def _simulate(case: Case, study: SearchStudy, asked: Asked, cells: tuple[Cell, ...]) -> bool:
+def _simulate(case: Case, study: SearchStudy, asked: TrialToRun, cells: tuple[Cell, ...]) -> bool:
     """Day by day, until the study says stop; whether the trial was completed."""
     daily: list[float] = []
     for step, cell in enumerate(cells):

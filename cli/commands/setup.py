@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import print_line
-from tunegate.config.locations import Bucket, files_place
+from tunegate.config.locations import Bucket, files_location
 from tunegate.config.workspace import SLACK_VARIABLE, Workspace
 from tunegate.domain.errors import BadInput, Fault
 
@@ -71,7 +71,7 @@ def _webhook() -> str | None:
 
 
 def _bucket(address: str) -> Bucket:
-    match files_place(_RESULTS, address, Path()):
+    match files_location(_RESULTS, address, Path()):
         case Bucket() as bucket:
             return bucket
         case _:

@@ -16,7 +16,7 @@ from tunegate import wiring
 from tunegate.domain.errors import SimulationFailed
 from tunegate.domain.placement import Placement
 from tunegate.domain.trials import TrialRecord
-from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers
+from tunegate.search.answers import BudgetSpent, TrialToRun, WaitForOthers
 
 # Other workers' trials take a fraction of a second to minutes; a thousand that wait for the last ones ask less and less.
 WAIT_FOR_OTHERS_S = 0.2
@@ -35,7 +35,7 @@ async def open_study(campaign: str, placement: Placement = Placement.INLINE) -> 
     return await asyncio.to_thread(study.recover_interrupted, alive=alive)
 
 
-async def ask_trial(campaign: str, worker: str) -> Asked | None:
+async def ask_trial(campaign: str, worker: str) -> TrialToRun | None:
     """The next trial for a worker, or None once the budget is spent; waits while running trials may still fill it.
 
     Raises FailureBudgetSpent, and SimulationFailed when production itself cannot be simulated. Not a Prefect task: asking is
@@ -44,7 +44,7 @@ async def ask_trial(campaign: str, worker: str) -> Asked | None:
     study, pause_s = wiring.study(campaign), WAIT_FOR_OTHERS_S
     while True:
         match await asyncio.to_thread(study.ask, worker):
-            case Asked() as asked:
+            case TrialToRun() as asked:
                 return asked
             case BudgetSpent():
                 return None

@@ -12,12 +12,12 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
 from tunegate.ports.results import SimulationPhase
-from tunegate.search.answers import Asked
+from tunegate.search.answers import TrialToRun
 
 PRODUCTION = "production"
 
 
-def trial_arguments(campaign: str, asked: Asked) -> dict[str, Any]:
+def trial_arguments(campaign: str, asked: TrialToRun) -> dict[str, Any]:
     """One trial of the search. It is attempted once: the study decides about trying the same parameters again."""
     plan = wiring.plan(campaign)
     arguments = _arguments(plan, SimulationPhase.SEARCH, plan.trial_request(asked.number, asked.parameters), attempts=1)

@@ -26,9 +26,9 @@ class Slack:
     status: int = 200
     silence_s: float = 0.0
 
-    def wait_for(self, words: str, patience_s: float = 30.0) -> str:
+    def wait_for(self, words: str, retry_for_s: float = 30.0) -> str:
         """The first message that holds these words. Fails when none comes."""
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + retry_for_s
         while time.monotonic() < deadline:
             found = next((message for message in self.messages if words in message), None)
             if found is not None:

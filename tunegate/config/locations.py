@@ -45,7 +45,7 @@ class Dataset:
         return f"bigquery://{self.project}/{self.name}"
 
 
-def files_place(variable: str, address: str, default: Path) -> Folder | Bucket:
+def files_location(variable: str, address: str, default: Path) -> Folder | Bucket:
     """The place of files that `address` names: `gs://bucket/prefix` or a folder; `default` when it is empty.
 
     `variable` is where the address was found. Raises BadInput for any other address.
@@ -62,7 +62,7 @@ def files_place(variable: str, address: str, default: Path) -> Folder | Bucket:
     raise _misread(variable, "a folder or gs://BUCKET/PREFIX", address)
 
 
-def dataset_place(variable: str, address: str) -> Dataset | None:
+def dataset_location(variable: str, address: str) -> Dataset | None:
     """The dataset that `address` names, `bigquery://project/dataset`; None when it is empty. Raises BadInput for any other."""
     if not address:
         return None

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tunegate.config.locations import Bucket, Dataset, Folder, dataset_place, files_place
+from tunegate.config.locations import Bucket, Dataset, Folder, dataset_location, files_location
 
 HOME_VARIABLE = "TUNEGATE_HOME"
 PERSON_VARIABLE = "TUNEGATE_USER"
@@ -47,9 +47,9 @@ class Workspace:
         root = Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).resolve()
         return cls(
             root,
-            dataset=dataset_place(RESULTS_VARIABLE, _variable(RESULTS_VARIABLE)),
-            published=files_place(PUBLISH_VARIABLE, _variable(PUBLISH_VARIABLE), root / "published"),
-            reports=files_place(REPORTS_VARIABLE, _variable(REPORTS_VARIABLE), root / "reports"),
+            dataset=dataset_location(RESULTS_VARIABLE, _variable(RESULTS_VARIABLE)),
+            published=files_location(PUBLISH_VARIABLE, _variable(PUBLISH_VARIABLE), root / "published"),
+            reports=files_location(REPORTS_VARIABLE, _variable(REPORTS_VARIABLE), root / "reports"),
             slack_block=_variable(SLACK_VARIABLE) or None,
             user=_variable(PERSON_VARIABLE) or _login_name(),
             database=_variable(DATABASE_VARIABLE),

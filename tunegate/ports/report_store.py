@@ -28,5 +28,5 @@ class ReportStore(Protocol):
         ...
 
     def link(self, name: str) -> str:
-        """How another page of the shelf links to the page."""
+        """How another page of the store links to the page."""
         ...

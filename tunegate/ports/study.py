@@ -7,13 +7,13 @@ from typing import Protocol
 
 from tunegate.domain.errors import FailureClass
 from tunegate.domain.trials import TrialRecord
-from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers
+from tunegate.search.answers import BudgetSpent, TrialToRun, WaitForOthers
 
 
 class Study(Protocol):
     """A study that threads, processes and machines may share. Reporting a trial that is finished changes nothing."""
 
-    def ask(self, worker: str) -> Asked | BudgetSpent | WaitForOthers:
+    def ask(self, worker: str) -> TrialToRun | BudgetSpent | WaitForOthers:
         """The next trial for this worker, or why there is none now.
 
         Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own

@@ -11,7 +11,7 @@ from tunegate.domain.trials import TrialRecord, TrialState
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrialToRun:
     """A trial to simulate now."""
 
     number: int
@@ -37,7 +37,7 @@ class WaitForOthers:
     running: int
 
 
-def without_place(known: Sequence[TrialRecord], trials: int) -> BudgetSpent | WaitForOthers | None:
+def reason_to_wait(known: Sequence[TrialRecord], trials: int) -> BudgetSpent | WaitForOthers | None:
     """Why there is no trial to ask for now, with a budget of so many `trials`; None when there is one.
 
     "None now" is a safe answer whenever it is given: a worker that is told so asks again.

@@ -10,12 +10,12 @@ from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.search.definition import SearchBudget
 
 
-def raise_if_hopeless(known: Sequence[TrialRecord], forgiven: Collection[int], budget: SearchBudget) -> None:
+def raise_if_search_failed(known: Sequence[TrialRecord], forgiven: Collection[int], budget: SearchBudget) -> None:
     """Raise SimulationFailed (permanent) when production is dead, FailureBudgetSpent when too many other trials failed.
 
     `forgiven` are the numbers of failed trials that earlier launches of the campaign answered for.
     """
-    if production_is_dead(known):
+    if production_failed(known):
         last = next(record for record in reversed(known) if record.is_production and record.state is TrialState.FAILED)
         raise SimulationFailed(
             FailureClass.PERMANENT,
@@ -39,7 +39,7 @@ def _raise_if_spent(failed: Sequence[TrialRecord], budget: int, name: str) -> No
         raise FailureBudgetSpent(len(failed), budget, listed, name)
 
 
-def production_is_dead(known: Sequence[TrialRecord]) -> bool:
+def production_failed(known: Sequence[TrialRecord]) -> bool:
     """Whether production failed and no attempt of it is complete, running or waiting."""
     states = {record.state for record in known if record.is_production}
     return TrialState.FAILED in states and states <= {TrialState.FAILED, TrialState.INTERRUPTED}

@@ -44,7 +44,7 @@ FAILED = replace(
 
 
 def analytics() -> BigQueryAnalytics:
-    return BigQueryAnalytics(BigQueryDataset("acme-tunegate", "results", patience_s=20))
+    return BigQueryAnalytics(BigQueryDataset("acme-tunegate", "results", retry_for_s=20))
 
 
 def verdict() -> VerdictRow:

@@ -46,8 +46,8 @@ def answer(revenue_minor: float = 1e6 / 3) -> SimulationAnswer:
     return SimulationAnswer(days, {"gamma": 0.9}, HISTORY.last, "sha256:c", "toy 1.0", 0.3)
 
 
-def store(patience_s: float = 20.0, name: str = "results") -> BigQueryResultsStore:
-    return BigQueryResultsStore(BigQueryDataset("acme-tunegate", name, patience_s))
+def store(retry_for_s: float = 20.0, name: str = "results") -> BigQueryResultsStore:
+    return BigQueryResultsStore(BigQueryDataset("acme-tunegate", name, retry_for_s))
 
 
 def kept(service: BigQueryService) -> int:

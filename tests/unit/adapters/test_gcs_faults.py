@@ -18,8 +18,8 @@ from tunegate.release.service import PublishingFailed, ReleaseService
 JSON = "application/json"
 
 
-def objects(bucket: str = "production", patience_s: float = 20.0) -> GcsObjects:
-    return GcsObjects(bucket, "p/", JSON, patience_s)
+def objects(bucket: str = "production", retry_for_s: float = 20.0) -> GcsObjects:
+    return GcsObjects(bucket, "p/", JSON, retry_for_s)
 
 
 def test_a_bucket_that_is_away_for_seconds_is_waited_for(gcs):
@@ -32,11 +32,11 @@ def test_a_bucket_that_is_away_for_seconds_is_waited_for(gcs):
 def test_a_bucket_that_stays_away_is_an_outage_after_a_bounded_time(gcs):
     gcs.rest.away_for(60)
     with pytest.raises(Outage, match=r"gs://production/p/: no answer worth having within 1 s, last: 503"):
-        objects(patience_s=1.0).replace("a", lambda: b"1")
+        objects(retry_for_s=1.0).replace("a", lambda: b"1")
     gcs.rest.away_for(0)
     gcs.rest.close()
     with pytest.raises(Outage, match="Connection refused"):
-        objects(patience_s=1.0).read("a")
+        objects(retry_for_s=1.0).read("a")
 
 
 def test_an_upload_whose_answer_got_lost_is_found_done_and_counts_as_a_change(gcs):
@@ -88,7 +88,7 @@ def test_a_release_that_could_not_be_published_is_published_by_the_next_step(gcs
     """The registry is written first; what production reads follows when the bucket is back."""
     verdict = record()
     registry = SqlRegistry(open_database(f"sqlite:///{tmp_path}/results.sqlite"))
-    desk = ReleaseService(registry, GcsPublisher(objects(patience_s=0.5)), SettableClock(judged_at(verdict)))
+    desk = ReleaseService(registry, GcsPublisher(objects(retry_for_s=0.5)), SettableClock(judged_at(verdict)))
     gcs.rest.away_for(60)
     with pytest.raises(PublishingFailed, match="could not be published: gs://production/p/"):
         desk.approve(candidate_of(verdict), approval_of(verdict))

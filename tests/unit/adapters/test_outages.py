@@ -122,7 +122,7 @@ def test_waiting_ends_with_what_the_driver_says_and_no_password(
     proxied_database: Database, proxy: Forwarder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stores = sql_stores(proxied_database.url)
-    monkeypatch.setattr(outages, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(outages, "RETRY_FOR_S", 0.5)
     proxy.cut()
     for call in calls(stores):
         with pytest.raises(DatabaseUnreachable, match=r"no answer for 0 s.*Connection refused.*then resume") as caught:
@@ -149,9 +149,9 @@ def test_a_deadlock_is_tried_again_and_a_refusal_is_not(mariadb, mariadb_databas
             connection.exec_driver_sql(f"SIGNAL SQLSTATE '{state}' SET MYSQL_ERRNO = {code}")
 
     with pytest.raises(DatabaseUnreachable):
-        outages.repeated(lambda: signal(1213), patience_s=0.3)
+        outages.retry(lambda: signal(1213), retry_for_s=0.3)
     assert len(tries) > 1
     tries.clear()
     with pytest.raises(Exception, match="1142"):
-        outages.repeated(lambda: signal(1142), patience_s=5.0)
+        outages.retry(lambda: signal(1142), retry_for_s=5.0)
     assert tries == [1142]

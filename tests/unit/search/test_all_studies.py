@@ -7,7 +7,7 @@ import pytest
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import TrialState
 
-from tunegate.adapters.optuna.all_studies import AllStudies, LookedAtOnly
+from tunegate.adapters.optuna.all_studies import AllStudies, ReadOnlyStudies
 
 
 def campaign(folder: Path, name: str, values: list[float]) -> optuna.Study:
@@ -49,9 +49,9 @@ def test_nothing_can_be_changed_or_deleted(tmp_path: Path) -> None:
     campaign(tmp_path, "a", [1.0])
     before = (tmp_path / "a.journal").read_bytes()
     shown = AllStudies(tmp_path)
-    with pytest.raises(LookedAtOnly):
+    with pytest.raises(ReadOnlyStudies):
         shown.delete_study(0)
-    with pytest.raises(LookedAtOnly):
+    with pytest.raises(ReadOnlyStudies):
         optuna.load_study(storage=shown, study_name="a").ask()
     with pytest.raises(KeyError):
         shown.get_study_id_from_name("b")

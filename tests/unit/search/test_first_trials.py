@@ -11,7 +11,7 @@ from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
-from tunegate.search.answers import Asked
+from tunegate.search.answers import TrialToRun
 
 
 def starting(toy: ModuleType, *gammas: float):
@@ -35,7 +35,7 @@ def test_opening_it_again_queues_nothing_twice_also_when_the_first_opening_died(
     for _ in range(2):
         study = SearchStudy.open(url, whole, toy.budget(6))
     asked = study.ask("w")
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, TrialToRun)
     assert asked.is_production
     again = SearchStudy.open(url, whole, toy.budget(6))
     assert [trial.proposal for trial in again.trials()] == [0, 1, 2]

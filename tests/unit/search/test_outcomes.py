@@ -11,14 +11,14 @@ from tests.unit.search.conftest import IN_FILE_AND_SERVER
 from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.errors import BadInput, FailureBudgetSpent, FailureClass, SimulationFailed
 from tunegate.domain.trials import TrialState
-from tunegate.search.answers import Asked, WaitForOthers
+from tunegate.search.answers import TrialToRun, WaitForOthers
 
 TRANSIENT, PERMANENT, INFRASTRUCTURE = FailureClass.TRANSIENT, FailureClass.PERMANENT, FailureClass.INFRASTRUCTURE
 
 
-def ask(study: SearchStudy, worker: str = "w") -> Asked:
+def ask(study: SearchStudy, worker: str = "w") -> TrialToRun:
     asked = study.ask(worker)
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, TrialToRun)
     return asked
 
 

@@ -8,7 +8,7 @@ from tests.unit.search.conftest import IN_FILE_AND_SERVER
 from tunegate.adapters.optuna.importance import MINIMUM_TRIALS
 from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.trials import TrialState
-from tunegate.search.answers import Asked
+from tunegate.search.answers import TrialToRun
 
 BUSY_FIRST = (2000.0, 1000.0, 1000.0, 1000.0, 1000.0, 1000.0)
 
@@ -16,7 +16,7 @@ BUSY_FIRST = (2000.0, 1000.0, 1000.0, 1000.0, 1000.0, 1000.0)
 def run_trial(study: SearchStudy, daily: tuple[float, ...]) -> int:
     """Report days until the study says stop; how many days were simulated."""
     asked = study.ask("w")
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, TrialToRun)
     for step, revenue_minor in enumerate(daily):
         if study.report_day(asked.number, step, revenue_minor):
             study.tell_pruned(asked.number, step + 1, 0.1)
@@ -48,7 +48,7 @@ def test_without_a_pruner_nothing_stops(toy: ModuleType, url: str) -> None:
 def test_production_is_never_pruned(toy: ModuleType, url: str) -> None:
     study = SearchStudy.open(url, toy.definition(pruner="median"), toy.budget(20))
     production = study.ask("slow")
-    assert isinstance(production, Asked)
+    assert isinstance(production, TrialToRun)
     for factor in (1.0, 1.01, 1.02, 1.03, 1.04, 1.05):
         run_trial(study, scaled(factor))
     assert not any(study.report_day(production.number, step, 1.0) for step in range(6))

@@ -8,7 +8,7 @@ import pytest
 from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
-from tunegate.search.answers import Asked
+from tunegate.search.answers import TrialToRun
 from tunegate.search.definition import SamplerName
 
 SAMPLERS: list[SamplerName] = list(get_args(SamplerName))
@@ -47,7 +47,7 @@ def test_a_killed_and_resumed_campaign_proposes_what_an_uninterrupted_one_would(
     if killed_at:
         toy.work(killed, "w")
     killed = SearchStudy.open(url, toy.definition(sampler), toy.budget(20))
-    assert isinstance(killed.ask("w"), Asked)  # dies here
+    assert isinstance(killed.ask("w"), TrialToRun)  # dies here
     resumed = SearchStudy.open(url, toy.definition(sampler), toy.budget(20))
     assert resumed.recover_interrupted() == 1
     toy.work(resumed, "w")

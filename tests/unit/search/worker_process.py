@@ -11,7 +11,7 @@ from tunegate.adapters.optuna.study import SearchStudy
 from tunegate.domain.errors import FailureClass
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.seeds import keyed_integer
-from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers
+from tunegate.search.answers import BudgetSpent, TrialToRun, WaitForOthers
 from tunegate.search.definition import PrunerName, SamplerName, SearchBudget, StudyDefinition
 
 PRODUCTION = Parameters({"gamma": 0.5, "max_wait_s": 300.0, "sweeps": 3, "unsearched": 7.0})
@@ -44,15 +44,15 @@ def revenue(parameters: Parameters) -> float:
     )
 
 
-def fails(asked: Asked, percent: int) -> bool:
+def fails(asked: TrialToRun, percent: int) -> bool:
     return keyed_integer("fail", asked.proposal, asked.attempt) % 100 < percent
 
 
 def work(
     study: SearchStudy, worker: str, fail_percent: int = 0, simulation_s: float = 0.0, pause_s: float = 0.003
-) -> list[Asked]:
+) -> list[TrialToRun]:
     """Ask, simulate and tell until the budget is spent; what was asked, in order."""
-    done: list[Asked] = []
+    done: list[TrialToRun] = []
     while True:
         answer = study.ask(worker)
         match answer:
@@ -60,7 +60,7 @@ def work(
                 return done
             case WaitForOthers():
                 time.sleep(pause_s)
-            case Asked():
+            case TrialToRun():
                 done.append(answer)
                 time.sleep(simulation_s)
                 if fails(answer, fail_percent):

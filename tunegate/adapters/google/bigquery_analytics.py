@@ -29,11 +29,9 @@ class BigQueryAnalytics:
         self._dataset = dataset
 
     def check(self) -> None:
-        """See the port."""
         self._dataset.open()
 
     def export(self, campaign: CampaignRow, trials: Sequence[TrialRecord], verdicts: Sequence[VerdictRow]) -> None:
-        """See the port."""
         self._put("trials", campaign.id, [_trial_row(campaign, trial) for trial in trials])
         self._put("verdicts", campaign.id, [_verdict_row(verdict) for verdict in verdicts])
 

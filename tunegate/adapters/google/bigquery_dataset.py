@@ -22,10 +22,10 @@ from tunegate.adapters.google.calls import (
     CALL_TIMEOUT_S,
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,
-    PATIENCE_S,
+    RETRY_FOR_S,
     TRANSIENT_REASONS,
     Caller,
-    MayPass,
+    TransientError,
     in_short,
 )
 from tunegate.domain.errors import BadInput, Fault
@@ -50,12 +50,12 @@ class BigQueryDataset:
     Every method raises Outage, and BadInput where a dataset, a table, a column or a permission is missing.
     """
 
-    def __init__(self, project: str, name: str, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, project: str, name: str, retry_for_s: float = RETRY_FOR_S) -> None:
         self.name = f"{project}.{name}"
         self._project = project
-        self._place = f"bigquery://{project}/{name}"
-        self._call = Caller(self._place, _REMEDY, patience_s)
-        self._patience_s = patience_s
+        self._location = f"bigquery://{project}/{name}"
+        self._call = Caller(self._location, _REMEDY, retry_for_s)
+        self._patience_s = retry_for_s
         self._opening = threading.Lock()
         self._opened: tuple[bigquery.Client, str] | None = None
 
@@ -91,7 +91,7 @@ class BigQueryDataset:
             )
 
         try:
-            return self._call.repeated(ask)
+            return self._call.retry(ask)
         except api.NotFound as error:
             raise self._missing(error) from error
 
@@ -118,7 +118,7 @@ class BigQueryDataset:
     def await_end(self, name: str) -> None:
         """Wait until the job of this name, whoever began it, changes nothing any more."""
         client, location = self.open()
-        self._wait(self._call.repeated(lambda: _existing(client, location, name)))
+        self._wait(self._call.retry(lambda: _existing(client, location, name)))
 
     def attempts(self, what: str) -> Iterator[int]:
         """0, 1, 2 …, with growing pauses between, for as long as patience lasts. Raises Outage then."""
@@ -127,7 +127,7 @@ class BigQueryDataset:
             yield number
             number += 1
             if time.monotonic() > end:
-                raise Outage(f"{self._place}: {what} was not kept after {number} attempts within {self._patience_s:g} s")
+                raise Outage(f"{self._location}: {what} was not kept after {number} attempts within {self._patience_s:g} s")
             if number > 1:
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -142,7 +142,7 @@ class BigQueryDataset:
         end, pause_s = time.monotonic() + self._patience_s, _FIRST_POLL_S
         while job.state != "DONE":
             if time.monotonic() > end:
-                raise Outage(f"{self._place}: job {job.job_id} did not end within {self._patience_s:g} s")
+                raise Outage(f"{self._location}: job {job.job_id} did not end within {self._patience_s:g} s")
             time.sleep(pause_s)
             pause_s = min(1.5 * pause_s, _LONGEST_POLL_S)
             self._call(job.reload)
@@ -163,17 +163,19 @@ class BigQueryDataset:
         for column in table_schema(name).columns:
             if types.get(column.name) != column.type:
                 rule = f"the column {column.name} must be a {column.type}"
-                yield Fault(rule, types.get(column.name, "no such column"), f"{self._place}, table {name}", _REMEDY)
+                yield Fault(rule, types.get(column.name, "no such column"), f"{self._location}, table {name}", _REMEDY)
 
     def _missing(self, error: api.NotFound) -> BadInput:
-        return BadInput(Fault("dataset and tables must exist", in_short(error), self._place, _REMEDY))
+        return BadInput(Fault("dataset and tables must exist", in_short(error), self._location, _REMEDY))
 
     def _refused(self, job: bigquery.QueryJob) -> Exception:
         reason, message = job.error_result.get("reason"), str(job.error_result.get("message"))
         if reason in {"accessDenied", "notFound"}:
             rule = "BigQuery must let tunegate write its tables"
-            return BadInput(Fault(rule, f"{reason}: {in_short(message)}", self._place, _REMEDY))
-        return ValueError(f"{self._place}: a statement must be one that BigQuery runs, but got {reason}: {in_short(message)}")
+            return BadInput(Fault(rule, f"{reason}: {in_short(message)}", self._location, _REMEDY))
+        return ValueError(
+            f"{self._location}: a statement must be one that BigQuery runs, but got {reason}: {in_short(message)}"
+        )
 
 
 def _existing(client: bigquery.Client, location: str, name: str) -> bigquery.QueryJob:
@@ -181,7 +183,7 @@ def _existing(client: bigquery.Client, location: str, name: str) -> bigquery.Que
     try:
         job = client.get_job(name, location=location, retry=_NO_RETRY, timeout=CALL_TIMEOUT_S)
     except api.NotFound as error:
-        raise MayPass(f"job {name} is there and is not found") from error
+        raise TransientError(f"job {name} is there and is not found") from error
     if not isinstance(job, bigquery.QueryJob):
         raise TypeError(f"job {name} must be a query, but got {type(job).__name__}")
     return job

@@ -38,7 +38,6 @@ class BigQueryResultsStore:
         self._read = ", ".join(column.name for column in self._schema.columns if column.name not in _FOR_PEOPLE)
 
     def save_answer(self, campaign: str, key: RequestKey, request: SimulationRequest, answer: SimulationAnswer) -> None:
-        """See the port."""
         shared = {
             "campaign": campaign,
             "phase": key.phase.value,
@@ -62,7 +61,6 @@ class BigQueryResultsStore:
                 return
 
     def find_answer(self, campaign: str, content_digest: str) -> SimulationAnswer | None:
-        """See the port."""
         rows = self._rows(campaign=campaign, content_digest=content_digest)
         if not rows:
             return None
@@ -73,7 +71,6 @@ class BigQueryResultsStore:
     def day_results(
         self, campaign: str, phase: SimulationPhase | None = None, subject: str | None = None
     ) -> tuple[StoredDay, ...]:
-        """See the port."""
         wanted = {"campaign": campaign, "phase": None if phase is None else phase.value, "subject": subject}
         rows = self._rows(**{name: value for name, value in wanted.items() if value is not None})
         return tuple(sorted(map(stored_day, rows), key=reading_order))

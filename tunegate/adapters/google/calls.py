@@ -18,7 +18,7 @@ from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.outage import Outage
 
 CALL_TIMEOUT_S = 30.0
-PATIENCE_S = 180.0
+RETRY_FOR_S = 180.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 8.0
 
 # BigQuery says with HTTP 400 or 403 what others say with 429 or 503. The last one is a full queue of DML statements.
@@ -47,18 +47,18 @@ _REFUSED = (api.Unauthorized, api.Forbidden, auth.GoogleAuthError)
 T = TypeVar("T")
 
 
-class MayPass(Exception):
+class TransientError(Exception):
     """What failed may work when it is tried again."""
 
 
 class Caller:
     """Calls with patience. `place` is what the calls are about, in words for people; `remedy` what helps where it refuses."""
 
-    def __init__(self, place: str, remedy: str, patience_s: float = PATIENCE_S) -> None:
-        self._place = place
+    def __init__(self, place: str, remedy: str, retry_for_s: float = RETRY_FOR_S) -> None:
+        self._location = place
         self._remedy = remedy
         self._retry = Retry(
-            predicate=_may_pass, initial=FIRST_PAUSE_S, maximum=LONGEST_PAUSE_S, multiplier=2.0, timeout=patience_s
+            predicate=_is_transient, initial=FIRST_PAUSE_S, maximum=LONGEST_PAUSE_S, multiplier=2.0, timeout=retry_for_s
         )
 
     def __call__(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
@@ -66,7 +66,7 @@ class Caller:
         with self.explained():
             return self._retry(call)(*arguments, retry=None, timeout=CALL_TIMEOUT_S, **options)
 
-    def repeated(self, work: Callable[[], T]) -> T:
+    def retry(self, work: Callable[[], T]) -> T:
         """What `work` returns, repeated in the same way; it must itself see to the time limits of its calls."""
         with self.explained():
             return self._retry(work)()
@@ -78,11 +78,11 @@ class Caller:
             yield
         except api.RetryError as error:
             raise Outage(
-                f"{self._place}: no answer worth having within {self._retry.timeout:g} s, last: {error.cause}"
+                f"{self._location}: no answer worth having within {self._retry.timeout:g} s, last: {error.cause}"
             ) from error
         except _REFUSED as error:
             rule = "Google Cloud must accept who tunegate runs as"
-            raise BadInput(Fault(rule, in_short(error), self._place, self._remedy)) from error
+            raise BadInput(Fault(rule, in_short(error), self._location, self._remedy)) from error
 
 
 def in_short(error: object) -> str:
@@ -90,8 +90,8 @@ def in_short(error: object) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)[:300].rstrip(". ")
 
 
-def _may_pass(error: BaseException) -> bool:
-    if isinstance(error, (MayPass, *_TRANSIENT)):
+def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, (TransientError, *_TRANSIENT)):
         return True
     return isinstance(error, (api.Forbidden, api.BadRequest)) and any(
         isinstance(each, dict) and each.get("reason") in TRANSIENT_REASONS for each in error.errors

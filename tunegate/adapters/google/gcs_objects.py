@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from google.api_core import exceptions as api
 from google.cloud import storage
 
-from tunegate.adapters.google.calls import PATIENCE_S, Caller, in_short
+from tunegate.adapters.google.calls import RETRY_FOR_S, Caller, in_short
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.outage import Outage
 
@@ -30,12 +30,12 @@ class Found:
 class GcsObjects:
     """The objects of a bucket whose names begin with a prefix (empty, or ending with a slash). Raises Outage and BadInput."""
 
-    def __init__(self, bucket: str, prefix: str, content_type: str, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, bucket: str, prefix: str, content_type: str, retry_for_s: float = RETRY_FOR_S) -> None:
         self._root = f"gs://{bucket}/{prefix}"
         self._prefix = prefix
         self._content_type = content_type
         remedy = "Create the bucket, and let tunegate read, create and delete its objects (roles/storage.objectUser)."
-        self._call = Caller(self._root, remedy, patience_s)
+        self._call = Caller(self._root, remedy, retry_for_s)
         self._remedy = remedy
         with self._call.explained():
             self._bucket = storage.Client(project=None).bucket(bucket)

@@ -19,7 +19,7 @@ class GcsPublisher:
         self._objects = objects
 
     def publish(self, region: str, wanted: Callable[[], str]) -> bool:
-        """See the port. Raises Outage, and BadInput for a bucket that is not there or may not be written."""
+        """Raises Outage, and BadInput for a bucket that is not there or may not be written."""
 
         def checked() -> bytes:
             text = wanted()
@@ -29,10 +29,8 @@ class GcsPublisher:
         return self._objects.replace(document_name(region), checked)
 
     def location(self, region: str) -> str:
-        """See the port."""
         return self._objects.address(document_name(region))
 
     def read(self, region: str) -> str | None:
-        """See the port."""
         content = self._objects.read(document_name(region)).content
         return None if content is None else content.decode(errors="replace")

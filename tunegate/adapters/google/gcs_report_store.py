@@ -16,21 +16,16 @@ class GcsReportStore:
         self._objects = objects
 
     def put(self, name: str, page: str) -> None:
-        """See the port."""
         self._objects.write(name, page.encode())
 
     def names(self) -> frozenset[str]:
-        """See the port."""
         return frozenset(name for name in self._objects.names() if name.endswith(".html"))
 
     def location(self, name: str) -> str:
-        """See the port."""
         return self._objects.web_address(name)
 
     def uri(self, name: str) -> str:
-        """See the port."""
         return self._objects.web_address(name)
 
     def link(self, name: str) -> str:
-        """See the port."""
         return self._objects.web_address(name)

@@ -1,4 +1,4 @@
-"""Analytics of an installation that has none: what analysts would look for is in its database and its studies."""
+"""Analytics of an installation without a data warehouse: its database and its studies hold the same facts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tunegate.ports.records import VerdictRow
 
 
 class NoAnalytics:
-    """Implements the port `Analytics` by keeping nothing."""
+    """Implements the port `Analytics` by storing nothing."""
 
     def check(self) -> None:
-        """See the port."""
+        pass
 
     def export(self, campaign: CampaignRow, trials: Sequence[TrialRecord], verdicts: Sequence[VerdictRow]) -> None:
-        """See the port."""
+        pass

@@ -28,7 +28,6 @@ class FilePublisher:
         return self._folder / document_name(region)
 
     def publish(self, region: str, wanted: Callable[[], str]) -> bool:
-        """See the port."""
         path = self.path(region)
         with FileLock(self._folder / f".{region}.lock").acquire():
             text = wanted()
@@ -43,11 +42,9 @@ class FilePublisher:
             return True
 
     def location(self, region: str) -> str:
-        """See the port."""
         return str(self.path(region))
 
     def read(self, region: str) -> str | None:
-        """See the port."""
         path = self.path(region)
         return path.read_bytes().decode(errors="replace") if path.exists() else None
 

@@ -18,21 +18,16 @@ class FileReportStore:
         self._web = web
 
     def put(self, name: str, page: str) -> None:
-        """See the port."""
         write_text(self._folder / name, page)
 
     def names(self) -> frozenset[str]:
-        """See the port."""
         return frozenset(path.name for path in self._folder.glob("*.html"))
 
     def location(self, name: str) -> str:
-        """See the port."""
         return str(self._folder / name)
 
     def uri(self, name: str) -> str:
-        """See the port."""
         return (self._folder / name).as_uri() if self._web is None else f"{self._web}/{name}"
 
     def link(self, name: str) -> str:
-        """See the port."""
         return name

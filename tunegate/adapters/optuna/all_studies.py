@@ -20,12 +20,12 @@ from optuna.trial import FrozenTrial, TrialState
 _STRIDE = 1_000_000  # more trials than a search may have
 
 
-class LookedAtOnly(TypeError):
+class ReadOnlyStudies(TypeError):
     """Somebody tried to change a study that is shown."""
 
 
 def _refused(*_: object, **__: object) -> NoReturn:
-    raise LookedAtOnly("studies are changed by campaigns alone; here they are looked at")
+    raise ReadOnlyStudies("studies are changed by campaigns alone; here they are looked at")
 
 
 class AllStudies(BaseStorage):

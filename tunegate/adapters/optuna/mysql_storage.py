@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from tunegate.adapters.optuna.shared_cache import SharedStudyCache
 from tunegate.adapters.sql.engines import MYSQL_SETTINGS, engine_of, shown
-from tunegate.adapters.sql.outages import ConnectionLost, passes
+from tunegate.adapters.sql.outages import ConnectionLost, is_transient
 from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
 
 # Asking takes a fraction of a second, and those who wait are served in turn: a thousand may be in line.
-LOCK_PATIENCE_S = 300.0
+LOCK_TIMEOUT_S = 300.0
 # One statement waits this long, less than the time after which its connection counts as dead.
 _ONE_WAIT_S = 20
 
@@ -37,33 +37,33 @@ class NamedLock:
         self._engine = engine
         self._name = name
         self._threads = threading.Lock()
-        self._mine = threading.local()
+        self._held_by_thread = threading.local()
 
     @contextmanager
     def acquire(self) -> Generator[None]:
-        """Hold the lock for the length of a `with` block. Raises DatabaseUnreachable after `LOCK_PATIENCE_S`."""
+        """Hold the lock for the length of a `with` block. Raises DatabaseUnreachable after `LOCK_TIMEOUT_S`."""
         if self.connection is not None:
             raise RuntimeError("a study's lock must not be taken by the thread that holds it")
         with self._threads, self._engine.connect() as connection:
             self._wait_for(connection)
-            self._mine.connection = connection
+            self._held_by_thread.connection = connection
             try:
                 yield
             finally:
-                self._mine.connection = None
-                self._let_go(connection)
+                self._held_by_thread.connection = None
+                self._release(connection)
 
     @property
     def connection(self) -> Connection | None:
         """The connection that holds the lock for this thread, if it does. Raises ConnectionLost when that ended."""
-        connection: Connection | None = getattr(self._mine, "connection", None)
+        connection: Connection | None = getattr(self._held_by_thread, "connection", None)
         if connection is not None and connection.invalidated:
             # SQLAlchemy would open another, which holds nothing.
             raise ConnectionLost("the connection that held the study's lock ended")
         return connection
 
     def _wait_for(self, connection: Connection) -> None:
-        deadline = time.monotonic() + LOCK_PATIENCE_S
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
         while True:
             got = connection.execute(
                 text("SELECT GET_LOCK(:name, :wait_s)"), {"name": self._name, "wait_s": _ONE_WAIT_S}
@@ -74,10 +74,10 @@ class NamedLock:
                 return
             if time.monotonic() > deadline:
                 rule, remedy = "a study must be free within some minutes", "See SHOW PROCESSLIST for a connection that hangs."
-                found = f"a lock held by others for {LOCK_PATIENCE_S:.0f} s"
+                found = f"a lock held by others for {LOCK_TIMEOUT_S:.0f} s"
                 raise DatabaseUnreachable(Fault(rule, found, f"lock {self._name}", remedy))
 
-    def _let_go(self, connection: Connection) -> None:
+    def _release(self, connection: Connection) -> None:
         if connection.invalidated:
             return
         try:
@@ -87,7 +87,7 @@ class NamedLock:
         except DBAPIError as error:
             # All that was written is committed; the lock ends with its connection.
             connection.invalidate()
-            if not passes(error):
+            if not is_transient(error):
                 raise
 
 
@@ -101,7 +101,7 @@ def open_mysql(url: str, study: str) -> tuple[SharedStudyCache, NamedLock]:
     try:
         storage = _storage(engine, lock_name(place, "tables"))
     except DatabaseError as error:
-        if passes(error):
+        if is_transient(error):
             raise
         rule, remedy = "the study's database must open", "Look at its name, user and rights."
         raise BadInput(Fault(rule, str(error.orig), place, remedy)) from error

@@ -22,13 +22,13 @@ from tunegate.adapters.optuna.pruner import make_pruner
 from tunegate.adapters.optuna.samplers import keyed_sampler
 from tunegate.adapters.optuna.storage import StudyStorage, storage_from_url
 from tunegate.adapters.optuna.trial_records import ASKED, OUTCOME, RecordReader
-from tunegate.adapters.sql.outages import patient
+from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.domain.errors import BadInput, FailureClass
 from tunegate.domain.parameters import ParameterValue
 from tunegate.domain.trials import TrialRecord, TrialState
-from tunegate.search.answers import Asked, BudgetSpent, WaitForOthers, without_place
+from tunegate.search.answers import BudgetSpent, TrialToRun, WaitForOthers, reason_to_wait
 from tunegate.search.definition import SearchBudget, StudyDefinition, definition_faults
-from tunegate.search.failures import production_is_dead, raise_if_hopeless
+from tunegate.search.failures import production_failed, raise_if_search_failed
 from tunegate.search.ranking import finalists, with_uplifts
 from tunegate.search.space import Space
 
@@ -63,7 +63,7 @@ class SearchStudy:
         self._waits = False
 
     @classmethod
-    @patient
+    @retry_on_outage
     def open(cls, storage_url: str, definition: StudyDefinition, budget: SearchBudget) -> SearchStudy:
         """Create the study or join it; production's parameters are its first trial, exactly once.
 
@@ -83,42 +83,42 @@ class SearchStudy:
             opened._enqueue_first_trials_once()
         return opened
 
-    def ask(self, worker: str) -> Asked | BudgetSpent | WaitForOthers:
+    def ask(self, worker: str) -> TrialToRun | BudgetSpent | WaitForOthers:
         """The next trial for this worker, or why there is none now.
 
         Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own
         parameters cannot be simulated: without them no candidate can be measured.
         """
         # Many who wait for the last trials must not stand in the way of those who tell them: they look without the lock.
-        if self._waits and (nothing := self._look_for_place()) is not None:
+        if self._waits and (nothing := self._look_without_lock()) is not None:
             return nothing
         answer = self._ask(worker, uuid4().hex, datetime.now(UTC).isoformat())
-        self._waits = not isinstance(answer, Asked)
+        self._waits = not isinstance(answer, TrialToRun)
         return answer
 
-    @patient
-    def _look_for_place(self) -> BudgetSpent | WaitForOthers | None:
+    @retry_on_outage
+    def _look_without_lock(self) -> BudgetSpent | WaitForOthers | None:
         known = self._known()
-        self._raise_if_hopeless(known)
-        return without_place(known, self._budget.trials)
+        self._raise_if_search_failed(known)
+        return reason_to_wait(known, self._budget.trials)
 
-    @patient
-    def _ask(self, worker: str, call: str, called_at: str) -> Asked | BudgetSpent | WaitForOthers:
+    @retry_on_outage
+    def _ask(self, worker: str, call: str, called_at: str) -> TrialToRun | BudgetSpent | WaitForOthers:
         """`ask`, which may be repeated: what this `call` was given before an outage is given again."""
         self._known()  # What the others did meanwhile is read before the lock is taken, and little is left to read under it.
         with self._lock.acquire():
-            self._bury_unborn()
+            self._close_half_asked()
             trials = self._study.get_trials(deepcopy=False)
             if (
                 given := next((trial for trial in trials if trial.user_attrs.get(ASKED, {}).get("call") == call), None)
             ) is not None:
                 return self._asked(given.number, given.user_attrs[ASKED], given.params)
             known = self._reader.read(trials)
-            self._raise_if_hopeless(known)
+            self._raise_if_search_failed(known)
             asker = {"worker": worker, "call": call, "called_at": called_at}
-            return without_place(known, self._budget.trials) or self._next_trial(known, asker)
+            return reason_to_wait(known, self._budget.trials) or self._next_trial(known, asker)
 
-    @patient
+    @retry_on_outage
     def report_day(self, number: int, step: int, revenue_minor: float) -> bool:
         """Report the mean fleet revenue of one tuning day (`step` counts them from 0); True when the trial should stop.
 
@@ -150,14 +150,14 @@ class SearchStudy:
     def _tell(self, number: int, outcome: dict[str, Any]) -> None:
         came = datetime.now(UTC)
 
-        @patient
+        @retry_on_outage
         def settle() -> None:
             with self._lock.acquire():
                 self._settle(number, {"came_at": came.isoformat(), **outcome})
 
         settle()
 
-    @patient
+    @retry_on_outage
     def tell_failed(self, number: int, reason: str, failure_class: FailureClass, simulation_s: float = 0.0) -> None:
         """Finish a trial without a result; a transient failure queues the same parameters again while attempts are left.
 
@@ -171,9 +171,9 @@ class SearchStudy:
                 "simulation_s": simulation_s,
             }
             self._settle(number, outcome)
-            self._raise_if_hopeless(self._known())
+            self._raise_if_search_failed(self._known())
 
-    @patient
+    @retry_on_outage
     def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
         """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
 
@@ -183,15 +183,15 @@ class SearchStudy:
         kept. Returns how many trials were closed.
         """
         with self._lock.acquire():
-            self._bury_unborn()
+            self._close_half_asked()
             stale = [trial for trial in self._running_of(worker) if trial.user_attrs[ASKED]["worker"] not in alive]
             for trial in stale:
                 self._settle(trial.number, trial.user_attrs.get(OUTCOME, _INTERRUPTED))
             if worker is None:
-                self._forgive_failures()
+                self._reset_failure_budget()
         return len(stale)
 
-    @patient
+    @retry_on_outage
     def tell_lost(self, worker: str, reason: str) -> int:
         """Finish the running trials of a worker that is gone, and queue their parameters again; returns how many there were.
 
@@ -200,14 +200,14 @@ class SearchStudy:
         """
         lost = {"state": TrialState.FAILED, "reason": reason, "failure_class": FailureClass.INFRASTRUCTURE}
         with self._lock.acquire():
-            self._bury_unborn()
+            self._close_half_asked()
             stale = self._running_of(worker)
             for trial in stale:
                 self._settle(trial.number, trial.user_attrs.get(OUTCOME, lost))
-            self._raise_if_hopeless(self._known())
+            self._raise_if_search_failed(self._known())
         return len(stale)
 
-    @patient
+    @retry_on_outage
     def trials(self) -> tuple[TrialRecord, ...]:
         """Every trial so far, in order of number."""
         return with_uplifts(self._known())
@@ -221,7 +221,7 @@ class SearchStudy:
         """The best trials with distinct parameters, production's left out."""
         return finalists(self.trials(), self._definition.production, k)
 
-    @patient
+    @retry_on_outage
     def importance(self) -> dict[str, float] | None:
         """Share of each parameter in how good trials differ from the rest, None when there are too few to tell."""
         return parameter_importance(self._study)
@@ -253,15 +253,15 @@ class SearchStudy:
     def _enqueue(self, searched: dict[str, ParameterValue], proposal: int, attempt: int) -> None:
         self._study.enqueue_trial(searched, user_attrs={ASKED: {"proposal": proposal, "attempt": attempt}})
 
-    def _forgive_failures(self) -> None:
+    def _reset_failure_budget(self) -> None:
         known = self._known()
         forgiven = [record.number for record in known if record.state is TrialState.FAILED]
         if forgiven != self._study.user_attrs.get(_FORGIVEN, []):
             self._study.set_user_attr(_FORGIVEN, forgiven)
-        if production_is_dead(known):
+        if production_failed(known):
             self._enqueue(self._space.searched_production, proposal=0, attempt=1)
 
-    def _next_trial(self, known: Sequence[TrialRecord], asker: Mapping[str, str]) -> Asked:
+    def _next_trial(self, known: Sequence[TrialRecord], asker: Mapping[str, str]) -> TrialToRun:
         """Take the oldest waiting trial, or let the sampler propose a new one. The lock is held."""
         waiting = next((record for record in known if record.state is TrialState.WAITING), None)
         proposal = waiting.proposal if waiting else 1 + max(record.proposal for record in known)
@@ -274,13 +274,13 @@ class SearchStudy:
         trial.set_user_attr(ASKED, asked)
         return self._asked(trial.number, asked, trial.params)
 
-    def _asked(self, number: int, asked: Mapping[str, Any], searched: Mapping[str, ParameterValue]) -> Asked:
-        return Asked(number, asked["proposal"], asked["attempt"], self._space.complete(searched))
+    def _asked(self, number: int, asked: Mapping[str, Any], searched: Mapping[str, ParameterValue]) -> TrialToRun:
+        return TrialToRun(number, asked["proposal"], asked["attempt"], self._space.complete(searched))
 
-    def _bury_unborn(self) -> None:
+    def _close_half_asked(self) -> None:
         """Close trials whose process died while it asked: asking holds the lock, and the caller holds it now."""
         for trial in self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,)):
-            if not self._reader.is_born(trial):
+            if not self._reader.is_asked(trial):
                 self._settle(trial.number, _INTERRUPTED)
 
     def _settle(self, number: int, outcome: dict[str, Any]) -> None:
@@ -328,8 +328,8 @@ class SearchStudy:
         proposal: int | None = trial.user_attrs.get(ASKED, {}).get("proposal")
         return proposal
 
-    def _raise_if_hopeless(self, known: Sequence[TrialRecord]) -> None:
-        raise_if_hopeless(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget)
+    def _raise_if_search_failed(self, known: Sequence[TrialRecord]) -> None:
+        raise_if_search_failed(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget)
 
     def _frozen(self, number: int) -> FrozenTrial:
         """One trial, without a look at all the others."""

@@ -36,7 +36,7 @@ class RecordReader:
         self._finished: dict[int, TrialRecord] = {}
         self._unfinished: dict[int, tuple[FrozenTrial, TrialRecord]] = {}
 
-    def is_born(self, trial: FrozenTrial) -> bool:
+    def is_asked(self, trial: FrozenTrial) -> bool:
         """Whether the trial is one: queued, or handed with all its parameters to a worker.
 
         The worker's name is written last. A process killed while asking leaves a trial without it, which never counts.
@@ -48,7 +48,7 @@ class RecordReader:
 
     def read(self, trials: Iterable[FrozenTrial]) -> tuple[TrialRecord, ...]:
         """Records of all born trials, in order of their numbers, without uplifts."""
-        return tuple(self._record(trial) for trial in trials if trial.number in self._finished or self.is_born(trial))
+        return tuple(self._record(trial) for trial in trials if trial.number in self._finished or self.is_asked(trial))
 
     def _record(self, trial: FrozenTrial) -> TrialRecord:
         if (known := self._finished.get(trial.number)) is not None:

@@ -1,6 +1,6 @@
-"""Making a city folder from raw data with `COMMAND import SOURCE --out DIR`, once for each content of the data.
+"""Imports raw data into a city folder with `COMMAND import SOURCE --out DIR`, once for each content of the data.
 
-What was made from what is written beside the folder, not in it: a simulator takes the digest of a city over all its files.
+The record of what a city was made from lies beside its folder, not in it: a simulator digests all files of a city.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tunegate.adapters.local.file_lock import FileLock
 from tunegate.adapters.simulator.command import resolve_command, simulator_environment
-from tunegate.adapters.simulator.process import LineTooLong, exit_in_words, start_process
+from tunegate.adapters.simulator.process import LineTooLong, describe_exit, start_process
 from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.errors import BadInput, Fault
 
@@ -26,7 +26,7 @@ DIGITS_OF_ORIGIN = 12
 
 @dataclass(frozen=True, slots=True)
 class ImportedCity:
-    """A city folder that is there. `messages` are what the importer said on stderr, e.g. rejected rows; `fresh` if just now."""
+    """A city folder. `messages` is the importer's stderr, e.g. rejected rows; `fresh` if it was imported just now."""
 
     folder: Path
     fresh: bool
@@ -35,23 +35,21 @@ class ImportedCity:
 
 @dataclass(frozen=True, slots=True)
 class CityImporter:
-    """Keeps imported cities in `cities`, each in a folder named by what it was made from.
+    """Imports cities into `cities`, each into a folder named by what it was made from.
 
-    So new data never takes a city from under a campaign that is running on it, and every machine that imports the same data has
-    the city at the same place. made_by: name and version of the simulator, so that a new version imports anew.
-    keep_environment: see ProcessLimits.
+    New data never replaces the city of a running campaign, and machines that import the same data have the city in the same
+    folder. made_by: name and version of the simulator; a new version imports again.
     """
 
     command: Sequence[str]
     made_by: str
     cities: Path
     timeout_s: float = 1800.0
-    keep_environment: tuple[str, ...] = ()
 
     async def city_of(self, region: str, source: Path) -> ImportedCity:
-        """The city folder made from `source`, a file or a folder; made now unless it is there and made from the same.
+        """The city folder made from `source`, a file or a folder; imported now unless the cache has it.
 
-        Appears whole or not at all. Raises BadInput with the importer's own words when it refuses the source.
+        The folder is complete or absent, never partial. Raises BadInput with the importer's words when it refuses.
         """
         command = resolve_command(self.command)
         _refuse_missing(source)
@@ -61,17 +59,17 @@ class CityImporter:
             "source_digest": await asyncio.to_thread(_content_digest, source),
         }
         made_from = content_digest(origin).removeprefix("sha256:")
-        shelf = _Shelf(self.cities / made_from[:DIGITS_OF_ORIGIN], region)
-        with await shelf.lock.acquire_async():
-            kept = shelf.kept(origin)
-            if kept is not None:
-                return kept
-            with shelf.empty_partial() as partial:
+        cache = _CityCache(self.cities / made_from[:DIGITS_OF_ORIGIN], region)
+        with await cache.lock.acquire_async():
+            cached = cache.find(origin)
+            if cached is not None:
+                return cached
+            with cache.empty_partial() as partial:
                 messages = await self._run((*command, "import", str(source), "--out", str(partial)), source)
-                return shelf.put(partial, origin, messages, source)
+                return cache.put(partial, origin, messages, source)
 
     async def _run(self, command: tuple[str, ...], source: Path) -> tuple[str, ...]:
-        process = await start_process(command, simulator_environment(os.environ, self.keep_environment), stdin=False)
+        process = await start_process(command, simulator_environment(os.environ), stdin=False)
         try:
             async with asyncio.timeout(self.timeout_s):
                 code, _ = await process.read_all()
@@ -86,13 +84,13 @@ class CityImporter:
         if code != 0:
             words = "\n".join(process.stderr_tail) or "nothing said on stderr"
             remedy = "Correct the data or simulator.city_source."
-            found = f"{exit_in_words(code)}:\n{words}"
+            found = f"{describe_exit(code)}:\n{words}"
             raise BadInput(Fault("the simulator must be able to import the city data", found, str(source), remedy))
         return process.stderr_tail
 
 
-class _Shelf:
-    """Where one region's city is kept: the folder, the record of what it was made from, and a lock."""
+class _CityCache:
+    """The cached city of one region: its folder, the record of what it was made from, and a lock."""
 
     def __init__(self, cities: Path, region: str) -> None:
         cities.mkdir(parents=True, exist_ok=True)
@@ -102,20 +100,20 @@ class _Shelf:
         # The importer may take the folder's name for the city's, so it must have its final one.
         self._partial = cities / f".{region}.partial" / region
 
-    def kept(self, origin: Mapping[str, object]) -> ImportedCity | None:
-        """The city, if it was made from just this and none of its files is missing or cut short."""
+    def find(self, origin: Mapping[str, object]) -> ImportedCity | None:
+        """The city, if it was made from just this and no file is missing or truncated."""
         try:
             record = json.loads(self._record.read_text("utf-8"))
             if record["origin"] == origin and record["files"] == _sizes(self._folder):
                 return ImportedCity(self._folder, fresh=False, messages=tuple(record["messages"]))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            # No record, or one of another time: what it says of the folder is worth nothing, so the city is made anew.
+            # No record, or an unreadable one: the city is imported again.
             return None
         return None
 
     @contextmanager
     def empty_partial(self) -> Iterator[Path]:
-        """A place to import into, emptied of what a killed import left."""
+        """A folder to import into, emptied of what a killed import left."""
         shutil.rmtree(self._partial.parent, ignore_errors=True)
         self._partial.parent.mkdir()
         try:
@@ -124,7 +122,7 @@ class _Shelf:
             shutil.rmtree(self._partial.parent, ignore_errors=True)
 
     def put(self, partial: Path, origin: Mapping[str, object], messages: tuple[str, ...], source: Path) -> ImportedCity:
-        """Replace the city by what is in `partial`; the record comes last, so that a half replaced city has none."""
+        """Replace the city by `partial`. The record is written last, so a half-replaced city has none."""
         files = _sizes(partial)
         if not files:
             remedy = "Correct the simulator; see docs/simulator-contract.md."

@@ -45,12 +45,12 @@ def _remedy(program: str) -> str:
     )
 
 
-def simulator_environment(environment: Mapping[str, str], keep: Sequence[str] = ()) -> dict[str, str]:
-    """The environment without what looks secret by its name or holds a URL with a password, unless named in `keep`.
+def simulator_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without variables that look secret by their name or hold a URL with a password.
 
-    A simulator is another team's program: it needs no database password, and what it does not have it cannot print into a log.
+    A simulator is another team's program: it needs no database password, and cannot log what it does not have.
     """
-    return {name: value for name, value in environment.items() if name in keep or not _looks_secret(name, value)}
+    return {name: value for name, value in environment.items() if not _looks_secret(name, value)}
 
 
 def _looks_secret(name: str, value: str) -> bool:

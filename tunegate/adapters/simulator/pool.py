@@ -28,7 +28,6 @@ class SubprocessSimulatorPool:
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Simulator]:
-        """See the port."""
         simulator = await self._idle.get()
         try:
             if self._closed:
@@ -42,7 +41,6 @@ class SubprocessSimulatorPool:
         await asyncio.gather(*(simulator.warm_up() for simulator in self._simulators))
 
     async def close(self) -> None:
-        """See the port."""
         self._closed = True
         await asyncio.gather(*(simulator.close() for simulator in self._simulators))
 

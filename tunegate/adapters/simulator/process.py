@@ -31,7 +31,7 @@ class LineTooLong(Exception):
     """A line passed LINE_LIMIT_BYTES."""
 
 
-def exit_in_words(code: int) -> str:
+def describe_exit(code: int) -> str:
     """E.g. `exit code 3`, or `killed by SIGKILL` for -9."""
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
@@ -67,7 +67,7 @@ class GuardedProcess:
         # For an event loop that ends without `close`: asyncio would kill the guard alone.
         weakref.finalize(self, self._group.kill)
         self._drain = asyncio.create_task(self._drain_stderr(process.stderr))
-        self._end = asyncio.create_task(self._clear_up_after_the_end())
+        self._end = asyncio.create_task(self._kill_group_at_exit())
 
     @property
     def pid(self) -> int:
@@ -131,14 +131,14 @@ class GuardedProcess:
         if not self._end.done():
             await self.kill()
             return "it closed its output and went on running"
-        how = exit_in_words(await self._ended())
+        how = describe_exit(await self._ended())
         return f"{how}, {unfinished} bytes into a line" if unfinished else how
 
     async def _ended(self) -> int:
         """Wait for the end; shielded, because a cancelled caller must not leave a process half collected."""
         return await asyncio.shield(self._end)
 
-    async def _clear_up_after_the_end(self) -> int:
+    async def _kill_group_at_exit(self) -> int:
         code = await self._process.wait()
         # At once, not when somebody asks: the id of a group that is gone may later be given to another.
         self._group.kill()

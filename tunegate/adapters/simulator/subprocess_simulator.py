@@ -20,7 +20,7 @@ from typing import TypeVar
 from tunegate.adapters.simulator.answer_assembly import AnswerAssembly, check_id
 from tunegate.adapters.simulator.command import resolve_command, simulator_environment
 from tunegate.adapters.simulator.messages import BadMessage, Message, Rubbish, parse_answer, parse_description, shorten
-from tunegate.adapters.simulator.process import GuardedProcess, LineTooLong, ProcessGone, exit_in_words, start_process
+from tunegate.adapters.simulator.process import GuardedProcess, LineTooLong, ProcessGone, describe_exit, start_process
 from tunegate.adapters.simulator.route_assembly import RouteAssembly
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import BadInput, FailureClass, Fault, SimulationFailed
@@ -34,17 +34,15 @@ A = TypeVar("A", SimulationAnswer, RoutesAnswer)
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """How long a simulator may be silent, and what it may see of this process.
+    """How long a simulator may be silent.
 
     answer_timeout_s: longest silence between two lines. start_allowance_s: what the first answer of a fresh process may take on
-    top (imports, compiling, training). stop_grace_s: from the end of its input to being killed. keep_environment: variables it
-    may see although they look secret (see simulator_environment).
+    top (imports, compiling, training). stop_grace_s: from the end of its input to being killed.
     """
 
     answer_timeout_s: float = 120.0
     start_allowance_s: float = 60.0
     stop_grace_s: float = 2.0
-    keep_environment: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class SubprocessSimulator:
         self._turn = asyncio.Lock()
 
     async def describe(self, city: str | None = None) -> SimulatorDescription:
-        """See the port. Runs `COMMAND describe [--city CITY]`, a process of its own."""
+        """Runs `COMMAND describe [--city CITY]`, a process of its own."""
         process = await self._start("describe", *(() if city is None else ("--city", city)), stdin=False)
         timeout_s = self._limits.answer_timeout_s + self._limits.start_allowance_s
         try:
@@ -90,11 +88,9 @@ class SubprocessSimulator:
             await process.kill()
 
     async def simulate(self, request: SimulationRequest, on_day: OnDay | None = None) -> SimulationAnswer:
-        """See the port."""
         return await self._ask(request.id, request.as_message(), AnswerAssembly(request, on_day).take)
 
     async def draw_routes(self, request: RoutesRequest) -> RoutesAnswer:
-        """See the port."""
         return await self._ask(request.id, request.as_message(), RouteAssembly(request).take)
 
     async def warm_up(self) -> None:
@@ -136,7 +132,7 @@ class SubprocessSimulator:
         return self._process
 
     async def _start(self, *arguments: str, stdin: bool) -> GuardedProcess:
-        environment = simulator_environment(os.environ, self._limits.keep_environment)
+        environment = simulator_environment(os.environ)
         return await start_process((*self._command, *arguments), environment, stdin=stdin)
 
     async def _converse(
@@ -177,11 +173,11 @@ class SubprocessSimulator:
     def _hung(self, request_id: str, timeout_s: float, process: GuardedProcess) -> SimulationFailed:
         rule = f"a simulator must not be silent for more than {timeout_s:g} s"
         remedy = "It was stopped with all it had started. If it is only slow, raise simulator.answer_timeout_s."
-        return self._transient(request_id, rule, f"silence{_last_words(process)}", remedy)
+        return self._transient(request_id, rule, f"silence{_stderr_note(process)}", remedy)
 
     def _died(self, request_id: str, how: str, process: GuardedProcess) -> SimulationFailed:
         rule = "a simulator must live until it has answered"
-        return self._transient(request_id, rule, how + _last_words(process), "The next request starts a fresh process.")
+        return self._transient(request_id, rule, how + _stderr_note(process), "The next request starts a fresh process.")
 
     def _broken_contract(self, request_id: str, error: BadMessage) -> SimulationFailed:
         if isinstance(error, Rubbish):
@@ -203,10 +199,10 @@ class SubprocessSimulator:
             permanent = message["class"] == FailureClass.PERMANENT
             return BadInput(fault) if permanent else SimulationFailed(FailureClass.TRANSIENT, fault)
         if code == REFUSED_EXIT_CODE:
-            found = f"exit code {code}{_last_words(process)}"
+            found = f"exit code {code}{_stderr_note(process)}"
             remedy = "Correct the city or the simulator's command."
             return BadInput(Fault("a simulator must describe itself and the city", found, self._place("describe"), remedy))
-        return self._died("describe", exit_in_words(code), process)
+        return self._died("describe", describe_exit(code), process)
 
     def _reported(self, request_id: str, message: Message) -> Fault:
         place = f"{self._place(request_id)}, {message['place']}"
@@ -219,6 +215,6 @@ class SubprocessSimulator:
         return f"simulator {Path(self._command[0]).name}, {request_id}"
 
 
-def _last_words(process: GuardedProcess) -> str:
+def _stderr_note(process: GuardedProcess) -> str:
     tail = process.stderr_tail
     return "; it said nothing on stderr" if not tail else "; last on stderr:\n" + "\n".join(f"  {line}" for line in tail)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, select, update
 
 from tunegate.adapters.sql.database import insert_if_absent
-from tunegate.adapters.sql.outages import patient
+from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.adapters.sql.tables import campaigns
 from tunegate.domain.canonical import canonical_json
 from tunegate.domain.errors import Fault
@@ -24,9 +24,8 @@ class SqlCampaignStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @patient
+    @retry_on_outage
     def start(self, row: CampaignRow) -> CampaignRow:
-        """See the port."""
         failed = (campaigns.c.id == row.id) & (campaigns.c.status == CampaignStatus.FAILED.value)
         with self._engine.begin() as connection:
             insert_if_absent(connection, campaigns, [_columns(row)])
@@ -38,9 +37,8 @@ class SqlCampaignStore:
             connection.execute(update(campaigns).where(failed).values(running))
             return _one(connection, row.id) or kept
 
-    @patient
+    @retry_on_outage
     def finish(self, campaign: str, status: CampaignStatus, outcome: Mapping[str, object], at: datetime) -> None:
-        """See the port."""
         if status is CampaignStatus.RUNNING:
             raise ValueError("a campaign finishes as FINISHED or FAILED, but got RUNNING")
         text = canonical_json(dict(outcome))
@@ -56,21 +54,18 @@ class SqlCampaignStore:
             found = f"{status} {text:.200}"
             raise _conflict("a finished campaign must keep its outcome", found, campaign, "Start a new campaign.")
 
-    @patient
+    @retry_on_outage
     def find(self, campaign: str) -> CampaignRow | None:
-        """See the port."""
         with self._engine.connect() as connection:
             return _one(connection, campaign)
 
     def all(self) -> tuple[CampaignRow, ...]:
-        """See the port."""
         return self._newest_first(select(campaigns))
 
     def of_region(self, region: str) -> tuple[CampaignRow, ...]:
-        """See the port."""
         return self._newest_first(select(campaigns).where(campaigns.c.region == region))
 
-    @patient
+    @retry_on_outage
     def _newest_first(self, query: Select[Any]) -> tuple[CampaignRow, ...]:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()

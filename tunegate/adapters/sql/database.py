@@ -12,12 +12,12 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import Insert
 
 from tunegate.adapters.sql.engines import engine_of, is_missing, make_folder, shown
-from tunegate.adapters.sql.outages import repeated
+from tunegate.adapters.sql.outages import retry
 from tunegate.adapters.sql.tables import EXTENDABLE_VERSIONS, SCHEMA_VERSION, metadata, schema_version
 from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
 
 # A worker may start in the middle of an outage; a person who mistyped a host need not wait as long as a campaign does.
-OPENING_PATIENCE_S = 40.0
+OPENING_RETRY_S = 40.0
 _MYSQL_NAMES = ("mysql", "mariadb")
 _IN_MEMORY = "sqlite://"
 
@@ -31,13 +31,13 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     engine = engine_of(url, "the results database")
     place = shown(engine.url)
     try:
-        version = repeated(lambda: _stored_version(engine), OPENING_PATIENCE_S)
+        version = retry(lambda: _stored_version(engine), OPENING_RETRY_S)
         if version is None and not create:
             engine.dispose()
             engine = engine_of(_IN_MEMORY, "the results database")
         if version != SCHEMA_VERSION:
             make_folder(engine)
-            repeated(lambda: _prepare_tables(engine, place), OPENING_PATIENCE_S)
+            retry(lambda: _prepare_tables(engine, place), OPENING_RETRY_S)
     except (DatabaseError, DatabaseUnreachable, OSError) as error:
         engine.dispose()
         match error:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from tunegate.adapters.sql.database import insert_if_absent
-from tunegate.adapters.sql.outages import patient
+from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.adapters.sql.tables import leases
 
 
@@ -39,9 +39,8 @@ class SqlLeases:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @patient
+    @retry_on_outage
     def acquire(self, name: str, holder: str, ttl_s: float) -> bool:
-        """See the port."""
         taken = {"holder": holder, "until_s": NowS() + _positive(ttl_s)}
         free = (leases.c.holder == holder) | (leases.c.until_s <= NowS())
         with self._engine.begin() as connection:
@@ -49,22 +48,19 @@ class SqlLeases:
             insert_if_absent(connection, leases, [{"name": name, "holder": holder, "until_s": 0.0}])
             return connection.execute(update(leases).where(leases.c.name == name, free).values(taken)).rowcount == 1
 
-    @patient
+    @retry_on_outage
     def release(self, name: str, holder: str) -> None:
-        """See the port."""
         with self._engine.begin() as connection:
             connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
 
-    @patient
+    @retry_on_outage
     def holder(self, name: str) -> str | None:
-        """See the port."""
         query = select(leases.c.holder).where(leases.c.name == name, leases.c.until_s > NowS())
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    @patient
+    @retry_on_outage
     def live(self, prefix: str) -> Mapping[str, str]:
-        """See the port."""
         # From the prefix on, because LIKE of SQLite takes `A` for `a`.
         query = select(leases.c.name, leases.c.holder).where(leases.c.name >= prefix, leases.c.until_s > NowS())
         with self._engine.connect() as connection:

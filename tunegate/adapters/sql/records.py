@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, select
 
 from tunegate.adapters.sql.database import insert_if_absent
-from tunegate.adapters.sql.outages import patient
+from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.adapters.sql.tables import ledger, verdicts
 from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.errors import Fault
@@ -28,18 +28,16 @@ class SqlVerdictRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @patient
+    @retry_on_outage
     def save(self, region: str, campaign: str, document: Mapping[str, object], at: datetime) -> str:
-        """See the port."""
         text = canonical_json(dict(document))
         row = {"id": text_digest(text), "region": region, "campaign": campaign, "at": at, "document": text}
         with self._engine.begin() as connection:
             insert_if_absent(connection, verdicts, [row])
         return str(row["id"])
 
-    @patient
+    @retry_on_outage
     def find(self, verdict_id: str) -> VerdictRow | None:
-        """See the port."""
         digits = _VERDICT_ID.fullmatch(verdict_id)
         if digits is None:
             return None
@@ -51,9 +49,8 @@ class SqlVerdictRecords:
             raise RecordConflict(Fault("a verdict id must fit one record", found, f"verdict {verdict_id}", "Give more digits."))
         return _verdict(rows[0]) if rows else None
 
-    @patient
+    @retry_on_outage
     def of_region(self, region: str) -> tuple[VerdictRow, ...]:
-        """See the port."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(verdicts).where(verdicts.c.region == region)).all()
         return tuple(sorted(map(_verdict, rows), key=lambda row: (row.at, row.id), reverse=True))
@@ -65,16 +62,15 @@ class SqlLedger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @patient
+    @retry_on_outage
     def entries(self, region: str) -> tuple[LedgerEntry, ...]:
-        """See the port."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(ledger).where(ledger.c.region == region).order_by(ledger.c.sequence)).all()
         return tuple(map(_entry, rows))
 
-    @patient
+    @retry_on_outage
     def append(self, entry: LedgerEntry, after: int) -> LedgerEntry:
-        """See the port. The sequence number is the key, so of two writers only one can be the next."""
+        """The sequence number is the key, so of two writers only one can be the next."""
         use = {
             "region": entry.region,
             "test_first": entry.test.first,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, Table, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tunegate.adapters.sql.database import insert_if_absent
-from tunegate.adapters.sql.outages import patient, said_once
+from tunegate.adapters.sql.outages import commit_once, retry_on_outage
 from tunegate.adapters.sql.tables import decisions, releases
 from tunegate.domain.canonical import canonical_json
 from tunegate.domain.parameters import Parameters
@@ -25,30 +25,27 @@ class SqlRegistry:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @patient
+    @retry_on_outage
     def regions(self) -> tuple[str, ...]:
-        """See the port."""
         with self._engine.connect() as connection:
             return tuple(sorted(connection.execute(select(releases.c.region).distinct()).scalars()))
 
-    @patient
+    @retry_on_outage
     def current(self, region: str) -> Release | None:
-        """See the port."""
         newest = select(releases).where(releases.c.region == region).order_by(releases.c.version.desc()).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(newest).one_or_none()
         return None if row is None else _release(row)
 
-    @patient
+    @retry_on_outage
     def history(self, region: str) -> tuple[Release, ...]:
-        """See the port."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(releases).where(releases.c.region == region).order_by(releases.c.version)).all()
         return tuple(map(_release, rows))
 
-    @patient
+    @retry_on_outage
     def append(self, release: Release, expected_current: int | None) -> None:
-        """See the port. The version is part of the key, so of two writers only one can be the next."""
+        """The version is part of the key, so of two writers only one can be the next."""
         if (release.previous, release.version) != (expected_current, (expected_current or 0) + 1):
             found = f"version {release.version} after {release.previous}, expected {expected_current}"
             raise ValueError(f"`version == previous + 1` and `previous == expected` must hold, but got {found}")
@@ -62,9 +59,8 @@ class SqlRegistry:
                 decided = VerdictDecided(f"verdict {release.verdict} was decided before")
                 _insert(connection, decisions, _decision_columns(_approval_of(release, release.verdict)), decided)
 
-    @patient
+    @retry_on_outage
     def decide(self, decision: Decision) -> None:
-        """See the port."""
         if decision.outcome is DecisionOutcome.APPROVED:
             raise ValueError("a verdict is approved by a release, but got a decision without one")
         with self._writing() as connection:
@@ -73,16 +69,14 @@ class SqlRegistry:
         if (kept.outcome, kept.region) != (decision.outcome.value, decision.region):
             raise VerdictDecided(f"verdict {decision.verdict} was {kept.outcome} before, by {kept.who}")
 
-    @patient
+    @retry_on_outage
     def decision(self, verdict: str) -> Decision | None:
-        """See the port."""
         with self._engine.connect() as connection:
             row = connection.execute(select(decisions).where(decisions.c.verdict == verdict)).one_or_none()
         return None if row is None else _decision(row)
 
-    @patient
+    @retry_on_outage
     def decisions(self, region: str) -> tuple[Decision, ...]:
-        """See the port."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(decisions).where(decisions.c.region == region)).all()
         return tuple(sorted(map(_decision, rows), key=lambda decision: (decision.when, decision.verdict)))
@@ -94,7 +88,7 @@ class SqlRegistry:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA synchronous = FULL")
             yield connection
-            with said_once("a decision must be known to be kept", "See `tunegate registry` for whether it is."):
+            with commit_once("a decision must be known to be kept", "See `tunegate registry` for whether it is."):
                 connection.commit()
 
 

@@ -17,7 +17,7 @@ from tunegate.adapters.result_rows import (
     stored_day,
 )
 from tunegate.adapters.sql.database import insert_if_absent
-from tunegate.adapters.sql.outages import patient
+from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.adapters.sql.tables import answers, day_results
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.simulation import SimulationRequest
@@ -30,9 +30,8 @@ class SqlResultsStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @patient
+    @retry_on_outage
     def save_answer(self, campaign: str, key: RequestKey, request: SimulationRequest, answer: SimulationAnswer) -> None:
-        """See the port."""
         identity = {
             "campaign": campaign,
             "content_digest": request.content_digest,
@@ -46,9 +45,8 @@ class SqlResultsStore:
             insert_if_absent(connection, day_results, day_rows)
             _refuse_difference(connection, key, answer_row, day_rows)
 
-    @patient
+    @retry_on_outage
     def find_answer(self, campaign: str, content_digest: str) -> SimulationAnswer | None:
-        """See the port."""
         wanted = select(answers).where(answers.c.campaign == campaign, answers.c.content_digest == content_digest)
         with self._engine.connect() as connection:
             row = connection.execute(wanted.order_by(answers.c.phase, answers.c.subject).limit(1)).one_or_none()
@@ -64,11 +62,10 @@ class SqlResultsStore:
             ).all()
         return simulation_answer(row, tuple(map(day_result, days)))
 
-    @patient
+    @retry_on_outage
     def day_results(
         self, campaign: str, phase: SimulationPhase | None = None, subject: str | None = None
     ) -> tuple[StoredDay, ...]:
-        """See the port."""
         query = select(day_results).where(day_results.c.campaign == campaign)
         if phase is not None:
             query = query.where(day_results.c.phase == phase.value)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 
 from tunegate.adapters.sql.database import insert_if_absent
-from tunegate.adapters.sql.outages import patient
+from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.adapters.sql.tables import route_checks
 from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.errors import Fault
@@ -23,9 +23,8 @@ class SqlRouteChecks:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @patient
+    @retry_on_outage
     def save(self, verdict: str, document: Mapping[str, object], at: datetime) -> str:
-        """See the port."""
         text = canonical_json(dict(document))
         digest = text_digest(text)
         with self._engine.begin() as connection:
@@ -36,9 +35,8 @@ class SqlRouteChecks:
             raise RecordConflict(Fault(rule, f"{digest} beside {kept}", f"verdict {verdict}", remedy))
         return digest
 
-    @patient
+    @retry_on_outage
     def find(self, verdict: str) -> RouteCheckRow | None:
-        """See the port."""
         with self._engine.connect() as connection:
             row = connection.execute(select(route_checks).where(route_checks.c.verdict == verdict)).one_or_none()
         if row is None:

@@ -1,4 +1,4 @@
-"""What every shelf of reports does."""
+"""What every report store does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tunegate.ports.report_store import ReportStore
 
 
 @pytest.fixture(params=["file", "gcs"])
-def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ReportStore]:
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ReportStore]:
     """Opens one place, empty at first, of each kind; each call is what another process would have."""
     if request.param == "file":
         return lambda: FileReportStore(tmp_path / "reports")
@@ -22,27 +22,27 @@ def open_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], R
     return lambda: GcsReportStore(GcsObjects("production", "reports/", "text/html; charset=utf-8"))
 
 
-def test_an_empty_shelf_has_no_pages(open_shelf):
-    assert open_shelf().names() == frozenset()
+def test_an_empty_store_has_no_pages(open_store):
+    assert open_store().names() == frozenset()
 
 
-def test_every_page_that_was_put_is_named_by_any_other_process(open_shelf):
+def test_every_page_that_was_put_is_named_by_any_other_process(open_store):
     names = {f"toy-{number}.html" for number in range(8)}
     for name in names:
-        open_shelf().put(name, f"<p>{name}: 4 丁目</p>")
-    assert open_shelf().names() == names
+        open_store().put(name, f"<p>{name}: 4 丁目</p>")
+    assert open_store().names() == names
 
 
-def test_every_address_of_a_page_ends_with_its_name_and_is_whole(open_shelf):
-    shelf = open_shelf()
-    assert shelf.location("a.html").endswith("/a.html")
-    assert shelf.uri("a.html").startswith(("file:///", "https://"))
-    assert shelf.link("a.html") in {"a.html", shelf.uri("a.html")}
+def test_every_address_of_a_page_ends_with_its_name_and_is_whole(open_store):
+    store = open_store()
+    assert store.location("a.html").endswith("/a.html")
+    assert store.uri("a.html").startswith(("file:///", "https://"))
+    assert store.link("a.html") in {"a.html", store.uri("a.html")}
 
 
-def test_a_page_is_replaced_as_a_whole(open_shelf, tmp_path, request):
-    open_shelf().put("a.html", "<p>a long page, the first</p>")
-    open_shelf().put("a.html", "<p>second Ō</p>")
+def test_a_page_is_replaced_as_a_whole(open_store, tmp_path, request):
+    open_store().put("a.html", "<p>a long page, the first</p>")
+    open_store().put("a.html", "<p>second Ō</p>")
     on_disk = tmp_path / "reports" / "a.html"
     kept = on_disk.read_bytes() if on_disk.exists() else request.getfixturevalue("gcs").content("production", "reports/a.html")
     assert kept.decode() == "<p>second Ō</p>"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunegate.config.locations import Bucket, Dataset, Folder, dataset_place, files_place
+from tunegate.config.locations import Bucket, Dataset, Folder, dataset_location, files_location
 from tunegate.config.workspace import Workspace
 from tunegate.domain.errors import BadInput
 
@@ -25,7 +25,7 @@ HOME = Path("/home/ada/.tunegate/published")
     ],
 )
 def test_a_place_of_files_is_a_folder_or_a_bucket(address, place):
-    assert files_place("X", address, HOME) == place
+    assert files_location("X", address, HOME) == place
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def test_a_place_of_files_is_a_folder_or_a_bucket(address, place):
 )
 def test_another_address_of_files_is_refused(address):
     with pytest.raises(BadInput, match=r"TUNEGATE_PUBLISH_URL: the address must be a folder or gs://BUCKET/PREFIX, but got"):
-        files_place("TUNEGATE_PUBLISH_URL", address, HOME)
+        files_location("TUNEGATE_PUBLISH_URL", address, HOME)
 
 
 def test_a_dataset_is_named_by_project_and_name():
-    assert dataset_place("X", "") is None
-    assert dataset_place("X", "bigquery://acme-prod/tunegate_eu") == Dataset("acme-prod", "tunegate_eu")
-    assert dataset_place("X", "bigquery://example.com:acme-prod/t") == Dataset("example.com:acme-prod", "t")
+    assert dataset_location("X", "") is None
+    assert dataset_location("X", "bigquery://acme-prod/tunegate_eu") == Dataset("acme-prod", "tunegate_eu")
+    assert dataset_location("X", "bigquery://example.com:acme-prod/t") == Dataset("example.com:acme-prod", "t")
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_dataset_is_named_by_project_and_name():
 )
 def test_another_address_of_results_is_refused(address):
     with pytest.raises(BadInput, match=r"TUNEGATE_RESULTS_URL: the address must be bigquery://PROJECT/DATASET, but got"):
-        dataset_place("TUNEGATE_RESULTS_URL", address)
+        dataset_location("TUNEGATE_RESULTS_URL", address)
 
 
 def test_a_password_in_a_misplaced_address_is_not_repeated():
     with pytest.raises(BadInput) as caught:
-        dataset_place("X", "mysql+pymysql://ada:s3cret@db/tunegate")
+        dataset_location("X", "mysql+pymysql://ada:s3cret@db/tunegate")
     assert "s3cret" not in str(caught.value)
 
 
