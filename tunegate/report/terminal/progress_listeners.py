@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from tunegate.report.terminal.progress import Event
+# For annotations only: every command makes an installation, and few show progress.
+if TYPE_CHECKING:
+    from tunegate.report.terminal.progress import Event
 
-Listener = Callable[[Event], None]
+Listener = Callable[["Event"], None]
 
 
 class ProgressListeners:
