@@ -26,6 +26,7 @@ _UNSET_FLAGS = {
     "version": False,
     "verdict": {"help": False},
     "registry": {"help": False, "list": {"help": False}},
+    "simulator": {"help": False},
 }
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 verdict_app = typer.Typer(subcommand_metavar="ACTION ...")
 registry_app = typer.Typer(subcommand_metavar="ACTION ...")
+simulator_app = typer.Typer(subcommand_metavar="ACTION ...")
 
 Config = Annotated[
     str, typer.Argument(metavar="CONFIG", help="A region's YAML file, e.g. configs/regions/manhattan.yaml.", show_default=False)
@@ -277,6 +279,28 @@ def registry_repair(
     from cli.commands import registry_repair as command
 
     return command.run(region)
+
+
+app.add_typer(simulator_app, name="simulator", help="Test a simulator of your own.")
+
+
+@simulator_app.command("check")
+def simulator_check(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="COMMAND", help='The simulator\'s command, e.g. hailsim or "python my.py".', show_default=False),
+    ],
+    city: Annotated[
+        str | None, typer.Option(metavar="CITY", help="A city it knows; without one only the description is checked.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Longest silence between two lines.", min=0.1)] = 30.0,
+    *,
+    json: Json = False,
+) -> int:
+    """Check every rule of the simulator contract, and say how to mend what fails."""
+    from cli.commands import simulator_check as command
+
+    return command.run(tuple(words), city, timeout, as_json=json)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def test_our_copies_of_the_schemas_are_hailsims_byte_for_byte():
 @pytest.mark.parametrize("name", ["request", "routes_request", "answer", "description", "worlds", "published"])
 def test_each_schema_is_one(name):
     Draft202012Validator.check_schema(schema(name))
+
+
+@pytest.mark.parametrize("name", ["request", "routes_request", "answer", "description"])
+def test_each_schema_of_the_contract_names_the_newest_version_that_the_docs_list(name):
+    versions = re.findall(r"^\| (1\.\d+) \|", (ROOT / "docs" / "simulator-contract.md").read_text("utf-8"), re.MULTILINE)
+    assert schema(name)["$id"] == f"urn:tunegate:simulator-contract:{versions[-1]}:{name}"
 
 
 def test_the_routes_requests_we_send_fit_the_contract():

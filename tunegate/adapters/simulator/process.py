@@ -118,10 +118,19 @@ class GuardedProcess:
         self._group.kill()
         await self._ended()
 
-    async def close(self, grace_s: float) -> None:
-        """Close stdin, wait `grace_s` for the process to end by itself, then kill what is left."""
+    def close_input(self) -> None:
+        """End the process's stdin."""
         if self._stdin is not None:
             self._stdin.close()
+
+    async def exit_code(self, timeout_s: float) -> int | None:
+        """How the process ended by itself; None when it is still running after `timeout_s`."""
+        await asyncio.wait([self._end], timeout=timeout_s)
+        return await self._ended() if self._end.done() else None
+
+    async def close(self, grace_s: float) -> None:
+        """Close stdin, wait `grace_s` for the process to end by itself, then kill what is left."""
+        self.close_input()
         await asyncio.wait([self._end], timeout=grace_s)
         await self.kill()
 
