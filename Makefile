@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-team demo check test platform-test other-tests services bench lock work-pools infra-check terraform-format clean
+.PHONY: help setup setup-team setup-sumo demo demo-sumo check test platform-test other-tests services bench lock work-pools infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -26,6 +26,11 @@ setup-team: $(VENV)/.team  ## the same, with the clients of Google Cloud, Kubern
 demo: setup  ## tune the bundled city, judge the winner, show the verdict (half a minute)
 	$(BIN)/tunegate retune configs/regions/manhattan.yaml
 
+setup-sumo: $(VENV)/.sumo  ## the same, with the traffic simulator SUMO, which examples/sumo tunes
+
+demo-sumo: setup-sumo  ## tune the dispatch of SUMO's taxis and judge the winner (some minutes)
+	$(BIN)/tunegate retune examples/sumo/sumo_taxis.yaml
+
 check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -33,7 +38,7 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 # Those of the platform mostly wait for what they killed: others run beside them.
-test: $(VENV)/.development services infra-check  ## all tests, from nothing
+test: $(VENV)/.development $(VENV)/.sumo services infra-check  ## all tests, from nothing
 	$(MAKE) --jobs 2 --output-sync=line platform-test other-tests
 
 other-tests: $(VENV)/.development services
@@ -60,6 +65,7 @@ lock:  ## resolve the requirements anew (needs uv)
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 	$(COMPILE) --extra build simulator/pyproject.toml --constraint requirements-dev.lock --output-file requirements-simulator.lock
 	$(COMPILE) infra/tools/requirements.in --output-file requirements-infra.lock
+	$(COMPILE) examples/sumo/requirements.in --output-file requirements-sumo.lock
 
 work-pools: $(VENV)/.runtime  ## make the work pools' job templates anew from infra/work-pools/source.yaml
 	$(BIN)/python scripts/build_work_pools.py
@@ -105,6 +111,10 @@ $(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml kit/
 
 $(VENV)/.team: requirements-team.lock $(VENV)/.runtime
 	@$(call LOCKED,requirements-team.lock)
+	touch $@
+
+$(VENV)/.sumo: requirements-sumo.lock $(VENV)/.runtime
+	@$(call LOCKED,requirements-sumo.lock)
 	touch $@
 
 $(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
