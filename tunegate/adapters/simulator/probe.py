@@ -69,7 +69,7 @@ class CommandProbe:
             await simulator.close()
 
     async def _serve(self, request: SimulationRequest) -> GuardedProcess:
-        environment = simulator_environment(os.environ, self._limits.keep_environment)
+        environment = simulator_environment(os.environ)
         process = await start_process((*self.command, "serve"), environment, stdin=True)
         with contextlib.suppress(ProcessGone):
             await process.write_line(json.dumps(request.as_message()).encode())
