@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, cache_aligned
-from hailsim.kernels.day import FIRST_SWEEPS, SWEEPS, PlanningArrays, plan_slot, start_day
+from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, PlanningArrays, cache_aligned
+from hailsim.kernels.day import FIRST_SWEEPS, SWEEPS, plan_slot, start_day
 from hailsim.kernels.planning import sweep
 from hailsim.model.calendar import History
 from hailsim.model.folder import read_city

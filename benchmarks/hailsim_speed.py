@@ -28,8 +28,8 @@ import numpy as np
 from oracle import OracleDay
 from processor_clock import clock_ghz
 
-from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, cache_aligned
-from hailsim.kernels.day import PlanningArrays, plan_slot, start_day
+from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, PlanningArrays, cache_aligned
+from hailsim.kernels.day import plan_slot, start_day
 from hailsim.kernels.planning import UNREACHABLE, sweep
 from hailsim.model.calendar import History
 from hailsim.model.folder import read_city

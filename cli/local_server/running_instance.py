@@ -26,7 +26,11 @@ _RETRY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class InstanceAddresses:
-    """Where a running `tunegate up` is reached; `pages` is where reports are served."""
+    """Where a running `tunegate up` is reached.
+
+    URLs without a slash at the end. ui, api: of the Prefect server. dashboard: of the studies. pages: where reports are
+    served.
+    """
 
     ui: str
     api: str

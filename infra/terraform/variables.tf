@@ -8,17 +8,6 @@ variable "project_id" {
   }
 }
 
-variable "environment" {
-  description = "Name of this installation, e.g. production or staging; it is part of every name, so that two fit into one project."
-  type        = string
-  default     = "production"
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
-    error_message = "environment must be 2 to 12 lower-case letters and digits: bucket and account names have little room."
-  }
-}
-
 variable "region" {
   description = "Region of cluster, databases, dataset and buckets. All in one: traffic between regions costs money and time."
   type        = string
@@ -29,6 +18,17 @@ variable "zones" {
   description = "Zones of the nodes, as suffixes of the region. Spot machines are easier to get in several."
   type        = list(string)
   default     = ["a", "b", "c"]
+}
+
+variable "environment" {
+  description = "Name of this installation, e.g. production or staging; it is part of every name, so that two fit into one project."
+  type        = string
+  default     = "production"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "environment must be 2 to 12 lower-case letters and digits: bucket and account names have little room."
+  }
 }
 
 variable "node_pools" {

@@ -93,7 +93,7 @@ def test_no_day_is_a_copy_of_another(city: City) -> None:
 
 def test_drives_are_the_fastest_on_the_network(city: City) -> None:
     trips = city.trips
-    rows = np.arange(0, len(trips.day), 1009)
+    rows = np.arange(0, len(trips), 1009)
     pickup, dropoff = trips.pickup_link[rows].astype(np.int64), trips.dropoff_link[rows].astype(np.int64)
     time_s, distance_m = drive_times(city.network, city.turn_s, pickup, dropoff)
     assert np.allclose(trips.drive_freeflow_s[rows], time_s, atol=0.06)
@@ -133,7 +133,7 @@ def test_numbers_of_customers_follow_profile_and_holiday(pattern: TripPattern) -
 
 def test_customers_repeat_trips_of_about_their_time_of_day(pattern: TripPattern) -> None:
     trips = generate_trips(pattern, demand(trips_per_day=400.0), date(2014, 12, 1), 1, 4)
-    for row in range(0, len(trips.day), 13):
+    for row in range(0, len(trips), 13):
         same = (pattern.dropoff_link == trips.dropoff_link[row]) & (pattern.pickup_link == trips.pickup_link[row]).any(axis=1)
         minute = (4 * 60 + trips.appears_s[row] // 60) % 1440
         away = np.abs(pattern.minute[same] - minute)

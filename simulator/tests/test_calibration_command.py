@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def thinned(city: City, share: float) -> City:
     """The city with a share of its trips recorded."""
-    kept = np.random.default_rng(6).random(len(city.trips.day)) < share
+    kept = np.random.default_rng(6).random(len(city.trips)) < share
     names = ("day", "appears_s", "pickup_link", "dropoff_link", "drive_freeflow_s", "distance_m")
     return replace(city, trips=Trips(**{name: getattr(city.trips, name)[kept] for name in names}))
 

@@ -31,7 +31,7 @@ def without_trips_from(city: City, day: int, second: int = 0) -> City:
 
 def test_counts_include_every_recorded_trip() -> None:
     counts = pickup_counts(CITY)
-    assert counts.sum() == len(CITY.trips.day)
+    assert counts.sum() == len(CITY.trips)
     assert counts[3].sum() == (CITY.trips.day == 3).sum()
 
 

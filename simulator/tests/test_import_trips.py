@@ -169,7 +169,7 @@ def test_trailing_cells_beyond_the_header_are_read_as_published(capsys: pytest.C
     header = TLC_HEADER.replace("tpep_pickup", "lpep_pickup").replace("tpep_dropoff", "Lpep_dropoff") + ",Trip_type \n"
     plain, _ = imported(capsys, tmp_path, tlc_rows())
     wide, report = imported(capsys, tmp_path, [[*row, "1", "", ""] for row in tlc_rows()], header)
-    assert report["trips"]["kept"] == len(plain.trips.day)
+    assert report["trips"]["kept"] == len(plain.trips)
     assert np.array_equal(plain.trips.pickup_link, wide.trips.pickup_link)
 
 
@@ -203,7 +203,7 @@ def test_trips_in_another_file_form_make_the_same_city(capsys: pytest.CaptureFix
     city, report = imported_file(capsys, tmp_path, path)
     assert (city.trips.pickup_link.tolist(), report["trips"]["kept"]) == (
         plain.trips.pickup_link.tolist(),
-        len(plain.trips.day),
+        len(plain.trips),
     )
 
 

@@ -52,7 +52,7 @@ def test_an_import_makes_a_folder_that_reads_back(capsys: pytest.CaptureFixture[
     report = imported(capsys, source, tmp_path / "city")
     city = read_city(tmp_path / "city")
     assert (city.name, city.timezone, city.driving_side) == ("san_francisco", "America/Los_Angeles", "right")
-    assert (city.digest, len(city.trips.day)) == (report["digest"], report["trips"]["kept"])
+    assert (city.digest, len(city.trips)) == (report["digest"], report["trips"]["kept"])
     assert report["trips"]["read"] == 800 == report["trips"]["kept"] + sum(report["trips"]["rejected"].values())
     assert report["days"] == {
         "first": "2024-03-04",

@@ -23,6 +23,7 @@ from hailsim.model.cab_days import (
     histogram,
     observed_bytes,
     observed_from_bytes,
+    seconds_by_hour,
     sum_histograms,
 )
 from hailsim.model.calendar import History
@@ -35,7 +36,7 @@ from hailsim.planner.parameters import read_parameters
 from hailsim.readers.cab_activity import CabIntervals, observe
 from hailsim.validation.command import validate_command
 from hailsim.validation.compare import Aim, AimKind, ComparisonSide, compare
-from hailsim.validation.simulated import Pickups, seconds_by_hour, simulated_day, simulated_pickups
+from hailsim.validation.simulated import Pickups, simulated_day, simulated_pickups
 from hailsim.validation.validate import judged_days, observed_fleet, simulate, validate
 
 DAY = date(2024, 3, 4)

@@ -40,7 +40,7 @@ def test_observed_cab_days_use_the_unscreened_records(recorded: tuple[CabDay, ..
 
 
 def test_every_aim_is_met_on_the_later_eight_days(found: Validation) -> None:
-    assert found.calibrated_on.last == date(2008, 5, 24)
+    assert found.scenario.history.last == date(2008, 5, 24)
     assert [figure.name for figure in found.figures if figure.met] == [figure.name for figure in found.figures if figure.aim]
     assert sum(figure.aim is not None for figure in found.figures) == 5
 

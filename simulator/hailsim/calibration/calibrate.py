@@ -88,7 +88,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Days that took no part in the calibration: observed, and simulated in each world."""
+    """Days that took no part in the calibration.
+
+    observed: their records. worlds: the same days simulated, one summary per world and in the order of the worlds.
+    """
 
     days: tuple[date, ...]
     observed: DaySummary
@@ -97,7 +100,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A set of worlds and its origin. worlds: the settings of each, in the order of the weights, best first."""
+    """A set of worlds and its origin.
+
+    observed: summary of the recorded days. worlds: the settings of each world, in the order of the weights, best first.
+    check: None if no later day is covered.
+    """
 
     request: CalibrationRequest
     draws: Draws

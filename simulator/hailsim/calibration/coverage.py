@@ -35,7 +35,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class CoverageCheck:
-    """The result over all test worlds; `unfit` of them fitted no draw, and count as not covered."""
+    """The result over all test worlds.
+
+    unfit: number of test worlds that no draw fits; they count as not covered. by_unknown: in the order of the request.
+    """
 
     test_worlds: int
     unfit: int

@@ -26,7 +26,10 @@ _SEARCHES_BEFORE = 1.0
 
 
 class Scale(Enum):
-    """How a figure is transformed."""
+    """How a figure is transformed.
+
+    LOG: the logarithm, for positive values. LOGIT: the logarithm of the odds, for shares.
+    """
 
     LOG = "log"
     LOGIT = "logit"
@@ -34,7 +37,10 @@ class Scale(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FigureSpec:
-    """One figure: what it is, the unit of its natural value, and how it is transformed."""
+    """One figure, which is compared on a transformed scale.
+
+    unit: of its natural value; `%` for a share, which is transformed as a fraction of 1.
+    """
 
     name: str
     unit: str

@@ -17,6 +17,7 @@ from hailsim.model.cab_days import CabDay
 from hailsim.model.calendar import History
 from hailsim.model.city import City
 from hailsim.model.settings import read_settings
+from hailsim.option_values import read_date_range, read_numbers
 
 WORLDS, DRAWS, TEST_WORLDS = 16, 512, 200
 LEAST_DAYS = 2
@@ -40,11 +41,11 @@ class Options:
     prior: str | None
     unknown: list[str]
     set: list[str]
+    check: bool
+    test_worlds: int
     out: Path | None
     page: Path | None
     json: bool
-    check: bool
-    test_worlds: int
 
 
 def parse_options(argv: Sequence[str]) -> Options:
@@ -113,7 +114,8 @@ def read_request(options: Options, city: City, recorded: Sequence[CabDay]) -> Ca
         remedy = f"{city.name} covers {city.first_day}..{city.last_day}; take some days, and leave history before them."
         raise refuse(f"a calibration needs at least {LEAST_DAYS} days", len(days), "--days", remedy)
     history = _history(options, city, days)
-    known = _known(options.set)
+    known = read_numbers(options.set, "--set", "taxis=400")
+    read_settings(known)
     return CalibrationRequest(
         city=city,
         recorded={day.day: day for day in recorded},
@@ -154,18 +156,6 @@ def _from_file(name: str) -> tuple[Unknown, ...]:
     return read_unknowns(document, name)
 
 
-def _known(given: Sequence[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        try:
-            found[name] = float(value)
-        except ValueError as error:
-            raise refuse("--set is NAME=VALUE with a number", text, "--set", "Write it like taxis=400.") from error
-    read_settings(found)
-    return found
-
-
 def _history(options: Options, city: City, days: Sequence[date]) -> History:
     if options.history is None:
         if days[0] == city.first_day:
@@ -191,12 +181,7 @@ def _check_days(options: Options, city: City, days: Sequence[date]) -> tuple[dat
 
 
 def _days(text: str, flag: str, city: City) -> tuple[date, ...]:
-    first, separator, last = text.partition("..")
-    try:
-        begin = date.fromisoformat(first)
-        end = date.fromisoformat(last) if separator else begin
-    except ValueError as error:
-        raise refuse(f"{flag} is FIRST..LAST or one date", text, flag, "Write it like 2008-05-22..2008-05-25.") from error
+    begin, end = read_date_range(text, flag)
     if not city.first_day <= begin <= end <= city.last_day:
         remedy = f"{city.name} covers {city.first_day}..{city.last_day}."
         raise refuse("days run forwards and are covered by the city's records", text, flag, remedy)

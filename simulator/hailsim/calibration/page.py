@@ -17,6 +17,7 @@ from hailsim.calibration.document import weighted_figure
 from hailsim.calibration.figures import HEADLINES
 from hailsim.calibration.plots import Axis, Floats, curves, marginal, scatter
 from hailsim.calibration.unknowns import Unknown, short_number
+from hailsim.html_page import html_page
 
 TICKS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 _KEY = (
@@ -29,9 +30,10 @@ def calibration_page(found: Calibration, coverage: CoverageCheck | None) -> str:
     """The page as text; write it as UTF-8."""
     request = found.request
     days = f"{request.days[0]} to {request.days[-1]}"
-    page = Template(files("hailsim.calibration").joinpath("page.html").read_text("utf-8"))
-    return page.substitute(
-        title=html.escape(f"{request.worlds} worlds for {request.city.name}"),
+    title = f"{request.worlds} worlds for {request.city.name}"
+    folder = files("hailsim.calibration")
+    body = Template(folder.joinpath("page.html").read_text("utf-8")).substitute(
+        title=html.escape(title),
         subtitle=html.escape(
             f"calibrated on {days}, {request.draws:,} draws, seed {request.seed}; "
             f"best misfit {found.accepted.misfits[0]:.2f}, tolerance {found.accepted.tolerance:.2f} standard errors"
@@ -44,6 +46,7 @@ def calibration_page(found: Calibration, coverage: CoverageCheck | None) -> str:
         coverage="" if coverage is None else _coverage(coverage),
         version=html.escape(__version__),
     )
+    return html_page(title=title, style=folder.joinpath("page.css").read_text("utf-8"), body=body)
 
 
 def _summary(found: Calibration) -> str:

@@ -58,7 +58,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class DaySimulator:
-    """A prepared city that runs jobs; one per process. groups: int64[Z], see `cell_groups`."""
+    """A prepared city that runs jobs; one per process.
+
+    history: days from which behaviour is learned, the same for every job. groups: int64[Z], see `cell_groups`.
+    """
 
     world: World
     history: History

@@ -118,6 +118,23 @@ class OutcomeArrays(NamedTuple):
     entries: NDArray[np.int64]
 
 
+class PlanningArrays(NamedTuple):
+    """The recommender's state during a day; names as in `planning` and `records`.
+
+    value float32[L + 1]; gain, keep, discount, flow_per_s float32[L]; link_s int32[L]; cumulative uint16[3, L];
+    worth float32[4, L].
+    """
+
+    value: NDArray[np.float32]
+    gain: NDArray[np.float32]
+    keep: NDArray[np.float32]
+    discount: NDArray[np.float32]
+    flow_per_s: NDArray[np.float32]
+    link_s: NDArray[np.int32]
+    cumulative: NDArray[np.uint16]
+    worth: NDArray[np.float32]
+
+
 def cache_aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Zeros aligned to 64 bytes, so that a link record occupies one cache line instead of two."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize

@@ -6,13 +6,10 @@ Glossary: see `arrays`, `records`, `planning` and `movement`. The steps are sepa
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from hailsim.kernels.arrays import SLOT_S, SLOTS, SLOTS_PER_HOUR
+from hailsim.kernels.arrays import SLOT_S, SLOTS, SLOTS_PER_HOUR, PlanningArrays
 from hailsim.kernels.movement import end_day, move, place_taxis
 from hailsim.kernels.planning import UNREACHABLE, set_chances, set_choice, set_discount, sweep
 from hailsim.kernels.records import record_entries, set_behaviour, set_queues, set_recommendation, set_travel_times
@@ -23,23 +20,6 @@ SWEEPS = 4
 # Weight of the previous value in the smoothed flow at each slot. Without smoothing (0), taxis herd.
 SMOOTHING = np.float32(0.5)
 PER_SLOT = np.float32(1.0 / SLOT_S)
-
-
-class PlanningArrays(NamedTuple):
-    """The recommender's state during a day, L links; names as in `planning` and `records`.
-
-    value float32[L + 1]; gain, keep, discount, flow_per_s float32[L]; link_s int32[L]; cumulative uint16[3, L];
-    worth float32[4, L].
-    """
-
-    value: NDArray[np.float32]
-    gain: NDArray[np.float32]
-    keep: NDArray[np.float32]
-    discount: NDArray[np.float32]
-    flow_per_s: NDArray[np.float32]
-    link_s: NDArray[np.int32]
-    cumulative: NDArray[np.uint16]
-    worth: NDArray[np.float32]
 
 
 @njit(cache=True)

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from hailsim.faults import refuse
 
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 OBSERVED_FILE = "observed.json"
 FORMAT = "hailsim-observed/1"
 HOURS = 24
+HOUR_S = 3600
 BIN_S, BIN_M = 15.0, 100.0
 # Two hours and 30 km; the last bin of each is open-ended.
 SECOND_BINS, METRE_BINS = 481, 301
@@ -60,10 +63,34 @@ class Histogram:
         return self.step * (place + within)
 
 
+def seconds_by_hour(from_s: Ints, to_s: Ints, hours: int = HOURS) -> Floats:
+    """Seconds of the intervals in each hour from second 0 on, float64[hours]; what lies outside these hours is left out."""
+    totals = np.zeros(hours)
+    from_s, to_s = np.clip(from_s, 0, hours * HOUR_S), np.clip(to_s, 0, hours * HOUR_S)
+    # Each step counts what lies in the first hour of every interval and cuts it off.
+    while (remaining := to_s > from_s).any():
+        from_s, to_s = from_s[remaining], to_s[remaining]
+        hour = from_s // HOUR_S
+        end_s = np.minimum(to_s, (hour + 1) * HOUR_S)
+        totals += np.bincount(hour, end_s - from_s, minlength=hours)
+        from_s = end_s
+    return totals
+
+
 def histogram(values: NDArray[Any], step: float, bins: int) -> Histogram:
     """A histogram of values >= 0."""
     place = np.minimum((values / step).astype(np.int64), bins - 1)
     return Histogram(step, np.bincount(place, minlength=bins).astype(np.int64), float(values.sum()))
+
+
+def histogram_of_seconds(values_s: NDArray[Any]) -> Histogram:
+    """Times in the bins of a CabDay."""
+    return histogram(values_s, BIN_S, SECOND_BINS)
+
+
+def histogram_of_metres(values_m: NDArray[Any]) -> Histogram:
+    """Distances in the bins of a CabDay."""
+    return histogram(values_m, BIN_M, METRE_BINS)
 
 
 def sum_histograms(parts: Sequence[Histogram]) -> Histogram:

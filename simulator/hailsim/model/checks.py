@@ -32,7 +32,7 @@ def check_network(network: Network, place: str) -> list[Fault]:
 
 def check_trips(trips: Trips, network: Network, days: int, place: str) -> list[Fault]:
     """Faults in the trips' values, references and order, and days without trips."""
-    if len(trips.day) == 0:
+    if len(trips) == 0:
         return [Fault("a city has trips", "0", place, REIMPORT)]
     faults = list(_broken(_trip_rules(trips, network, days), place, "row"))
     moment = trips.day.astype(np.int64) * SECONDS_PER_DAY + trips.appears_s

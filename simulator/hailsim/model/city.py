@@ -88,6 +88,9 @@ class Trips:
     drive_freeflow_s: NDArray[np.float32]
     distance_m: NDArray[np.float32]
 
+    def __len__(self) -> int:
+        return len(self.day)
+
 
 @dataclass(frozen=True, slots=True)
 class Fare:

@@ -23,13 +23,12 @@ class HistoryStatistics:
     """Statistics of the history days.
 
     link_share: float64[L] share of the zone's pickups, summing to 1 in every zone with a hailable link, 0 on expressways.
-    reward: float32[L] expected fare of a pickup in mean fares. mean_fare_minor: the city's mean. start_weight: float64[L]
-    relative density of vacant taxis (pickups of the history).
+    reward: float32[L] expected fare of a pickup in mean fares. start_weight: float64[L] relative density
+    of vacant taxis (pickups of the history).
     """
 
     link_share: NDArray[np.float64]
     reward: NDArray[np.float32]
-    mean_fare_minor: float
     start_weight: NDArray[np.float64]
 
     @property
@@ -57,7 +56,6 @@ def summarise_history(city: City, graph: RoutingGraph, history: History) -> Hist
     return HistoryStatistics(
         link_share=share,
         reward=_reward(graph, link, fares),
-        mean_fare_minor=float(fares.mean()),
         start_weight=np.bincount(graph.zone, pickups)[graph.zone] * share,
     )
 

@@ -24,7 +24,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """All turns: before, after: int64[E]; bend_rad: float64[E], positive to the left; turn: int8[E] (Turn)."""
+    """All E turns, allowed or not.
+
+    before, after: int64[E], the links of a turn. bend_rad: float64[E], positive to the left. turn: int8[E], a Turn.
+    """
 
     before: Ints
     after: Ints

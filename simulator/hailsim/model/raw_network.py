@@ -17,23 +17,36 @@ from hailsim.model.geometry import Floats, Projection
 
 Mask = NDArray[np.bool_]
 CLASS_UNKNOWN = -1
-EXPRESS_FROM_KMH = 60.0
-ARTERIAL_FROM_KMH = 45.0
-DEFAULT_SPEED_KMH = {RoadClass.LOCAL: 30.0, RoadClass.ARTERIAL: 40.0, RoadClass.EXPRESS: 80.0}
-SLOWEST_KMH, FASTEST_KMH = 5.0, 130.0
+_SHOWN = 5
 SHORTEST_LINK_M = 1.0
 # A road cannot be shorter than the straight line between its ends; 5 % allows for rounding and projection.
 CHORD_TOLERANCE = 0.95
 SAME_LENGTH_WITHIN_M = 1.0
-_SHOWN = 5
+EXPRESS_FROM_KMH = 60.0
+ARTERIAL_FROM_KMH = 45.0
+DEFAULT_SPEED_KMH = {RoadClass.LOCAL: 30.0, RoadClass.ARTERIAL: 40.0, RoadClass.EXPRESS: 80.0}
+SLOWEST_KMH, FASTEST_KMH = 5.0, 130.0
 
 
 @dataclass(frozen=True, slots=True)
-class RawNetwork:
-    """Unchecked junctions and directed links. Speeds are in km/h as in every source.
+class Links:
+    """Directed links between junctions: link_from, link_to: int64[L]. length_m, speed_kmh: float64[L]. road_class: int8[L].
 
-    junction_name: J names for messages. lat_deg, lon_deg: float64[J]. link_name: L names. link_from, link_to: int64[L].
-    length_m, speed_kmh: float64[L], NaN where not given. road_class: int8[L], -1 where not given. shape_start: int64[L+1],
+    Speeds are in km/h, as in every source. road_class: a RoadClass, or CLASS_UNKNOWN.
+    """
+
+    link_from: NDArray[np.int64]
+    link_to: NDArray[np.int64]
+    length_m: Floats
+    speed_kmh: Floats
+    road_class: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class RawNetwork(Links):
+    """Unchecked links, lengths and speeds NaN where not given, with junctions and names.
+
+    junction_name: J names for messages. lat_deg, lon_deg: float64[J]. link_name: L names. shape_start: int64[L+1],
     shape_lat_deg, shape_lon_deg: float64[S], the polyline of link k at shape_start[k]:shape_start[k+1], both ends included.
     findings: repairs and omissions by the reader. main_kind: the most frequent kind of road in the source and its share of
     links, if the source tells kinds.
@@ -43,11 +56,6 @@ class RawNetwork:
     lat_deg: Floats
     lon_deg: Floats
     link_name: tuple[str, ...]
-    link_from: NDArray[np.int64]
-    link_to: NDArray[np.int64]
-    length_m: Floats
-    speed_kmh: Floats
-    road_class: NDArray[np.int8]
     shape_start: NDArray[np.int64]
     shape_lat_deg: Floats
     shape_lon_deg: Floats
@@ -56,7 +64,7 @@ class RawNetwork:
 
 
 @dataclass(frozen=True, slots=True)
-class CleanNetwork:
+class CleanNetwork(Links):
     """Links that satisfy every rule except connectivity; K of the source's links remain.
 
     source_link: int64[K] index into the source's links. point_start: int64[K+1], point_x_m, point_y_m: float64[S] polylines
@@ -65,11 +73,6 @@ class CleanNetwork:
 
     projection: Projection
     source_link: NDArray[np.int64]
-    link_from: NDArray[np.int64]
-    link_to: NDArray[np.int64]
-    length_m: Floats
-    speed_kmh: Floats
-    road_class: NDArray[np.int8]
     point_start: NDArray[np.int64]
     point_x_m: Floats
     point_y_m: Floats

@@ -12,7 +12,10 @@ Number = float | int
 
 @dataclass(frozen=True, slots=True)
 class UnknownRange:
-    """Prior range of an unmeasured setting: uniform between the ends, or (`log`) uniform in the logarithm."""
+    """The prior of a setting that has not been measured.
+
+    low, high: its ends, in the unit of the setting. log: uniform in the logarithm instead of in the value.
+    """
 
     low: float
     high: float
@@ -21,7 +24,11 @@ class UnknownRange:
 
 @dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """One setting as listed by `describe`. `unknown`: the prior of a value that has not been measured."""
+    """One setting as listed by `describe`.
+
+    type: `int` or `float`. low, high: inclusive bounds of a valid value. unknown: the prior of a value that has not been
+    measured; None for one that is measured or chosen.
+    """
 
     name: str
     type: str

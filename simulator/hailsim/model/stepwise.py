@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, OutcomeArrays, cache_aligned
-from hailsim.kernels.day import PlanningArrays, advance_slot, plan_slot, record_slot, start_day
+from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, OutcomeArrays, PlanningArrays, cache_aligned
+from hailsim.kernels.day import advance_slot, plan_slot, record_slot, start_day
 from hailsim.kernels.movement import MovingArrays, end_day
 from hailsim.model.simulation import DayOutcome, PreparedDay, empty_moving, empty_outcome
 

@@ -13,7 +13,7 @@ from hailsim import __version__
 from hailsim.faults import BadInput
 from hailsim.model.folder import read_city
 from hailsim.model.metrics import report_day
-from hailsim.model.simulation import Scenario, run_day
+from hailsim.model.simulation import run_day
 from hailsim.model.world import World, make_world
 from hailsim.protocol.request import Request, RoutesRequest, check_against, read_request, read_routes_request
 from hailsim.protocol.routes import LETTERS_OF_HARD_TURNS, route_line, routes_of
@@ -40,10 +40,9 @@ def _days(message: dict[str, Any]) -> Iterator[Line]:
     request = read_request(message)
     world = world_of(request.city)
     check_against(request, world.city)
-    scenario = Scenario(request.parameters, request.settings, request.forecast, request.history)
     for day in request.days:
         for seed in request.seeds:
-            outcome = run_day(world, scenario, day, seed)
+            outcome = run_day(world, request.scenario, day, seed)
             report = report_day(outcome, world.graph)
             yield {
                 "type": "day",
@@ -97,8 +96,8 @@ def world_of(city: str) -> World:
 def _facts(request: Request, world: World, compute_s: float) -> Line:
     """The fields common to the last line of every answer."""
     return {
-        "parameters": asdict(request.parameters),
-        "trained_last_day": request.history.last.isoformat(),
+        "parameters": asdict(request.scenario.parameters),
+        "trained_last_day": request.scenario.history.last.isoformat(),
         "city_digest": world.city.digest,
         "simulator": SIMULATOR,
         "compute_s": compute_s,

@@ -10,22 +10,23 @@ from typing import Any
 from hailsim.faults import BadInput, Fault
 from hailsim.model.calendar import History
 from hailsim.model.city import City
-from hailsim.model.settings import Settings, read_settings
+from hailsim.model.settings import read_settings
+from hailsim.model.simulation import Scenario
 from hailsim.planner.parameters import PlannerParameters, read_parameters
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, validated except against its city (see `check_against`)."""
+    """One request, validated except against its city (see `check_against`).
+
+    city: a folder or a bundled name. Each of the days is simulated with each of the seeds, in that order.
+    """
 
     id: str
     city: str
-    parameters: PlannerParameters
+    scenario: Scenario
     days: tuple[date, ...]
     seeds: tuple[int, ...]
-    forecast: str
-    history: History
-    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def read_request(message: Mapping[str, Any]) -> Request:
     if faults or parameters is None or settings is None:
         raise BadInput(faults)
     seeds = tuple(int(seed) for seed in message["seeds"])
-    return Request(message["id"], message["city"], parameters, days, seeds, message["forecast"], history, settings)
+    scenario = Scenario(parameters, settings, message["forecast"], history)
+    return Request(message["id"], message["city"], scenario, days, seeds)
 
 
 def read_routes_request(message: Mapping[str, Any]) -> RoutesRequest:
@@ -110,7 +112,7 @@ def check_against(request: Request, city: City) -> None:
     """
     cover = f"{city.first_day}..{city.last_day}"
     remedy = f"{city.name} covers {cover}."
-    history = request.history
+    history = request.scenario.history
     faults = [
         Fault("every day must be covered by the city's records", day.isoformat(), "days", remedy)
         for day in request.days

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hailsim.model.simulation import Scenario
 from hailsim.model.world import World
 from hailsim.protocol.request import RoutesRequest
 from hailsim.routes.coordinates import route_points
@@ -19,8 +18,8 @@ METRE_DIGITS = 1
 def routes_of(world: World, routes_request: RoutesRequest) -> list[tuple[Route, tuple[int, ...]]]:
     """The routes by hour then start, each with the indices of its links outside the service area. Raises BadInput."""
     request, day, seed = routes_request.request, routes_request.request.days[0], routes_request.request.seeds[0]
-    scenario = Scenario(request.parameters, request.settings, request.forecast, request.history)
-    sampled = sampled_links(world, day, seed, request.history, routes_request.starts)
+    scenario = request.scenario
+    sampled = sampled_links(world, day, seed, scenario.history, routes_request.starts)
     links = [*sampled.tolist(), *nearest_links(world, routes_request.locations).tolist()]
     first_hour = world.city.day_start_hour
     begun = [

@@ -19,7 +19,7 @@ from hailsim.model.network import BuiltNetwork, build_network, turn_seconds
 from hailsim.model.raw_network import RawNetwork
 from hailsim.readers.cab_activity import CabIntervals, observe
 from hailsim.readers.clock import date_of, hour_of_week, operating_day, wall_seconds
-from hailsim.readers.days import Coverage, covered_days, quietest_hour, refuse_empty_days
+from hailsim.readers.days import covered_days, quietest_hour, refuse_empty_days
 from hailsim.readers.factors import SHORTEST_FREEFLOW_S, default_factors, travel_time_factors
 from hailsim.readers.fleet import active_seconds, cabs_a_day, default_fleet, fleet_of_cabs
 from hailsim.readers.import_report import ReportParts, import_report, report_examples
@@ -28,7 +28,8 @@ from hailsim.readers.prepare import Durations, drop_repeats, trip_durations
 from hailsim.readers.progress import NoProgress, Progress
 from hailsim.readers.screening import TripScreening, screen_coordinates, screen_links, screen_speeds, screen_times
 from hailsim.readers.snap import Snapper, hailable_segments
-from hailsim.readers.source import NO_TIME, SourceCity
+from hailsim.readers.source import NO_TIME, SourceCity, SourceTrips
+from hailsim.readers.timeline import Timeline
 
 Ints = NDArray[np.int64]
 
@@ -70,19 +71,11 @@ class ImportedCity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Timeline:
-    """Per trip, int64[T]: wall-clock seconds, operating day (0 is the first covered) and second of the day."""
-
-    wall_s: Ints
-    day: Ints
-    second: Ints
-    start_hour: int
-    coverage: Coverage
-
-
-@dataclass(frozen=True, slots=True)
 class _Matched:
-    """The trips kept (rows of the source), their drives, and their snapping distances."""
+    """The M trips kept, in the order of the source.
+
+    rows: int64[M] of the source. drives, snapped: M trips each.
+    """
 
     rows: Ints
     drives: Drives
@@ -138,20 +131,6 @@ def _box(network: RawNetwork) -> tuple[float, float, float, float]:
     return float(lat.min()), float(lon.min()), float(lat.max()), float(lon.max())
 
 
-def _timeline(source: SourceCity, settings: ImportSettings, screening: TripScreening) -> _Timeline:
-    """Operating days of all trips; those outside the covered days are rejected."""
-    _refuse_none_left(screening)
-    wall_s = wall_seconds(source.trips.pickup_utc_s, settings.zone)
-    start_hour = settings.day_start_hour
-    if start_hour is None:
-        start_hour = quietest_hour(wall_s[screening.accepted])
-    coverage = covered_days(wall_s[screening.accepted], start_hour, settings.first_day, settings.last_day)
-    day, second = operating_day(wall_s, start_hour)
-    day = day - coverage.first
-    screening.reject("outside_covered_days", (day < 0) | (day >= coverage.days))
-    return _Timeline(wall_s, day, second, start_hour, coverage)
-
-
 def _match(
     source: SourceCity,
     settings: ImportSettings,
@@ -180,18 +159,21 @@ def _match(
     screen_speeds(screening, durations.seconds, rows, drives.distance_m)
     _refuse_none_left(screening)
     kept = screening.accepted[rows]
-    return _Matched(
-        rows=rows[kept],
-        drives=Drives(
-            drives.pickup_link[kept], drives.dropoff_link[kept], drives.drive_freeflow_s[kept], drives.distance_m[kept]
-        ),
-        snapped=SnappedTrips(
-            snapped.pickup_link[rows[kept]],
-            snapped.dropoff_link[rows[kept]],
-            snapped.pickup_m[rows[kept]],
-            snapped.dropoff_m[rows[kept]],
-        ),
-    )
+    return _Matched(rows=rows[kept], drives=drives.select(kept), snapped=snapped.select(rows[kept]))
+
+
+def _timeline(source: SourceCity, settings: ImportSettings, screening: TripScreening) -> Timeline:
+    """Operating days of all trips; those outside the covered days are rejected."""
+    _refuse_none_left(screening)
+    wall_s = wall_seconds(source.trips.pickup_utc_s, settings.zone)
+    start_hour = settings.day_start_hour
+    if start_hour is None:
+        start_hour = quietest_hour(wall_s[screening.accepted])
+    coverage = covered_days(wall_s[screening.accepted], start_hour, settings.first_day, settings.last_day)
+    day, second = operating_day(wall_s, start_hour)
+    day = day - coverage.first
+    screening.reject("outside_covered_days", (day < 0) | (day >= coverage.days))
+    return Timeline(wall_s, day, second, settings.zone, start_hour, coverage)
 
 
 def _refuse_none_left(screening: TripScreening) -> None:
@@ -212,7 +194,7 @@ def _overall_ratio(observed_s: Ints, matched: _Matched) -> float | None:
     return float(np.median(observed_s[known] / matched.drives.drive_freeflow_s[known])) if known.any() else None
 
 
-def _traffic(observed_s: Ints, matched: _Matched, timeline: _Timeline, rounding_s: int) -> tuple[NDArray[np.float32], str]:
+def _traffic(observed_s: Ints, matched: _Matched, timeline: Timeline, rounding_s: int) -> tuple[NDArray[np.float32], str]:
     """Travel-time factors by hour of week, and where they come from."""
     known = observed_s != NO_TIME
     if not known.any():
@@ -225,7 +207,7 @@ def _traffic(observed_s: Ints, matched: _Matched, timeline: _Timeline, rounding_
     return fitted, "fitted to recorded durations" if rounding_s else "fitted to observed trips"
 
 
-def _fleet(source: SourceCity, settings: ImportSettings, timeline: _Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:
+def _fleet(source: SourceCity, settings: ImportSettings, timeline: Timeline, drive_s_per_day: float) -> tuple[Fleet, str]:
     """The observed fleet if cabs' trips and vacant runs are known, else the default working day."""
     trips, vacant, days = source.trips, source.vacant, timeline.coverage.days
     if trips.cab is None:
@@ -234,9 +216,8 @@ def _fleet(source: SourceCity, settings: ImportSettings, timeline: _Timeline, dr
     if vacant is None:
         taxis = settings.taxis or cabs_a_day(trips.cab, timeline.day, days)
         return default_fleet(taxis, drive_s_per_day, timeline.start_hour), "default working day; cabs with trips a day"
-    vacant_day, vacant_second = operating_day(wall_seconds(vacant.start_utc_s, settings.zone), timeline.start_hour)
-    vacant_day = vacant_day - timeline.coverage.first
-    duration_s = np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
+    vacant_day, vacant_second = timeline.operating_days(vacant.start_utc_s)
+    duration_s = _seconds_between(trips)
     duration_s[duration_s > settings.longest_trip_s] = 0
     active_s = active_seconds(timeline.day, timeline.second, duration_s, days)
     active_s += active_seconds(vacant_day, vacant_second, vacant.end_utc_s - vacant.start_utc_s, days)
@@ -246,16 +227,20 @@ def _fleet(source: SourceCity, settings: ImportSettings, timeline: _Timeline, dr
     return Fleet(settings.taxis or taxis, fleet.active_share), "cabs' trips and vacant runs"
 
 
-def _observed(source: SourceCity, settings: ImportSettings, timeline: _Timeline) -> tuple[CabDay, ...]:
+def _seconds_between(trips: SourceTrips) -> Ints:
+    """From pickup to drop-off, int64[T]; 0 where the drop-off time is unknown."""
+    return np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
+
+
+def _observed(source: SourceCity, settings: ImportSettings, timeline: Timeline) -> tuple[CabDay, ...]:
     """Observed cab days, including trips rejected because of their location."""
     trips, vacant = source.trips, source.vacant
     if trips.cab is None or vacant is None:
         return ()
-    duration_s = np.where(trips.dropoff_utc_s == NO_TIME, 0, trips.dropoff_utc_s - trips.pickup_utc_s)
+    duration_s = _seconds_between(trips)
     good = (duration_s >= settings.shortest_trip_s) & (duration_s <= settings.longest_trip_s)
     driven = CabIntervals(trips.cab, timeline.day, timeline.second, duration_s, trips.distance_m).select(good)
-    day, second = operating_day(wall_seconds(vacant.start_utc_s, settings.zone), timeline.start_hour)
-    day = day - timeline.coverage.first
+    day, second = timeline.operating_days(vacant.start_utc_s)
     runs = CabIntervals(vacant.cab, day, second, vacant.end_utc_s - vacant.start_utc_s, vacant.distance_m)
     ends = vacant.ends_in_pickup if vacant.ends_in_pickup is not None else np.zeros(len(day), np.bool_)
     return observe(driven, runs, ends, timeline.coverage.first, timeline.coverage.days)
@@ -264,7 +249,7 @@ def _observed(source: SourceCity, settings: ImportSettings, timeline: _Timeline)
 def _city(
     settings: ImportSettings,
     built: BuiltNetwork,
-    timeline: _Timeline,
+    timeline: Timeline,
     matched: _Matched,
     *,
     factors: NDArray[np.float32],
@@ -291,7 +276,7 @@ def _city(
     )
 
 
-def _sorted_trips(timeline: _Timeline, matched: _Matched) -> Trips:
+def _sorted_trips(timeline: Timeline, matched: _Matched) -> Trips:
     """Sorted by day and second, then links, so that the order of source rows does not matter."""
     day, second, drives = timeline.day[matched.rows], timeline.second[matched.rows], matched.drives
     order = np.lexsort((drives.drive_freeflow_s, drives.dropoff_link, drives.pickup_link, second, day))

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hailsim.model.cab_days import BIN_M, BIN_S, HOURS, METRE_BINS, SECOND_BINS, CabDay, Histogram, histogram
+from hailsim.model.cab_days import (
+    HOUR_S,
+    HOURS,
+    CabDay,
+    Floats,
+    Ints,
+    histogram_of_metres,
+    histogram_of_seconds,
+    seconds_by_hour,
+)
+from hailsim.model.city import SECONDS_PER_DAY
 from hailsim.readers.clock import date_of
 from hailsim.readers.source import NO_CAB
-
-HOUR_S = 3600
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ def observe(
     trips: CabIntervals, vacant: CabIntervals, ends_in_pickup: NDArray[np.bool_], first_day: int, days: int
 ) -> tuple[CabDay, ...]:
     """Every covered day. `first_day`: days since 1970-01-01; ends_in_pickup bool[R] marks vacant runs that are searches."""
-    occupied_s, vacant_s = seconds_by_hour(trips, days), seconds_by_hour(vacant, days)
+    occupied_s, vacant_s = _activity(trips, days), _activity(vacant, days)
     ended = vacant.second + vacant.duration_s
     search = vacant.select(ends_in_pickup)
     # Like trips, a search counts in the day and hour of the pickup that ends it.
@@ -56,29 +62,15 @@ def observe(
                 vacant_m=None if empty.distance_m is None else float(empty.distance_m.sum()),
                 searches=np.bincount(search_hour[sought], minlength=HOURS),
                 search_sum_s=np.bincount(search_hour[sought], search.duration_s[sought], minlength=HOURS).astype(np.float64),
-                search_s=histogram(search.duration_s[sought], BIN_S, SECOND_BINS),
-                trip_s=histogram(begun.duration_s, BIN_S, SECOND_BINS),
-                trip_m=_distances(begun),
+                search_s=histogram_of_seconds(search.duration_s[sought]),
+                trip_s=histogram_of_seconds(begun.duration_s),
+                trip_m=histogram_of_metres(np.zeros(0) if begun.distance_m is None else begun.distance_m),
             )
         )
     return tuple(found)
 
 
-def _distances(trips: CabIntervals) -> Histogram:
-    metres = trips.distance_m if trips.distance_m is not None else np.zeros(0)
-    return histogram(metres, BIN_M, METRE_BINS)
-
-
-def seconds_by_hour(runs: CabIntervals, days: int) -> Floats:
+def _activity(runs: CabIntervals, days: int) -> Floats:
     """Cab seconds float64[days, 24] by operating day and hour; what lies outside the covered days is left out."""
-    totals = np.zeros(days * HOURS)
-    hour, into, left = runs.day * HOURS + runs.second // HOUR_S, runs.second % HOUR_S, runs.duration_s.copy()
-    while len(left):
-        here = np.minimum(left, HOUR_S - into)
-        inside = (hour >= 0) & (hour < days * HOURS)
-        totals += np.bincount(hour[inside], here[inside], minlength=days * HOURS)
-        left = left - here
-        going = left > 0
-        hour, left = hour[going] + 1, left[going]
-        into = np.zeros(len(left), np.int64)
-    return totals.reshape(days, HOURS)
+    from_s = runs.day * SECONDS_PER_DAY + runs.second
+    return seconds_by_hour(from_s, from_s + runs.duration_s, days * HOURS).reshape(days, HOURS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hailsim.model.city import Fleet
+from hailsim.model.cab_days import HOURS, Ints, seconds_by_hour
+from hailsim.model.city import SECONDS_PER_DAY, Fleet
 from hailsim.readers.source import NO_CAB
 
-Ints = NDArray[np.int64]
 # Default working day: share of taxis active by local hour from 00h, as measured in San Francisco in 2008 (two shifts, fewest
 # taxis before dawn).
 DEFAULT_ACTIVE_PERCENT = (54, 47, 37, 23, 20, 21, 32, 39, 48, 50, 48, 46, 48, 52, 50, 48, 47, 51, 59, 61, 59, 57, 59, 58)
@@ -22,18 +22,12 @@ def active_seconds(day: Ints, second: Ints, duration_s: Ints, days: int) -> NDAr
 
     day, second, duration_s: int64[N]; an interval that runs past the day's end counts in the hours of the next one.
     """
-    totals = np.zeros(24)
     chosen = (day >= 0) & (day < days) & (duration_s > 0)
-    hour = second[chosen] // 3600
-    into = second[chosen] - hour * 3600
-    left = duration_s[chosen].copy()
-    while len(left):
-        here = np.minimum(left, 3600 - into)
-        totals += np.bincount(hour % 24, weights=here, minlength=24)
-        left = left - here
-        going = left > 0
-        hour, left = hour[going] + 1, left[going]
-        into = np.zeros(len(left), dtype=np.int64)
+    from_s = (day * SECONDS_PER_DAY + second)[chosen]
+    to_s = from_s + duration_s[chosen]
+    last_day = int(to_s.max(initial=0)) // SECONDS_PER_DAY
+    by_day = seconds_by_hour(from_s, to_s, (last_day + 1) * HOURS).reshape(-1, HOURS)
+    totals: NDArray[np.float64] = by_day.sum(axis=0)
     return totals
 
 

@@ -19,22 +19,39 @@ _SAME_STREET_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class SnappedTrips:
-    """Links of each trip's ends, int64[T] (NO_LINK if none is near), and the distances to them, float64[T] metres."""
+    """The ends of T trips on the network.
+
+    pickup_link, dropoff_link: int64[T], NO_LINK if none is near. pickup_m, dropoff_m: float64[T], from the recorded position
+    to the link.
+    """
 
     pickup_link: Ints
     dropoff_link: Ints
     pickup_m: NDArray[np.float64]
     dropoff_m: NDArray[np.float64]
 
+    def select(self, chosen: Ints) -> SnappedTrips:
+        """The trips at these indices."""
+        return SnappedTrips(self.pickup_link[chosen], self.dropoff_link[chosen], self.pickup_m[chosen], self.dropoff_m[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class Drives:
-    """Trips on their final links: int64[T] twice, then float32[T] free-flow seconds and metres between link ends."""
+    """Trips on their final links, and the shortest drives between the ends of these links.
+
+    pickup_link, dropoff_link: int64[T]. drive_freeflow_s: float32[T], turns included. distance_m: float32[T] along that path.
+    """
 
     pickup_link: Ints
     dropoff_link: Ints
     drive_freeflow_s: NDArray[np.float32]
     distance_m: NDArray[np.float32]
+
+    def select(self, chosen: NDArray[np.bool_]) -> Drives:
+        """The trips of a mask."""
+        return Drives(
+            self.pickup_link[chosen], self.dropoff_link[chosen], self.drive_freeflow_s[chosen], self.distance_m[chosen]
+        )
 
 
 def opposite_links(network: Network) -> Ints:

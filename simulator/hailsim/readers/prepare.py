@@ -22,7 +22,11 @@ _MIN_TRIPS_TO_TELL = 100
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Trip durations, int64[T] seconds (NO_TIME where unknown), their origin (empty if none), and the rounding of times."""
+    """The durations of T trips.
+
+    seconds: int64[T], NO_TIME where unknown. origin: how they are known, in the words of the report; empty if none is.
+    rounding_s: the step to which the source rounds its times; 0 if they are finer than five minutes.
+    """
 
     seconds: Ints
     origin: str

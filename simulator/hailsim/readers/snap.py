@@ -33,7 +33,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Segments to snap to: link: int64[G]; ax, ay, bx, by: float64[G] metres, a to b in the direction of travel."""
+    """The G straight pieces of the links to which trips are snapped.
+
+    link: int64[G], the link of the piece. ax, ay, bx, by: float64[G] metres, from a to b in the direction of travel.
+    """
 
     link: Ints
     ax: Floats

@@ -58,7 +58,10 @@ class TurnInto:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """The vacant taxi stops on `link` to stand."""
+    """The vacant taxi stops to stand.
+
+    at_s: second of the operating day. link: where it stands, in the order of `hailsim.model.routing_graph`.
+    """
 
     at_s: int
     link: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hailsim.model.folder import read_city
 from hailsim.model.settings import read_settings
 from hailsim.model.simulation import PreparedDay, Scenario, prepare_day, simulate_prepared_day
 from hailsim.model.world import World, make_world
+from hailsim.option_values import read_numbers
 from hailsim.planner.parameters import read_parameters
 from hailsim.routes.replay import trace_taxi
 from hailsim.routes.trace_lines import TYPICAL, event_lines, typical_taxi
@@ -65,24 +65,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _scenario(options: argparse.Namespace, city: City, day: date) -> Scenario:
     """Parameters, settings and history. Raises BadInput."""
-    parameters = read_parameters(_values(options.parameter, "--parameter"))
-    settings = read_settings(_values(options.set, "--set"))
+    parameters = read_parameters(read_numbers(options.parameter, "--parameter", "gamma=0.9"))
+    settings = read_settings(read_numbers(options.set, "--set", "follower_share=0.2"))
     first = max(city.first_day, day - timedelta(days=options.history_days))
     if options.history_days < 1 or first >= day:
         remedy = f"{city.name} begins on {city.first_day}: take a later day, and at least one day of history."
         raise refuse("a day must have at least one history day", f"{day}, {options.history_days} days", "--day", remedy)
     return Scenario(parameters, settings, options.forecast, History(first, day - timedelta(days=1)))
-
-
-def _values(given: list[str], flag: str) -> Mapping[str, float]:
-    found: dict[str, float] = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        try:
-            found[name] = float(value)
-        except ValueError as error:
-            raise refuse(f"{flag} is NAME=VALUE with a number", text, flag, "Write it like gamma=0.9.") from error
-    return found
 
 
 def _day(city: City, text: str | None) -> date:

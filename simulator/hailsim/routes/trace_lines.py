@@ -21,7 +21,11 @@ TYPICAL = "typical"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """One taxi's totals of the day. `empty_m` includes the half of each pickup link before the customer."""
+    """One taxi's totals of the day.
+
+    followed: turns decided by the recommendation. duty_s: seconds on shift; busy_s: those with a customer. empty_m
+    includes the half of each pickup link before the customer, occupied_m the other half.
+    """
 
     turns: int
     followed: int

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from string import Template
 from typing import Any
 
 from hailsim import __version__
+from hailsim.html_page import html_page
 from hailsim.kernels.arrays import APPEARS_S
 from hailsim.model.world import World
 from hailsim.routes.coordinates import end_coordinates, middle_coordinates, road_lines
@@ -53,17 +52,14 @@ def trace_page(traced: TracedDay, world: World, day: date) -> str:
     }
     folder = files("hailsim.maps")
     script = "\n".join(folder.joinpath(name).read_text("utf-8") for name in ("map.js", "trace.js"))
-    hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page = Template(folder.joinpath("trace.html").read_text("utf-8"))
-    return page.substitute(
-        title=html.escape(f"Taxi {traced.taxi}, {world.city.name}, {day:%A} {day.isoformat()}"),
+    title = f"Taxi {traced.taxi}, {world.city.name}, {day:%A} {day.isoformat()}"
+    body = Template(folder.joinpath("trace.html").read_text("utf-8")).substitute(
+        title=html.escape(title),
         subtitle=html.escape(_subtitle(traced, totals_of(traced, world), world)),
-        style=folder.joinpath("map.css").read_text("utf-8"),
-        script=script,
-        script_hash=f"sha256-{hashed}",
         data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         version=html.escape(__version__),
     )
+    return html_page(title=title, style=folder.joinpath("map.css").read_text("utf-8"), body=body, script=script)
 
 
 def encode(points: list[LonLat], origin: LonLat) -> list[int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import date
 
-from hailsim.faults import BadInput, refuse
+from hailsim.faults import BadInput
 from hailsim.model.folder import read_city, read_observed
+from hailsim.option_values import read_date_range, read_numbers
 from hailsim.validation.report import as_json, format_report
 from hailsim.validation.validate import judged_days, validate
 
@@ -20,8 +20,8 @@ def validate_command(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         city, recorded = read_city(options.city), read_observed(options.city)
-        days = judged_days(city, *_days(options.days))
-        settings = dict(_setting(text) for text in options.set)
+        days = judged_days(city, *((None, None) if options.days is None else read_date_range(options.days, "--days")))
+        settings = read_numbers(options.set, "--set", "latent_factor=2.5")
         found = validate(city, recorded, days, seeds=range(1, options.seeds + 1), settings=settings)
     except BadInput as bad:
         sys.stderr.write("hailsim validate: nothing was simulated.\n" + "".join(f"  • {fault}\n" for fault in bad.faults))
@@ -53,22 +53,3 @@ def _positive(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, but got {count}")
     return count
-
-
-def _days(text: str | None) -> tuple[date | None, date | None]:
-    if text is None:
-        return None, None
-    first, separator, last = text.partition("..")
-    try:
-        begin = date.fromisoformat(first)
-        return begin, date.fromisoformat(last) if separator else begin
-    except ValueError as error:
-        raise refuse("--days must be FIRST..LAST or a date", text, "--days", "For example 2008-05-25..2008-06-01.") from error
-
-
-def _setting(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name, float(value)
-    except ValueError as error:
-        raise refuse("--set must be NAME=VALUE with a number", text, "--set", "Write it like latent_factor=2.5.") from error

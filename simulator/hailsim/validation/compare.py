@@ -20,7 +20,11 @@ KMH = 3.6
 
 
 class AimKind(Enum):
-    """The kind of bound on the simulated figure."""
+    """The kind of bound on the simulated figure.
+
+    WITHIN_PCT: difference in percent of the observed figure. WITHIN_POINTS: difference in the figure's own unit. AT_LEAST:
+    the simulated figure itself; the observed one does not count.
+    """
 
     WITHIN_PCT = "within %"
     WITHIN_POINTS = "within points"
@@ -29,7 +33,10 @@ class AimKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A bound on the difference, or on the simulated figure itself (AT_LEAST)."""
+    """What a simulated figure has to reach.
+
+    bound: inclusive; in percent, or in the unit of the figure, depending on the kind.
+    """
 
     kind: AimKind
     bound: float

@@ -16,14 +16,15 @@ _VERDICTS = {True: "met", False: "missed", None: ""}
 
 def as_json(found: Validation) -> dict[str, Any]:
     """The complete validation: figures, curves by hour of the operating day, and inputs."""
+    settings, history = found.scenario.settings, found.scenario.history
     return {
         "format": FORMAT,
         "city": found.city.name,
         "digest": found.city.digest,
-        "calibrated_on": {"first": found.calibrated_on.first.isoformat(), "last": found.calibrated_on.last.isoformat()},
+        "calibrated_on": {"first": history.first.isoformat(), "last": history.last.isoformat()},
         "days": [day.isoformat() for day in found.days],
         "seeds": list(found.seeds),
-        "settings": {"latent_factor": found.settings.latent_factor, "patience_s": found.settings.patience_s},
+        "settings": {"latent_factor": settings.latent_factor, "patience_s": settings.patience_s},
         "figures": [_figure(figure) for figure in found.figures],
         "by_hour": {
             "first_hour": found.city.day_start_hour,
@@ -55,10 +56,10 @@ def _numbers(values: NDArray[np.float64] | None) -> list[float | None] | None:
 
 def format_report(found: Validation) -> str:
     """The validation as a text table."""
-    settings, days = found.settings, found.days
+    settings, history, days = found.scenario.settings, found.scenario.history, found.days
     lines = [
         f"{found.city.name}: {days[0]} to {days[-1]}, {len(days)} days, seeds {', '.join(map(str, found.seeds))}",
-        f"calibrated on {found.calibrated_on.first} to {found.calibrated_on.last}",
+        f"calibrated on {history.first} to {history.last}",
         f"latent factor {settings.latent_factor:g}, patience {settings.patience_s:g} s, all taxis move like observed cabs",
         "",
         f"{'':36}{'observed':>10}{'simulated':>11}{'difference':>14}  aim",

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hailsim.kernels.arrays import DRIVE_S, LEAVES_S, PICKUP_S, SEARCH_S
-from hailsim.model.cab_days import BIN_M, BIN_S, HOURS, METRE_BINS, SECOND_BINS, CabDay, Histogram, histogram
+from hailsim.model.cab_days import HOUR_S, HOURS, CabDay, Histogram, histogram_of_metres, histogram_of_seconds, seconds_by_hour
 from hailsim.model.calendar import factors
 from hailsim.model.city import SECONDS_PER_DAY, City
 from hailsim.model.demand import drive_s, recorded_orders
 from hailsim.model.routing_graph import RoutingGraph
 from hailsim.model.simulation import DayOutcome
-
-HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def recorded_drives(city: City, graph: RoutingGraph, day: date) -> tuple[Histogr
     """Durations and distances of the recorded trips in the model's traffic and network, regardless of service."""
     orders = recorded_orders(city, graph, day)
     seconds = drive_s(city, day, orders.appears_s, orders.freeflow_s)
-    return histogram(seconds, BIN_S, SECOND_BINS), histogram(orders.distance_m, BIN_M, METRE_BINS)
+    return histogram_of_seconds(seconds), histogram_of_metres(orders.distance_m)
 
 
 def simulated_pickups(outcome: DayOutcome, graph: RoutingGraph) -> Pickups:
@@ -75,19 +73,10 @@ def simulated_day(outcome: DayOutcome, city: City, graph: RoutingGraph, day: dat
         vacant_m=float(outcome.arrays.entries @ graph.length_m - half_m.sum()),
         searches=np.bincount(hour[sought], minlength=HOURS),
         search_sum_s=np.bincount(hour[sought], search_s[sought], minlength=HOURS).astype(np.float64),
-        search_s=histogram(search_s[sought], BIN_S, SECOND_BINS),
-        trip_s=histogram(trip_s, BIN_S, SECOND_BINS),
-        trip_m=histogram(outcome.customers.distance_m[served] + half_m, BIN_M, METRE_BINS),
+        search_s=histogram_of_seconds(search_s[sought]),
+        trip_s=histogram_of_seconds(trip_s),
+        trip_m=histogram_of_metres(outcome.customers.distance_m[served] + half_m),
     )
-
-
-def seconds_by_hour(from_s: NDArray[np.int64], to_s: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Seconds of intervals in each hour of the day, float64[24]; parts outside the day are ignored."""
-    edges = np.arange(HOURS + 1) * HOUR_S
-    ends = np.clip(to_s[:, None], edges[:-1], edges[1:])
-    begins = np.clip(from_s[:, None], edges[:-1], edges[1:])
-    seconds: NDArray[np.float64] = np.maximum(ends - begins, 0).sum(axis=0).astype(np.float64)
-    return seconds
 
 
 def _duty_by_hour(

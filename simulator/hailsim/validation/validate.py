@@ -12,7 +12,7 @@ from hailsim.faults import refuse
 from hailsim.model.cab_days import CabDay
 from hailsim.model.calendar import History
 from hailsim.model.city import City, Fleet
-from hailsim.model.settings import Settings, read_settings
+from hailsim.model.settings import read_settings
 from hailsim.model.simulation import Scenario, run_day
 from hailsim.model.world import World, make_world
 from hailsim.planner.parameters import read_parameters
@@ -25,16 +25,18 @@ MIN_ACTIVE_SHARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The judged and calibration days, settings and seeds, both sides of the comparison, and the figures."""
+    """The comparison of recorded and simulated days.
+
+    scenario: its history holds the days of calibration. days: the days judged, each simulated once for every seed.
+    """
 
     city: City
-    calibrated_on: History
+    scenario: Scenario
     days: tuple[date, ...]
     seeds: tuple[int, ...]
-    settings: Settings
+    figures: tuple[Figure, ...]
     observed: ComparisonSide
     simulated: ComparisonSide
-    figures: tuple[Figure, ...]
 
     @property
     def missed(self) -> tuple[Figure, ...]:
@@ -82,7 +84,7 @@ def validate(
     )
     simulated = simulate(world, scenario, days, seeds)
     figures = tuple(compare(observed, simulated))
-    return Validation(city, history, tuple(days), tuple(seeds), wanted, observed, simulated, figures)
+    return Validation(city, scenario, tuple(days), tuple(seeds), figures, observed, simulated)
 
 
 def simulate(world: World, scenario: Scenario, days: Sequence[date], seeds: Sequence[int]) -> ComparisonSide:
