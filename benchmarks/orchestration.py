@@ -54,8 +54,8 @@ REGION = {
 }
 READ_TRIALS = """
 import json, sys
-from tunegate import wiring
-trials = wiring.study(sys.argv[1]).trials()
+from tunegate.installation import Installation
+trials = Installation.from_environment().study(sys.argv[1]).trials()
 wall = (max(t.finished_at for t in trials) - min(t.started_at for t in trials)).total_seconds()
 print(json.dumps([wall, sum(t.simulation_s for t in trials), len(trials)]))
 """

@@ -12,12 +12,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tunegate import wiring
+from tunegate.application.campaigns import plan_campaign, read_config
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.routes import RoutesAnswer, RoutesRequest
 from tunegate.gate.routes.check import Blocked, DrawnDay, RouteFindings, check_routes
 from tunegate.gate.routes.policy import LIMITED
+from tunegate.installation import Installation
 from tunegate.ports.simulator import SimulatorPool
 from tunegate.search.space import Space
 
@@ -77,8 +78,9 @@ def row(name: str, findings: RouteFindings, *, differences: bool) -> str:
 
 async def bench(config: str, probes: int, seeds: Sequence[int]) -> None:
     """Print one region's tables."""
-    plan = await wiring.plan_region(config, (), "route-limits")
-    pool = wiring.simulator_pool(plan.config)
+    installation = Installation.from_environment()
+    plan = await plan_campaign(installation, read_config(installation.registry, config, ()))
+    pool = installation.simulator_pool(plan.config)
     running = Bench(plan, pool)
     try:
         head = "".join(f"{each.removesuffix('_per_10_km').removesuffix('_per_hour'):>18.9}"[-10:] for each in LIMITED)

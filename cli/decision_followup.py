@@ -8,6 +8,7 @@ import os
 from cli.local_server.running_instance import running_instance
 from cli.local_server.server import orchestration
 from cli.terminal import print_note
+from tunegate.application.releases import Approved, Declined
 from tunegate.config.workspace import Workspace
 from tunegate.domain.releases import Decision, Release
 from tunegate.report.messages.notices import Notice
@@ -22,9 +23,9 @@ def notify_people(workspace: Workspace, notice: Notice) -> None:
         print_note(f"nobody was notified: the Slack block {block} is on a Prefect server, and PREFECT_API_URL names none")
         return
     with orchestration(workspace.prefect_home):
-        from orchestration.notifications import tell  # noqa: PLC0415 - loads Prefect
+        from orchestration.notifications import send  # noqa: PLC0415 - loads Prefect
 
-        if not asyncio.run(tell(notice)):
+        if not asyncio.run(send(notice)):
             print_note(f"nobody was notified: the Slack block {block} could not be used")
 
 
@@ -36,11 +37,10 @@ def end_waiting_runs(workspace: Workspace, decided: Release | Decision, verdict:
     with orchestration(home):
         from httpx import HTTPError  # noqa: PLC0415 - comes with Prefect
 
-        from tasks.release.approval import LetIn, TurnedDown  # noqa: PLC0415 - loads Prefect
-        from tasks.release.approval_expiry import end_waiting  # noqa: PLC0415 - loads Prefect
+        from orchestration.waiting_runs import cancel_waiting_runs  # noqa: PLC0415 - loads Prefect
 
-        outcome = LetIn(decided) if isinstance(decided, Release) else TurnedDown(decided)
+        outcome = Approved(decided) if isinstance(decided, Release) else Declined(decided)
         try:
-            asyncio.run(end_waiting(verdict, outcome, "at a terminal"))
+            asyncio.run(cancel_waiting_runs(verdict, outcome, "at a terminal"))
         except HTTPError as error:
             print_note(f"runs waiting for this verdict were not ended ({type(error).__name__}); once answered, they report it")

@@ -7,10 +7,11 @@ import asyncio
 from prefect import flow
 
 from flows.simulate import simulated
+from orchestration.installation_context import current_installation
 from orchestration.progress_events import announce_phase
 from tasks.search.study import best_trials
-from tasks.simulation.requests import confirmation_arguments
-from tasks.verdict.evaluation import confirm_on_validation_days
+from tasks.verdict.judge import confirm_on_validation_days
+from tunegate.application.jobs import confirmation_jobs
 from tunegate.domain.placement import Placement
 from tunegate.gate.confirmation import Confirmed
 from tunegate.report.terminal.progress import CampaignPhase
@@ -24,6 +25,6 @@ async def confirm(region: str, campaign: str, placement: Placement = Placement.I
     """
     announce_phase(campaign, CampaignPhase.CONFIRMATION)
     finalists = await best_trials(campaign)
-    arguments = confirmation_arguments(campaign, finalists)
-    outcomes = await asyncio.gather(*(simulated(each, elsewhere=placement.deploys_simulations) for each in arguments))
+    jobs = confirmation_jobs(current_installation().plan(campaign), finalists)
+    outcomes = await asyncio.gather(*(simulated(job, placement) for job in jobs))
     return await confirm_on_validation_days(campaign, finalists, outcomes)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from prefect import State, flow, tags
+from prefect import State, flow
 
 from flows.confirm import confirm
 from flows.gate import gate
 from flows.routes import routes
 from flows.tune import tune
+from orchestration.campaign_run import campaign_run
 from orchestration.progress_events import announce_phase
-from orchestration.region_lock import skipped, turn_of_region
+from orchestration.region_lock import Skip, acquire_region, end_skipped
 from orchestration.search_progress import search_shown
-from tasks.campaign.analytics import export_for_analysts
-from tasks.campaign.lifecycle import close_campaign, failure_noted, open_campaign, tag_this_run, tell_started
-from tasks.campaign.report import compose_report, publish_report, refresh_index, tell_verdict
+from tasks.campaign.lifecycle import close_campaign, export_for_analysts, open_campaign, read_opening
+from tasks.campaign.report import compose_report, notify_verdict, publish_report, refresh_index
 from tasks.release.begin_rollout import begin_rollout
-from tasks.simulation.simulate import warm_simulators
-from tasks.verdict.evaluation import choose_candidate
-from tasks.verdict.routes import route_arguments
+from tasks.verdict.judge import choose_candidate
+from tunegate.application.jobs import gate_job
+from tunegate.application.routes import routes_job
 from tunegate.config.changes import AS_THE_FILE_SAYS, Changes
 from tunegate.domain.placement import Placement
 from tunegate.report.model import CampaignReport
@@ -47,27 +47,24 @@ async def retune(
         campaign: A campaign to go on with, under the configuration it began with; empty: a new one.
         placement: How far it is spread over machines: `inline` in this run's process, `workers` or `pod` as runs of their own.
     """
-    asked = (*changes.as_overrides(), *overrides)
-    async with turn_of_region(config, asked, campaign) as skip:
-        if skip is not None:
-            return await skipped(skip)
-        plan = await open_campaign(config, asked, campaign)
-        labels = await tag_this_run(plan)
-        await tell_started(plan)
-        async with failure_noted(plan.campaign), warm_simulators(plan.campaign):
-            with tags(*labels):
-                async with search_shown(plan.campaign):
-                    await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
-                confirmed = await confirm(plan.region, plan.campaign, placement)
-                candidate = await choose_candidate(confirmed)
-                judged = None if candidate is None else await gate(plan.region, plan.campaign, dict(candidate), placement)
-                to_check = route_arguments(plan, judged)
-                checked = None if to_check is None else await routes(**to_check)
+    opening = await read_opening(config, (*changes.as_overrides(), *overrides), campaign)
+    async with acquire_region(opening) as acquired:
+        if isinstance(acquired, Skip):
+            return await end_skipped(acquired)
+        plan = await open_campaign(acquired)
+        async with campaign_run(plan):
+            async with search_shown(plan.campaign):
+                await tune(plan.region, plan.campaign, plan.config.search.workers, placement)
+            confirmed = await confirm(plan.region, plan.campaign, placement)
+            candidate = await choose_candidate(confirmed)
+            judged = None if candidate is None else await gate(gate_job(plan, candidate, placement))
+            to_check = None if judged is None else routes_job(plan, judged)
+            checked = None if to_check is None else await routes(to_check)
             announce_phase(plan.campaign, CampaignPhase.REPORT)
             report = await compose_report(plan.campaign, confirmed, judged, checked)
             outcome = await publish_report(report)
             await export_for_analysts(plan.campaign)
             await close_campaign(plan.campaign, outcome, candidate)
-    await tell_verdict(report)
+    await notify_verdict(report)
     await refresh_index()
     return replace(report, approval_page=await begin_rollout(report))

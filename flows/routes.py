@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from prefect import flow
 
+from orchestration.installation_context import current_installation
 from orchestration.progress_events import announce_phase
-from tasks.verdict.routes import drawn_routes, keep_route_check
-from tunegate.domain.parameters import Parameters
+from tasks.verdict.routes import draw_routes, store_route_check
+from tunegate.application.jobs import RoutesJob
+from tunegate.application.routes import NOT_OFFERED, not_drawn
+from tunegate.domain.errors import SimulationFailed
 from tunegate.report.model import RouteReport
 from tunegate.report.terminal.progress import CampaignPhase
 
 
-@flow(flow_run_name="{region}/routes")
-async def routes(*, region: str, campaign: str, candidate: dict[str, float], verdict: str, attempts: int) -> RouteReport:
-    """Draw the routes of production and candidate, compare them, and keep the check under the verdict's digest.
+@flow(flow_run_name="{job.region}/routes")
+async def routes(job: RoutesJob) -> RouteReport:
+    """Draw the routes of production and candidate, compare them, and store the check under the verdict's digest.
 
     Routes that could not be drawn make the check "not checked", which is no pass; nothing here raises for them.
     """
-    announce_phase(campaign, CampaignPhase.ROUTES)
-    parameters = Parameters(candidate)
-    drawn = await drawn_routes(campaign, parameters, attempts)
-    return await keep_route_check(campaign, parameters, verdict, drawn)
+    announce_phase(job.campaign, CampaignPhase.ROUTES)
+    if not current_installation().plan(job.campaign).description.routes:
+        return await store_route_check(job, NOT_OFFERED)
+    try:
+        drawn = await draw_routes.with_options(retries=job.attempts - 1)(job)
+    except SimulationFailed as error:
+        return await store_route_check(job, not_drawn(error))
+    return await store_route_check(job, drawn)

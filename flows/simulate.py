@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
 
 from prefect import flow
 
-from orchestration.heartbeat import working_alone
-from orchestration.remote_simulation import simulated_elsewhere
-from tasks.simulation.simulate import Simulated, run_simulation, settled, stop_early, summed_up
+from orchestration.heartbeat import own_process
+from orchestration.installation_context import current_installation
+from orchestration.remote_simulation import MOST_LOST_RUNS, outcome_of, run_remote
+from tasks.simulation.simulate import simulate_request
+from tunegate.application.jobs import SimulationJob
+from tunegate.application.simulation import Simulated, should_stop_early, sum_up
 from tunegate.domain.errors import SimulationFailed
-from tunegate.domain.simulation import SimulationRequest
-from tunegate.ports.results import RequestKey, SimulationPhase
+from tunegate.domain.placement import Placement
 
 
-@flow(flow_run_name="{region}/{subject}")
-async def simulate(
-    *,
-    region: str,
-    campaign: str,
-    phase: SimulationPhase,
-    subject: str,
-    request: dict[str, Any],
-    attempts: int = 1,
-    prune_trial: int | None = None,
-    on_its_own: bool = False,
-) -> Simulated:
-    """Simulate `request` (a message of the simulator contract) and keep every answer.
+@flow(flow_run_name="{job.region}/{job.subject}")
+async def simulate(job: SimulationJob) -> Simulated:
+    """Simulate a request of the simulator contract and store every answer.
 
-    A trial that may be pruned is simulated day by day, and ends early when its days so far say that it is hopeless.
-    `on_its_own` says that the run has a process to itself. Raises SimulationFailed once `attempts` are spent, at once where
-    asking again cannot help.
+    A trial that may be pruned is simulated day by day, and ends early when its days so far show that it is hopeless. Raises
+    SimulationFailed once the job's attempts are spent, at once where repeating cannot help.
     """
-    whole = SimulationRequest.from_message(request)
-    run = run_simulation.with_options(retries=attempts - 1)
-    parts = []
-    async with working_alone(campaign, subject, on_its_own):
-        for step, part in enumerate([whole] if prune_trial is None else whole.day_by_day()):
-            parts.append(await run(campaign, RequestKey(phase, subject), part))
-            if prune_trial is not None and await stop_early(campaign, prune_trial, step, parts[-1].answer):
-                return summed_up(parts, pruned=step + 1 < len(whole.days))
-    return summed_up(parts)
+    run, trial, parts = simulate_request.with_options(retries=job.attempts - 1), job.prune_trial, []
+    async with own_process(job.campaign, job.subject, job.own_process):
+        if trial is None:
+            return sum_up([await run(job.campaign, job.key, job.request)])
+        study = await asyncio.to_thread(current_installation().study, job.campaign)
+        for step, day in enumerate(days := job.request.day_by_day()):
+            parts.append(await run(job.campaign, job.key, day))
+            if await asyncio.to_thread(should_stop_early, study, trial, step, parts[-1].answer):
+                return sum_up(parts, pruned=step + 1 < len(days))
+    return sum_up(parts)
 
 
-async def simulated(arguments: dict[str, Any], *, elsewhere: bool, **limits: int) -> Simulated | SimulationFailed:
-    """How a simulation ended, run in this process or as a run of the `simulate` deployment (`limits` as that takes them)."""
-    if elsewhere:
-        return await simulated_elsewhere(arguments, **limits)
-    return await settled(await simulate(**arguments, return_state=True))
+async def simulated(job: SimulationJob, placement: Placement, lost_runs: int = MOST_LOST_RUNS) -> Simulated | SimulationFailed:
+    """How a simulation ended, run in this process or as a run of the `simulate` deployment."""
+    if placement.deploys_simulations:
+        return await run_remote(job, lost_runs)
+    return await outcome_of(await simulate(job, return_state=True))

@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows.worker import worker
 from orchestration.progress_events import announce_phase
-from orchestration.search_workers import keep_workers
+from orchestration.search_workers import keep_workers, worker_jobs
 from tasks.search.study import open_study
 from tunegate.domain.placement import Placement
 from tunegate.report.terminal.progress import CampaignPhase
@@ -23,10 +23,10 @@ async def tune(region: str, campaign: str, workers: int, placement: Placement = 
     """
     announce_phase(campaign, CampaignPhase.SEARCH)
     await open_study(campaign, placement)
+    jobs = worker_jobs(region, campaign, workers, placement)
     if placement.deploys_workers:
-        await keep_workers(region, campaign, workers, placement)
+        await keep_workers(campaign, jobs)
         return
-    runs = await asyncio.gather(*(worker(region, campaign, number) for number in range(1, workers + 1)), return_exceptions=True)
-    for outcome in runs:
+    for outcome in await asyncio.gather(*map(worker, jobs), return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome

@@ -1,31 +1,29 @@
-"""A worker of the search: ask, simulate, tell, until the budget is spent."""
+"""A worker of the search: ask, simulate, report, until the budget is spent."""
 
 from __future__ import annotations
+
+import asyncio
 
 from prefect import flow
 
 from flows.simulate import simulated
-from orchestration.heartbeat import worker_name, working_alone
-from orchestration.progress_events import announce_trials
-from tasks.search.study import ask_trial, gives_back, tell_trial
-from tasks.simulation.requests import trial_arguments
-from tunegate.domain.placement import Placement
+from orchestration.heartbeat import own_process
+from orchestration.installation_context import current_installation
+from tunegate.application.jobs import WorkerJob
+from tunegate.application.search import SearchWorker
 
 
-@flow(flow_run_name="{region}/worker-{number}")
-async def worker(region: str, campaign: str, number: int, placement: Placement = Placement.INLINE) -> int:
+@flow(flow_run_name="{job.region}/{job.name}")
+async def worker(job: WorkerJob) -> int:
     """Run trials until the campaign's budget is spent; returns how many this worker ran.
 
-    A failed simulation costs one trial and never the worker; it raises only what ends the campaign.
+    A failed simulation costs one trial and never the worker; only what ends the campaign is raised.
     """
-    name, trials = worker_name(number), 0
-    async with working_alone(campaign, name, placement.deploys_workers), gives_back(campaign, name):
-        while (asked := await ask_trial(campaign, name)) is not None:
-            await announce_trials(campaign)
-            arguments = trial_arguments(campaign, asked)
+    search, trials = await asyncio.to_thread(SearchWorker, current_installation(), job.campaign, job.name), 0
+    async with own_process(job.campaign, job.name, job.placement.deploys_workers), search.requeue_on_error():
+        while (asked := await search.ask()) is not None:
             # The study decides about trying again: a lost run is a lost trial, and the same parameters are queued anew.
-            outcome = await simulated(arguments, elsewhere=placement.deploys_simulations, lost_runs=1)
-            await tell_trial(campaign, asked.number, outcome)
-            await announce_trials(campaign)
+            outcome = await simulated(search.job(asked), job.placement, lost_runs=1)
+            await search.report(asked, outcome)
             trials += 1
     return trials

@@ -1,7 +1,7 @@
-"""The form in which a person answers, and how a run waits for it.
+"""The form in which an approver answers, and how a run waits for it.
 
-A run that waits is suspended: no process is there. Whoever resumes it fills in the form, and a new process runs the flow from
-its top. Each wait has a key of its own, so that an answer that could not be taken is never taken for the next one.
+A run that waits is suspended and has no process. Resuming it requires the form to be filled in, and a new process runs the flow
+from its top. Each wait has a key of its own, so that a rejected answer is never read as the answer to the next question.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from prefect.input import RunInput
 from prefect.runtime import flow_run
 from pydantic import ConfigDict, Field, ValidationError
 
-from tunegate import wiring
+from orchestration.installation_context import current_installation
 from tunegate.domain.errors import Fault
 from tunegate.release.rules import LONGEST_NAME
 from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown
 
 LONGEST_REASON = 10_000
 MOST_ANSWERS = 200
-# The wait must outlast the verdict: a run whose own time is up fails without a word, and one that is woken then says so.
+# The wait must outlast the verdict: a run whose wait times out fails without a message, one that is resumed says what expired.
 GRACE = timedelta(days=2)
 
 _ASKED = "suspended-approval-"
 
 
 class ApprovalForm(RunInput):
-    """What a person answers. Every field but the override must be filled in; the server refuses a form that does not fit."""
+    """An answer. Every field but the override is required; the server refuses a form that does not fit."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -51,13 +51,13 @@ class ApprovalForm(RunInput):
     override: bool = Field(
         default=False,
         title="Override the gate",
-        description="let in a candidate whose verdict is not promote or whose routes block; the release is marked so for ever",
+        description="release a candidate whose verdict is not promote or whose routes block; the release stays marked",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to the newest question of this run: a form, or why what came is none."""
+    """The answer to the newest question of this run: a form, or the faults of an answer that is none."""
 
     number: int
     form: ApprovalForm | None
@@ -65,26 +65,26 @@ class Reply:
 
 
 async def newest_reply() -> Reply | None:
-    """What was answered when this run asked last; None when it has not asked yet."""
+    """The answer to what this run asked last; None when it has not asked yet."""
     inputs = await _inputs()
     newest = _newest(inputs)
     if newest == 0:
         return None
     answer = inputs.get(f"{_ASKED}{newest}-response")
-    return Reply(newest, None, (_nothing(),)) if answer is None else _read(newest, answer)
+    return Reply(newest, None, (_missing(),)) if answer is None else _read(newest, answer)
 
 
 async def wait_for_answer(question: ApprovalQuestion, faults: Sequence[Fault]) -> NoReturn:
-    """Suspend this run until a person answers; the process ends here, and the next one starts at the top of the flow."""
+    """Suspend this run until an approver answers; the process ends here, and the next one starts at the top of the flow."""
     number = 1 + _newest(await _inputs())
-    left = question.expires_at + GRACE - wiring.clock().now()
+    left = question.expires_at + GRACE - current_installation().clock.now()
     form = ApprovalForm.with_initial_data(description=approval_markdown(question, faults))
     await asuspend_flow_run(wait_for_input=form, key=f"approval-{number}", timeout=int(left.total_seconds()))
-    raise RuntimeError("a run that was to wait for an answer went on without one")
+    raise RuntimeError("a suspended run continued without an answer")
 
 
 async def _inputs() -> dict[str, FlowRunInput]:
-    """Forms that this run has put up, and what came back, by their keys."""
+    """The forms that this run has shown and their answers, by key."""
     async with get_client() as client:
         own_id, most = UUID(flow_run.get_id()), 3 * MOST_ANSWERS
         found = await client.filter_flow_run_input(own_id, key_prefix=_ASKED, limit=most, exclude_keys=set())
@@ -108,5 +108,5 @@ def _misfit(place: tuple[Any, ...], message: str) -> Fault:
     return Fault("an answer must fit the form", message, field, "Fill the form in again.")
 
 
-def _nothing() -> Fault:
+def _missing() -> Fault:
     return Fault("a run that asks must be resumed with an answer", "none", "the form", "Fill the form in.")

@@ -1,7 +1,7 @@
-"""Runs of deployments: joined when they are there already, waited for, and never waited for in vain.
+"""Runs of deployments: joined where they exist already, waited for, and given up when their process is gone.
 
-`run_deployment` never raises, and a parent that is run again would start a second child (Prefect 3.8). So a child is looked for
-by its name and campaign first, and created under a key that says which attempt it is.
+`run_deployment` never raises, and a parent that is run again would start a second child (Prefect 3.8). So a child is looked up
+by its name and campaign first, and created under a key that identifies the attempt.
 """
 
 from __future__ import annotations
@@ -30,25 +30,26 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Crashed
 
-from orchestration.heartbeat import LEASE_S, is_alive
+from orchestration.current_run import campaign_tags
+from orchestration.heartbeat import LEASE_S, has_lease
 from tunegate.domain.errors import BadInput, Fault
 
 POLL_S = 1.0
-LOOK_FOR_LIFE_EVERY_S = 15.0
+CHECK_HEARTBEAT_EVERY_S = 15.0
 # From RUNNING to the lease: importing takes seconds on a cold node, and a lost lease must have run out.
-SILENCE_S = 2 * LEASE_S
-SERVER_PATIENCE_S = 180
+MISSING_AFTER_S = 2 * LEASE_S
+SERVER_TIMEOUT_S = 180
 SERVER_ERROR = 500
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 UNFINISHED = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING)
 
 
 class PrefectServerSilent(Exception):
-    """The Prefect server was away for longer than a restart takes."""
+    """The Prefect server was unreachable for longer than a restart takes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ChildRun:
     """A run of the deployment `flow`/`flow`, named after its region and subject; `key` makes creating it safe to repeat."""
 
     flow: str
@@ -60,33 +61,28 @@ class Child:
 
     @property
     def name(self) -> str:
-        """The run's name, by which people and `ended` find it."""
+        """The run's name, by which people and `run_to_end` find it."""
         return f"{self.region}/{self.subject}"
 
 
-def labels(campaign: str, region: str) -> tuple[str, str]:
-    """The tags of everything that belongs to a campaign."""
-    return f"campaign:{campaign}", f"region:{region}"
+async def run_to_end(child: ChildRun) -> State[Any]:
+    """The final state of a child run, which is joined if it is under way and created otherwise.
 
-
-async def ended(child: Child) -> State[Any]:
-    """The state in which a child ended: it is joined if it is under way, else created, and waited for.
-
-    A child that says RUNNING and gives no sign of life is set to CRASHED. Raises BadInput when the deployment is missing.
+    A child that is RUNNING without a heartbeat is set to CRASHED. Raises BadInput when the deployment is missing.
     """
     async with get_client() as client:
         found = await runs_under_way(client, child.campaign, child.flow, child.name)
-        run = found[0] if found else await patiently(lambda: _create(child))
+        run = found[0] if found else await retry_server_errors(lambda: _create(child))
         return await _wait(client, child, run.id)
 
 
-async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """What `ask` answers, asked again while the Prefect server is away or says 5xx; `ask` must be safe to repeat.
+async def retry_server_errors(ask: Callable[[], Awaitable[T]]) -> T:
+    """Call `ask`, which must be safe to repeat, until it succeeds while the Prefect server is unreachable or answers 5xx.
 
-    Prefect's own client gives up on a server that it never reached at once, and on a busy one after a minute. Raises
+    Prefect's own client gives up at once on a server that it never reached, and after a minute on a busy one. Raises
     PrefectServerSilent.
     """
-    deadline = time.monotonic() + SERVER_PATIENCE_S
+    deadline = time.monotonic() + SERVER_TIMEOUT_S
     while True:
         try:
             return await ask()
@@ -95,7 +91,7 @@ async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
             if lasting:
                 raise
             if time.monotonic() > deadline:
-                raise PrefectServerSilent(f"the Prefect server gave no answer for {SERVER_PATIENCE_S} s: {error}") from error
+                raise PrefectServerSilent(f"the Prefect server gave no answer for {SERVER_TIMEOUT_S} s: {error}") from error
             await asyncio.sleep(POLL_S)
 
 
@@ -107,17 +103,17 @@ async def runs_under_way(client: PrefectClient, campaign: str, flow: str, name: 
         name=None if name is None else FlowRunFilterName(any_=[name]),
     )
     of_flow = FlowFilter(name=FlowFilterName(any_=[flow]))
-    return await patiently(lambda: client.read_flow_runs(flow_filter=of_flow, flow_run_filter=wanted))
+    return await retry_server_errors(lambda: client.read_flow_runs(flow_filter=of_flow, flow_run_filter=wanted))
 
 
-async def _create(child: Child) -> FlowRun:
+async def _create(child: ChildRun) -> FlowRun:
     try:
         return await arun_deployment(
             f"{child.flow}/{child.flow}",
             parameters=dict(child.parameters),
             timeout=0,
             flow_run_name=child.name,
-            tags=labels(child.campaign, child.region),
+            tags=campaign_tags(child.campaign, child.region),
             idempotency_key=child.key,
         )
     except ObjectNotFound as error:
@@ -126,31 +122,36 @@ async def _create(child: Child) -> FlowRun:
         raise BadInput(Fault(rule, found, "the Prefect server", remedy)) from error
 
 
-async def _wait(client: PrefectClient, child: Child, run_id: Any) -> State[Any]:
+async def _wait(client: PrefectClient, child: ChildRun, run_id: Any) -> State[Any]:
     silent_s = 0.0
     while True:
-        run = await patiently(lambda: client.read_flow_run(run_id))
+        run = await retry_server_errors(lambda: client.read_flow_run(run_id))
         state = run.state
         if state is not None and state.is_final():
             return state
         await asyncio.sleep(POLL_S)
         silent_s += POLL_S
-        if silent_s >= LOOK_FOR_LIFE_EVERY_S:
+        if silent_s >= CHECK_HEARTBEAT_EVERY_S:
             silent_s = 0.0
             if await is_lost(child.campaign, child.subject, run):
-                await give_up(client, run)
+                await mark_crashed(client, run)
 
 
 async def is_lost(campaign: str, subject: str, run: FlowRun) -> bool:
-    """Whether a run has said RUNNING for long and gave no sign of life lately."""
+    """Whether a run has been RUNNING for a while and holds no lease."""
     state = run.state
     if state is None or not state.is_running() or state.timestamp is None:
         return False
     age_s = (datetime.now(UTC) - state.timestamp).total_seconds()
-    return age_s > SILENCE_S and not await is_alive(campaign, subject)
+    return age_s > MISSING_AFTER_S and not await has_lease(campaign, subject)
 
 
-async def give_up(client: PrefectClient, run: FlowRun) -> None:
-    """Set a run that is gone to CRASHED; safe to repeat."""
-    message = f"No sign of life for {LEASE_S:g} s: its process or its machine is gone."
-    await patiently(lambda: client.set_flow_run_state(run.id, Crashed(message=message), force=True))
+async def mark_crashed(client: PrefectClient, run: FlowRun) -> None:
+    """Set a run whose process is gone to CRASHED; safe to repeat."""
+    message = f"No heartbeat for {LEASE_S:g} s: its process or its machine is gone."
+    await retry_server_errors(lambda: client.set_flow_run_state(run.id, Crashed(message=message), force=True))
+
+
+def describe_state(state: State[Any]) -> str:
+    """Name and message of a state."""
+    return f"{state.name}: {state.message}" if state.message else str(state.name)

@@ -1,28 +1,25 @@
-"""Signs of life: a run that works elsewhere keeps a lease, and whoever waits for it may believe the lease and nothing else.
+"""Heartbeats: a run in a process of its own keeps a lease, and only that lease shows that its process is alive.
 
-Neither Prefect's state nor Optuna's says whether a process is there: a machine that is taken away leaves both at RUNNING.
+Neither Prefect's state nor Optuna's does: a machine that is taken away leaves both at RUNNING.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from prefect.runtime import flow_run
 
-from tasks.simulation.simulate import warm_simulators
-from tunegate import wiring
+from orchestration.installation_context import current_installation
+from orchestration.repeating import repeating
+from tunegate.application.simulation import closing_simulators
+from tunegate.ports.leases import Leases
 
 # Long enough for a database that restarts (10 s) and a loop that is busy, short enough that a lost machine costs a minute.
 LEASE_S = 60.0
 RENEW_EVERY_S = 10.0
 ASK_AGAIN_S = 2.0
-
-
-def worker_name(number: int) -> str:
-    """How the study and the runs call a worker."""
-    return f"worker-{number}"
 
 
 def lease_name(campaign: str, subject: str) -> str:
@@ -31,52 +28,44 @@ def lease_name(campaign: str, subject: str) -> str:
 
 
 @asynccontextmanager
-async def sign_of_life(campaign: str, subject: str) -> AsyncIterator[None]:
-    """Keep the lease of this run while inside `async with`; waits for another run of the same name to let go of it."""
-    leases, name, holder = wiring.stores().leases, lease_name(campaign, subject), str(flow_run.get_id())
-    while not await asyncio.to_thread(leases.acquire, name, holder, LEASE_S):  # noqa: ASYNC110 - another process holds it
-        await asyncio.sleep(ASK_AGAIN_S)
-    async with renewed(name, holder):
-        yield
+async def own_process(campaign: str, subject: str, enabled: bool) -> AsyncIterator[None]:
+    """Keep the lease of a run that has a process to itself, and stop its simulators at the end of `async with`.
 
-
-@asynccontextmanager
-async def renewed(name: str, holder: str) -> AsyncIterator[None]:
-    """Renew a lease that is held while inside `async with`, and give it back at the end."""
-    renewing = asyncio.create_task(_renew(name, holder))
-    try:
-        yield
-    finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
-        await asyncio.to_thread(wiring.stores().leases.release, name, holder)
-
-
-@asynccontextmanager
-async def working_alone(campaign: str, subject: str, on_its_own: bool) -> AsyncIterator[None]:
-    """What a run that has its process to itself does besides: it gives signs of life and stops its simulators at the end."""
-    if not on_its_own:
+    Waits until another run of the same name gives the lease back. Does nothing unless `enabled`.
+    """
+    if not enabled:
         yield
         return
-    async with sign_of_life(campaign, subject), warm_simulators(campaign):
+    installation = current_installation()
+    leases, name, holder = installation.leases, lease_name(campaign, subject), str(flow_run.get_id())
+    while not await asyncio.to_thread(leases.acquire, name, holder, LEASE_S):  # noqa: ASYNC110 - another process holds it
+        await asyncio.sleep(ASK_AGAIN_S)
+    async with keep_lease(leases, name, holder), closing_simulators(installation, campaign):
         yield
 
 
-async def _renew(name: str, holder: str) -> None:
-    while True:
-        await asyncio.sleep(RENEW_EVERY_S)
-        # Not `renew`: a lease that ran out while the database was away is taken again, if nobody else has.
-        await asyncio.to_thread(wiring.stores().leases.acquire, name, holder, LEASE_S)
+@asynccontextmanager
+async def keep_lease(leases: Leases, name: str, holder: str) -> AsyncIterator[None]:
+    """Renew a lease that is held while inside `async with`, and give it back at the end."""
+
+    async def renew() -> None:
+        # A lease that ran out while the database was away is taken again, unless another holder has it.
+        await asyncio.to_thread(leases.acquire, name, holder, LEASE_S)
+
+    try:
+        async with repeating(renew, RENEW_EVERY_S):
+            yield
+    finally:
+        await asyncio.to_thread(leases.release, name, holder)
 
 
-async def is_alive(campaign: str, subject: str) -> bool:
-    """Whether a run of this name gave a sign of life lately."""
-    return await asyncio.to_thread(wiring.stores().leases.holder, lease_name(campaign, subject)) is not None
+async def has_lease(campaign: str, subject: str) -> bool:
+    """Whether a run of this name is alive."""
+    return await asyncio.to_thread(current_installation().leases.holder, lease_name(campaign, subject)) is not None
 
 
-async def live_subjects(campaign: str) -> frozenset[str]:
-    """The names of all runs of a campaign that gave a sign of life lately."""
+async def subjects_alive(campaign: str) -> frozenset[str]:
+    """The names of all runs of a campaign that are alive."""
     prefix = lease_name(campaign, "")
-    live = await asyncio.to_thread(wiring.stores().leases.live, prefix)
+    live = await asyncio.to_thread(current_installation().leases.live, prefix)
     return frozenset(name.removeprefix(prefix) for name in live)

@@ -1,6 +1,6 @@
 """What a flow run must remember when its body runs again: after a suspension, a retry or a crash.
 
-It is kept with the run on the server, as inputs of the run, so that any process that takes the run up finds it.
+It is stored with the run on the server, as inputs of the run, so that any process that continues the run finds it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.input.actions import acreate_flow_run_input, aread_flow_run_input
 
 
-async def first_time(key: str) -> bool:
-    """Whether the current run comes to `key` for the first time, counting what it did before it was taken up again."""
-    return (await first_said(key, True))[1]
+async def record_once(key: str, value: Any) -> tuple[Any, bool]:
+    """Record a value for the current run; returns the value first recorded under `key`, and whether that was now.
 
-
-async def first_said(key: str, value: Any) -> tuple[Any, bool]:
-    """What the current run said first under `key` (plain JSON; small letters and dashes), and whether that was now."""
+    Values are plain JSON; keys consist of small letters, digits and hyphens.
+    """
     try:
         await acreate_flow_run_input(key=key, value=value)
     except PrefectHTTPStatusError as error:

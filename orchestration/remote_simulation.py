@@ -1,7 +1,7 @@
-"""Simulations that run elsewhere: what they come to is read from the results store, whatever their runs' states say.
+"""Simulations that run elsewhere: their outcome is read from the results store, whatever the states of their runs.
 
-A pod that stored its answer and died has done its work; one that says COMPLETED and left no answer has not (Prefect's own state
-alone is not trusted: a crashed run may complete later, and a run out of memory may stay RUNNING).
+A pod that stored its answer and died has done its work; one that is COMPLETED and stored no answer has not. (Prefect's state
+alone is not reliable: a crashed run may complete later, and a run out of memory may stay RUNNING.)
 """
 
 from __future__ import annotations
@@ -11,55 +11,61 @@ from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.exceptions import MissingResult
-from prefect.runtime import flow_run
 
-from orchestration.child_runs import Child, ended
-from tasks.simulation.simulate import RETRY_DELAY_S, Kept, Simulated, summed_up
-from tasks.verdict.records import kept_answer
+from orchestration.child_runs import ChildRun, describe_state, run_to_end
+from orchestration.current_run import attempt_key
+from orchestration.installation_context import current_installation
+from orchestration.task_options import RETRY_DELAY_S
+from tunegate.application.jobs import SimulationJob
+from tunegate.application.simulation import Simulated, StoredAnswer, stored_answer, sum_up
 from tunegate.domain.errors import FailureClass, Fault, SimulationFailed
-from tunegate.domain.simulation import SimulationRequest
 
-# Machines that are taken away are nobody's fault, and still no reason to try for ever.
+# Lost machines are nobody's fault, and still no reason to try for ever.
 MOST_LOST_RUNS = 20
 
 
-async def simulated_elsewhere(arguments: dict[str, Any], lost_runs: int = MOST_LOST_RUNS) -> Simulated | SimulationFailed:
-    """Run `simulate` with these arguments as a deployment run until it has an answer, or asking again cannot help.
+async def run_remote(job: SimulationJob, lost_runs: int = MOST_LOST_RUNS) -> Simulated | SimulationFailed:
+    """Run a simulation as a run of the `simulate` deployment until it has an answer, or repeating it cannot help.
 
-    `lost_runs` may be lost by the infrastructure, beside the attempts that failing simulators have in the arguments. An answer
-    that is kept already starts no run.
+    The infrastructure may lose `lost_runs`, besides the attempts of the job itself. A stored answer needs no run.
     """
     failed = lost = 0
     while True:
-        if (answered := await _answered(arguments)) is not None:
+        if (answered := await _answered(job)) is not None:
             return answered
-        outcome = await _outcome(await ended(_child(arguments, attempt=1 + failed + lost)), arguments)
+        outcome = await _outcome(await run_to_end(_child(job, attempt=1 + failed + lost)), job)
         if isinstance(outcome, Simulated) or outcome.failure_class is FailureClass.PERMANENT:
             return outcome
         was_lost = outcome.failure_class is FailureClass.INFRASTRUCTURE
         failed, lost = failed + (not was_lost), lost + was_lost
-        if failed >= arguments["attempts"] or lost >= lost_runs:
+        if failed >= job.attempts or lost >= lost_runs:
             return outcome
         await asyncio.sleep(RETRY_DELAY_S)
 
 
-def _child(arguments: dict[str, Any], attempt: int) -> Child:
-    subject, campaign = arguments["subject"], arguments["campaign"]
+async def outcome_of(run: State[Simulated]) -> Simulated | SimulationFailed:
+    """How a `simulate` run in this process ended. Raises what ended it when that was no failed simulation."""
+    outcome = await run.aresult(raise_on_failure=False)
+    return outcome if isinstance(outcome, SimulationFailed) else await run.aresult()
+
+
+def _child(job: SimulationJob, attempt: int) -> ChildRun:
     # A parent that is run again counts anew: what failed before it was mended may be tried once more.
-    key = f"{campaign}/{subject}/{flow_run.get_id()}-{flow_run.get_run_count()}/{attempt}"
-    return Child("simulate", arguments["region"], campaign, subject, {**arguments, "attempts": 1, "on_its_own": True}, key)
+    key = f"{job.campaign}/{job.subject}/{attempt_key()}/{attempt}"
+    parameters = {"job": job.as_deployment_run().model_dump(mode="json")}
+    return ChildRun("simulate", job.region, job.campaign, job.subject, parameters, key)
 
 
-async def _outcome(state: State[Any], arguments: dict[str, Any]) -> Simulated | SimulationFailed:
-    told = await _told(state)
-    if told is not None:
-        return told
-    answered = await _answered(arguments)
-    return answered if answered is not None else _lost(state, arguments)
+async def _outcome(state: State[Any], job: SimulationJob) -> Simulated | SimulationFailed:
+    returned = await _returned(state)
+    if returned is not None:
+        return returned
+    answered = await _answered(job)
+    return answered if answered is not None else _lost(state, job)
 
 
-async def _told(state: State[Any]) -> Simulated | SimulationFailed | None:
-    """What the run itself handed back, where results are persisted and it lived to write one."""
+async def _returned(state: State[Any]) -> Simulated | SimulationFailed | None:
+    """What the run itself returned, where results are persisted and it lived to write one."""
     try:
         result = await state.aresult(raise_on_failure=False)
     except MissingResult:
@@ -67,15 +73,14 @@ async def _told(state: State[Any]) -> Simulated | SimulationFailed | None:
     return result if isinstance(result, Simulated | SimulationFailed) else None
 
 
-async def _answered(arguments: dict[str, Any]) -> Simulated | None:
-    request = SimulationRequest.from_message(arguments["request"])
-    answer = await asyncio.to_thread(kept_answer, arguments["campaign"], request)
-    return None if answer is None else summed_up([Kept(answer)])
+async def _answered(job: SimulationJob) -> Simulated | None:
+    answer = await asyncio.to_thread(stored_answer, current_installation(), job.campaign, job.request)
+    return None if answer is None else sum_up([StoredAnswer(answer)])
 
 
-def _lost(state: State[Any], arguments: dict[str, Any]) -> SimulationFailed:
-    said = f"{state.name}: {state.message}" if state.message else f"{state.name}"
+def _lost(state: State[Any], job: SimulationJob) -> SimulationFailed:
     remedy = "It is simulated again; look at the run's logs and its pod if it happens often."
-    fault = Fault("a simulation run must end with an answer", said, f"{arguments['campaign']}/{arguments['subject']}", remedy)
-    # A flow that failed by an exception met its simulator; everything else is the doing of what it ran on.
+    rule = "a simulation run must end with an answer"
+    fault = Fault(rule, describe_state(state), f"{job.campaign}/{job.subject}", remedy)
+    # A flow that failed by an exception did reach its simulator; anything else was caused by what it ran on.
     return SimulationFailed(FailureClass.TRANSIENT if state.is_failed() else FailureClass.INFRASTRUCTURE, fault)

@@ -1,10 +1,10 @@
-"""How a search goes, beside its run: two artifacts that are kept up to date. They are news, and nothing waits for them."""
+"""The progress of a search in the UI: two artifacts beside its run. Nothing waits for them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import httpx
@@ -13,45 +13,41 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifa
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.logging import get_run_logger
 
+from orchestration.installation_context import current_installation
+from orchestration.repeating import repeating
 from orchestration.task_options import artifact_key
-from tunegate import wiring
+from tunegate.ports.study import Study
 from tunegate.report.messages.artifacts import search_markdown, share_done_pct
 
-LOOK_EVERY_S = 3.0
+REFRESH_EVERY_S = 3.0
 
 
 @asynccontextmanager
 async def search_shown(campaign: str) -> AsyncIterator[None]:
     """Keep the current run's artifacts of the search up to date inside `async with`, and once more at its end."""
-    shown = _Shown(campaign)
-    watching = asyncio.create_task(_keep_up(shown))
+    installation = current_installation()
+    budget = installation.plan(campaign).config.search.trials
+    shown = _SearchArtifacts(campaign, budget, await asyncio.to_thread(installation.study, campaign))
     try:
-        yield
+        async with repeating(shown.refresh, REFRESH_EVERY_S):
+            yield
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
         await shown.refresh()
 
 
-async def _keep_up(shown: _Shown) -> None:
-    while True:
-        await asyncio.sleep(LOOK_EVERY_S)
-        await shown.refresh()
+class _SearchArtifacts:
+    """The two artifacts of one search; made at the first refresh, and written only when something changed."""
 
-
-class _Shown:
-    """The two artifacts of one search; made at the first refresh, and changed only when there is something new."""
-
-    def __init__(self, campaign: str) -> None:
+    def __init__(self, campaign: str, budget: int, study: Study) -> None:
         self._campaign = campaign
-        self._budget = wiring.plan(campaign).config.search.trials
+        self._budget = budget
+        self._study = study
         self._text = ""
         self._artifacts: tuple[UUID, UUID] | None = None
 
     async def refresh(self) -> None:
-        """Show how the search stands; a server that does not answer is a warning in the log."""
-        trials = await asyncio.to_thread(wiring.study(self._campaign).trials)
+        """Show the trials as they are now; a server that does not answer is a warning in the log."""
+        trials = await asyncio.to_thread(self._study.trials)
         text, share = search_markdown(trials, self._budget), share_done_pct(trials, self._budget)
         if text == self._text:
             return

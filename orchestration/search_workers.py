@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from itertools import count
-from typing import Any
 
-from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
-
-from orchestration.child_runs import Child, ended
-from orchestration.heartbeat import worker_name
+from orchestration.child_runs import ChildRun, describe_state, run_to_end
+from orchestration.current_run import attempt_key
+from orchestration.installation_context import current_installation
 from orchestration.reconciler import Reconciler
-from tunegate import wiring
+from orchestration.repeating import repeating
+from tunegate.application.jobs import WorkerJob
 from tunegate.domain.placement import Placement
+from tunegate.ports.study import Study
 
-# A place of work whose workers die before they finish anything is broken: a missing image, a refused database.
+# Workers that always die before they finish anything point to a missing image or a refused database.
 MOST_FRUITLESS_STARTS = 5
 RECONCILE_EVERY_S = 15.0
 
@@ -26,16 +24,24 @@ class WorkersLost(Exception):
     """No worker is left and the budget is not spent; the message says how the last ones ended."""
 
 
-async def keep_workers(region: str, campaign: str, workers: int, placement: Placement) -> None:
-    """Have `workers` runs of the `worker` deployment at work until the study's budget is spent.
+def worker_jobs(region: str, campaign: str, workers: int, placement: Placement) -> list[WorkerJob]:
+    """The workers of a search."""
+    numbers = range(1, workers + 1)
+    return [WorkerJob(region=region, campaign=campaign, number=number, placement=placement) for number in numbers]
+
+
+async def keep_workers(campaign: str, jobs: Sequence[WorkerJob]) -> None:
+    """Keep a run of the `worker` deployment at work for each job until the study's budget is spent.
 
     Joins those that outlived an earlier launch, and starts none for a study that is spent. Raises what ends the campaign, and
     WorkersLost.
     """
-    async with _reconciling(campaign):
-        places = (_keep_one(region, campaign, number, placement) for number in range(1, workers + 1))
-        outcomes = await asyncio.gather(*places, return_exceptions=True)
-    if await _is_spent(campaign):
+    study = await asyncio.to_thread(current_installation().study, campaign)
+    reconciler = Reconciler(current_installation(), campaign)
+    await reconciler.repair()
+    async with repeating(reconciler.repair, RECONCILE_EVERY_S):
+        outcomes = await asyncio.gather(*(_keep_one(study, job) for job in jobs), return_exceptions=True)
+    if await asyncio.to_thread(study.is_spent):
         return
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -43,59 +49,26 @@ async def keep_workers(region: str, campaign: str, workers: int, placement: Plac
     raise WorkersLost(f"{campaign}: every worker was cancelled before the budget was spent; run it again to go on")
 
 
-async def _keep_one(region: str, campaign: str, number: int, placement: Placement) -> None:
-    """One worker's place: filled again whenever its worker is lost. A worker that somebody cancelled is not replaced."""
-    name, fruitless = worker_name(number), 0
-    parameters = {"region": region, "campaign": campaign, "number": number, "placement": placement.value}
+async def _keep_one(study: Study, job: WorkerJob) -> None:
+    """Run one worker, and replace it whenever it is lost. A worker that somebody cancelled is not replaced."""
+    fruitless, campaign = 0, job.campaign
     for start in count(1):
-        if await _is_spent(campaign):
+        if await asyncio.to_thread(study.is_spent):
             return
-        before = await _finished_by(campaign, name)
-        key = f"{campaign}/{name}/{flow_run.get_id()}-{flow_run.get_run_count()}/{start}"
-        state = await ended(Child("worker", region, campaign, name, parameters, key))
+        before = await asyncio.to_thread(_finished_by, study, job.name)
+        key = f"{campaign}/{job.name}/{attempt_key()}/{start}"
+        state = await run_to_end(ChildRun("worker", job.region, campaign, job.name, {"job": job.model_dump(mode="json")}, key))
         if state.is_completed():
             return
-        await _give_up_trials(campaign, name, state)
+        # Raises what ends the campaign, as the worker itself may have done.
+        await asyncio.to_thread(study.tell_lost, job.name, f"its worker ended: {describe_state(state)}")
         if state.is_cancelled():
             return
-        fruitless = 0 if await _finished_by(campaign, name) > before else fruitless + 1
+        fruitless = 0 if await asyncio.to_thread(_finished_by, study, job.name) > before else fruitless + 1
         if fruitless >= MOST_FRUITLESS_STARTS:
-            raise WorkersLost(f"{name} ended {fruitless} times in a row without finishing a trial; at last {_said(state)}")
+            times = f"{fruitless} times in a row without finishing a trial"
+            raise WorkersLost(f"{job.name} ended {times}; the last time: {describe_state(state)}")
 
 
-async def _give_up_trials(campaign: str, name: str, state: State[Any]) -> None:
-    """Have the trials of a lost worker simulated again. Raises what ends the campaign, as the worker itself may have done."""
-    await asyncio.to_thread(wiring.study(campaign).tell_lost, name, f"its worker ended: {_said(state)}")
-
-
-def _said(state: State[Any]) -> str:
-    return f"{state.name}: {state.message}" if state.message else str(state.name)
-
-
-async def _is_spent(campaign: str) -> bool:
-    return await asyncio.to_thread(wiring.study(campaign).is_spent)
-
-
-async def _finished_by(campaign: str, name: str) -> int:
-    trials = await asyncio.to_thread(wiring.study(campaign).trials)
-    return sum(trial.worker == name and trial.simulated_days > 0 for trial in trials)
-
-
-@asynccontextmanager
-async def _reconciling(campaign: str) -> AsyncIterator[None]:
-    """Repair disagreements of study, runs and results at the start and every now and then inside `async with`."""
-    reconciler = Reconciler(campaign)
-    await reconciler.repair()
-    repeating = asyncio.create_task(_repeat(reconciler))
-    try:
-        yield
-    finally:
-        repeating.cancel()
-        with suppress(asyncio.CancelledError):
-            await repeating
-
-
-async def _repeat(reconciler: Reconciler) -> None:
-    while True:
-        await asyncio.sleep(RECONCILE_EVERY_S)
-        await reconciler.repair()
+def _finished_by(study: Study, worker: str) -> int:
+    return sum(trial.worker == worker and trial.simulated_days > 0 for trial in study.trials())

@@ -7,8 +7,8 @@ from cli.exit_codes import EXIT_OK
 from cli.release_failures import release_failures
 from cli.release_text import announcement
 from cli.terminal import print_line
-from cli.verdict_lookup import find_verdict
-from tunegate import wiring
+from tunegate.application.releases import release_candidate, release_service
+from tunegate.application.verdict_lookup import find_verdict
 from tunegate.domain.releases import Approval
 from tunegate.installation import Installation
 from tunegate.report.messages.notices import Released
@@ -20,9 +20,9 @@ def run(verdict: str, approver: str, reason: str, *, override: bool) -> int:
     row = find_verdict(installation, verdict)
     before = installation.registry.current(row.region)
     approval = Approval(row.region, row.id, approver, reason, override)
-    candidate = wiring.release_candidate(row)
+    candidate = release_candidate(installation, row)
     with release_failures(row.region):
-        release = wiring.release_service().approve(candidate, approval)
+        release = release_service(installation).approve(candidate, approval)
     ran_before = candidate.configured if before is None else before.parameters
     for line in announcement(release, ran_before, installation.publisher.location(release.region)):
         print_line(line)

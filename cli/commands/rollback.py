@@ -7,7 +7,7 @@ from cli.exit_codes import EXIT_OK
 from cli.release_failures import release_failures
 from cli.release_text import announcement
 from cli.terminal import print_line
-from tunegate import wiring
+from tunegate.application.releases import release_service
 from tunegate.installation import Installation
 from tunegate.report.messages.notices import RolledBack
 
@@ -17,7 +17,7 @@ def run(region: str, to: int | None, approver: str, reason: str) -> int:
     installation = Installation.from_environment()
     before = installation.registry.current(region)
     with release_failures(region):
-        release = wiring.release_service().rollback(region, to, approver, reason)
+        release = release_service(installation).rollback(region, to, approver, reason)
     ran_before = release.parameters if before is None else before.parameters
     for line in announcement(release, ran_before, installation.publisher.location(release.region)):
         print_line(line)

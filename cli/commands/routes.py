@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import TABLE_COLUMNS, print_line
-from cli.verdict_lookup import find_verdict
+from tunegate.application.verdict_lookup import find_verdict
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.gate.routes.check import RouteFindings
 from tunegate.gate.routes.policy import RoutePolicy

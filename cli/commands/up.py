@@ -24,8 +24,9 @@ from cli.local_server.server import HOST, ServerDidNotStart, api_on, start_serve
 from cli.provisioning.deployments import deploy_all
 from cli.publication_repair import report_repairs
 from cli.terminal import print_line
-from cli.verdict_lookup import find_verdict
-from tunegate import wiring
+from tunegate.application.releases import release_service
+from tunegate.application.reports import write_index
+from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.locations import Folder
 from tunegate.config.workspace import HOME_VARIABLE, REPORTS_WEB_VARIABLE, Workspace
 from tunegate.domain.errors import BadInput, Fault
@@ -46,13 +47,13 @@ def run(port: int, *, schedules: bool, ask: str | None) -> int:
     addresses = _addresses(ports)
     with _ended_by_signals(), hold_instance_lock(workspace.prefect_home, addresses):
         _refuse_ports_in_use(ports)
-        report_repairs(wiring.release_service().repair_publications())
+        report_repairs(release_service(installation).repair_publications())
         _set_environment(workspace, addresses)
         with _running([start_server(workspace.prefect_home, ports[0], _server_settings(workspace, addresses))]) as server:
             asyncio.run(set_up(workspace, "process", None, lambda _line: None))
             deploy_all()
             asyncio.run(_set_schedules(active=schedules))
-            with _running(_start_others(workspace, ports, reports)) as others:
+            with _running(_start_others(installation, ports, reports)) as others:
                 wait_until_it_answers(others[-2], addresses.dashboard)
                 wait_until_it_answers(others[-1], addresses.index)
                 _print_addresses(addresses, schedules=schedules)
@@ -104,11 +105,9 @@ def _server_settings(workspace: Workspace, addresses: InstanceAddresses) -> Mapp
     }
 
 
-def _start_others(workspace: Workspace, ports: range, reports: Path) -> Iterator[ChildProcess]:
+def _start_others(installation: Installation, ports: range, reports: Path) -> Iterator[ChildProcess]:
     """Start a worker for each pool, the dashboard of studies, and the server of reports, whose index is written before."""
-    from tasks.campaign.report import write_index  # noqa: PLC0415 - Prefect reads its settings when it is imported
-
-    home = workspace.prefect_home
+    home = installation.workspace.prefect_home
     for pool in POOLS:
         arguments = (
             "-m",
@@ -126,7 +125,7 @@ def _start_others(workspace: Workspace, ports: range, reports: Path) -> Iterator
     dashboard = ("-m", "cli.local_server.dashboard", HOST, str(ports[1]))
     yield child_processes.start("the Optuna dashboard", dashboard, home / "dashboard.log", {})
     pages = ("-m", "http.server", str(ports[2]), "--bind", HOST, "--directory", str(reports))
-    write_index()
+    write_index(installation.campaigns, installation.reports)
     yield child_processes.start("the server of reports", pages, home / "reports.log", {})
 
 
@@ -150,9 +149,9 @@ async def _set_schedules(*, active: bool) -> None:
 
 
 async def _ask(verdict: VerdictRow) -> str | None:
-    from tasks.release.begin_rollout import ask_for_approval  # noqa: PLC0415 - as above
+    from orchestration.rollout_runs import start_rollout  # noqa: PLC0415 - as above
 
-    return await ask_for_approval(verdict.region, verdict.campaign, verdict.id)
+    return await start_rollout(verdict.region, verdict.campaign, verdict.id)
 
 
 @contextmanager

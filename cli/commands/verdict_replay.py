@@ -6,8 +6,7 @@ import textwrap
 
 from cli.exit_codes import EXIT_FAILED, EXIT_OK
 from cli.terminal import print_line
-from cli.verdict_lookup import find_verdict
-from tasks.verdict.records import replay_verdict
+from tunegate.application.verdicts import replay_verdict
 from tunegate.installation import Installation
 
 DIFFERENCES_SHOWN = 12
@@ -16,8 +15,7 @@ LINE_CHARACTERS = 160
 
 def run(verdict: str) -> int:
     """Compare the record with what its day results give today; exit code 1 when a single bit differs. Raises BadInput."""
-    stored = find_verdict(Installation.from_environment(create=False), verdict)
-    found, outcome = replay_verdict(stored.id)
+    found, outcome = replay_verdict(Installation.from_environment(create=False), verdict)
     if outcome.agrees:
         print_line(f"{found} agrees bit for bit with its stored day results")
         return EXIT_OK

@@ -6,7 +6,7 @@ import json
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import print_line
-from cli.verdict_lookup import find_verdict
+from tunegate.application.verdict_lookup import find_verdict
 from tunegate.installation import Installation
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from orchestration.installation_context import current_installation
 from tests.flows.conftest import Installation
 from tests.synthetic.evidence import synthetic_evidence, synthetic_policy
 from tests.synthetic.gates import SyntheticRegion
-from tunegate import wiring
+from tunegate.application.campaigns import begin_campaign, plan_campaign, read_config
 from tunegate.domain.days import Arm
 from tunegate.domain.parameters import Parameters
 from tunegate.gate.judge import judge
@@ -42,15 +43,21 @@ class Office:
         return self.installation.home / "published" / "toyville.json"
 
     def campaign(self, began: datetime) -> str:
-        return asyncio.run(wiring.begin_campaign(self.config, (), began)).campaign
+        installation = current_installation()
+        config = read_config(installation.registry, self.config, ())
+
+        async def begin() -> str:
+            return (await begin_campaign(installation, await plan_campaign(installation, config), began)).campaign
+
+        return asyncio.run(begin())
 
     def verdict(
         self, region: SyntheticRegion = PROMOTING, candidate: Parameters = CANDIDATE, kept: timedelta = timedelta()
     ) -> str:
         """A verdict on this candidate by a campaign of its own; `kept` ago."""
         at = datetime.now(UTC) - kept
-        campaign = self.campaign(at - timedelta(hours=len(wiring.stores().campaigns.of_region("toyville"))))
-        production = wiring.plan(campaign).production
+        campaign = self.campaign(at - timedelta(hours=len(current_installation().campaigns.of_region("toyville"))))
+        production = current_installation().plan(campaign).production
         arms = {Arm.PRODUCTION: production, Arm.CANDIDATE: candidate}
         evidence = synthetic_evidence(region, zones=12)
         applied = {arm: {name: float(value) for name, value in given.items()} for arm, given in arms.items()}
@@ -71,7 +78,7 @@ class Office:
             asked = replace(asked, answers={})
         policy = replace(synthetic_policy(region, worst_zone_margin_pct=5.0), maximum_test_age_days=100_000)
         record = build_record(asked, policy, judge(asked, policy), "0.1.0")
-        return wiring.stores().verdicts.save("toyville", campaign, record.document, at)
+        return current_installation().verdicts.save("toyville", campaign, record.document, at)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         self.capsys.readouterr()

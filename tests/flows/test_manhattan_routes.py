@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tunegate import wiring
+from orchestration.installation_context import current_installation
+from tunegate.application.campaigns import plan_campaign, read_config
 from tunegate.domain.parameters import Parameters
 from tunegate.gate.routes.check import Blocked, DrawnDay, Passed, RouteFindings, check_routes
 
@@ -27,9 +28,10 @@ PLANTED = {"turn_weight_left": 0.0, "turn_weight_right": 20.0}
 
 
 async def checked(*candidates: dict[str, float]) -> list[RouteFindings]:
-    plan = await wiring.plan_region(MANHATTAN, (), "routes")
+    installation = current_installation()
+    plan = await plan_campaign(installation, read_config(installation.registry, MANHATTAN, ()))
     assert plan.config.routes is not None
-    pool, found = wiring.simulator_pool(plan.config), []
+    pool, found = installation.simulator_pool(plan.config), []
     try:
         async with pool.lease() as simulator:
             for changes in candidates:

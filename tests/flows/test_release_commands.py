@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from orchestration.installation_context import current_installation
 from tests.flows.conftest import Installation
 from tests.flows.offices import BY_ADA, BY_BEN, CANDIDATE, REJECTING, RELEASE
-from tunegate import wiring
+from tunegate.application.campaigns import read_config
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Release, ReleaseKind
@@ -44,11 +45,10 @@ def test_a_candidate_goes_in_by_approve_and_out_by_rollback_byte_for_byte(office
 
 def test_the_next_campaign_is_measured_against_what_was_released(office):
     office.run("approve", office.verdict(), *BY_ADA)
-    plan = wiring.plan(office.campaign(datetime.now(UTC) + timedelta(days=1)))
+    plan = current_installation().plan(office.campaign(datetime.now(UTC) + timedelta(days=1)))
     assert dict(plan.production) == dict(CANDIDATE)
-    assert wiring.live_production(plan) == plan.production
     with pytest.raises(BadInput, match="production must be what the registry says once there is a release"):
-        wiring.region_config(office.config, ("production.gamma=0.9",))
+        read_config(current_installation().registry, office.config, ("production.gamma=0.9",))
 
 
 def test_a_release_that_the_search_space_no_longer_holds_is_explained_before_anything_begins(office, open_office):
@@ -217,7 +217,7 @@ def test_a_region_that_cannot_be_published_blocks_no_other(office):
     other = Release(
         "elsewhere", 1, ReleaseKind.INITIAL, parameters, "ben", datetime.now(UTC), "", None, None, None, False, "{}"
     )
-    wiring.stores().registry.append(with_published_document(other), None)
+    current_installation().registry.append(with_published_document(other), None)
     (office.published.parent / "elsewhere.json").mkdir(parents=True)
     assert office.run("approve", office.verdict(), *BY_ADA)[0] == 0
     whole = office.published.read_bytes()
@@ -257,7 +257,7 @@ def test_of_two_processes_that_approve_at_once_one_wins_and_the_other_says_why(o
         told = "another release came first" in error if code == 1 else "judged against what production runs now" in error
         assert code == 0 or (code in {1, 2} and told), error
         assert "Traceback" not in error
-    assert [release.verdict for release in wiring.stores().registry.history("toyville")] == [None, winner]
+    assert [release.verdict for release in current_installation().registry.history("toyville")] == [None, winner]
     assert json.loads(office.published.read_bytes())["verdict"] == winner
 
 

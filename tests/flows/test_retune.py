@@ -121,9 +121,10 @@ def test_production_against_itself_gives_exactly_zero_and_is_never_promoted(inst
         installation.python(
             "import asyncio, json, sys\n"
             "from flows.gate import gate\n"
-            "from tunegate import wiring\n"
-            "production = dict(wiring.plan(sys.argv[1]).production)\n"
-            "judged = asyncio.run(gate('toyville', sys.argv[1], production)).judgement\n"
+            "from orchestration.installation_context import current_installation\n"
+            "from tunegate.application.jobs import gate_job\n"
+            "plan = current_installation().plan(sys.argv[1])\n"
+            "judged = asyncio.run(gate(gate_job(plan, plan.production, 'inline'))).judgement\n"
             "print(json.dumps([type(judged.verdict).__name__, judged.delta_ml.estimate_pct, judged.delta_ml.low_pct,"
             " judged.delta_ml.high_pct, judged.delta_statistics.estimate_pct]))",
             campaign,
@@ -147,8 +148,8 @@ def test_a_spent_failure_budget_ends_the_campaign_with_the_reasons(installation:
     assert "a toy must be lucky" in ran.stderr
     assert ran.stdout == ""
     noted = installation.python(
-        "from tunegate import wiring\n"
-        "(row,) = wiring.stores().campaigns.of_region('toyville')\n"
+        "from orchestration.installation_context import current_installation\n"
+        "(row,) = current_installation().campaigns.of_region('toyville')\n"
         "print(row.status, row.outcome['error'])"
     )
     assert noted.split() == ["failed", "FailureBudgetSpent"]

@@ -18,13 +18,12 @@ from prefect.states import AwaitingRetry, Scheduled
 
 from cli.local_server.server import free_port
 from flows.rollback import rollback
-from orchestration.installation_context import use_installation
+from orchestration.installation_context import current_installation, use_installation
 from tests.flows.offices import CANDIDATE, INVALID, PROMOTING, REJECTING, Office
 from tests.flows.rollouts import Rollouts, ended
 from tests.services.slack import Slack, slack_server
 from tests.synthetic.gates import SyntheticRegion
 from tests.unit.release.conftest import SettableClock
-from tunegate import wiring
 from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.config.workspace import Workspace
 from tunegate.domain.parameters import Parameters
@@ -97,7 +96,7 @@ class DiskThatGoesAway(FilePublisher):
 
 def assert_untouched(office: Office) -> None:
     assert not office.published.exists()
-    assert wiring.stores().registry.history("toyville") == ()
+    assert current_installation().registry.history("toyville") == ()
 
 
 async def others_of(rollouts: Rollouts, run: FlowRun) -> list[FlowRun]:
@@ -129,7 +128,7 @@ async def test_an_approval_releases_the_candidate_and_everybody_is_told(office, 
     assert ended(approved) == ("COMPLETED", "Approved")
     assert "toyville runs version 2, approved by Ada: routes look right" in approved.state.message
     assert office.parameters() == dict(CANDIDATE)
-    assert wiring.stores().registry.history("toyville")[-1].verdict == verdict
+    assert current_installation().registry.history("toyville")[-1].verdict == verdict
     assert "approved by Ada: routes look right" in slack.wait_for("version 2 is in production")
     assert await others_of(rollouts, waiting) == [], "nobody needs to close it any more"
 
@@ -153,8 +152,8 @@ async def test_a_decision_at_a_terminal_stands_though_the_server_is_away(office)
     terminal.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{free_port()}/api"
     ran = await asyncio.to_thread(terminal.run, "decline", verdict, "--approver", "Ada", "--reason", "a holiday")
     assert ran.code == 0, ran.stderr
-    assert "runs that wait for this verdict were not ended (ConnectError)" in ran.stderr
-    assert wiring.stores().registry.decision(verdict).approver == "Ada"
+    assert "runs waiting for this verdict were not ended (ConnectError)" in ran.stderr
+    assert current_installation().registry.decision(verdict).approver == "Ada"
 
 
 async def test_a_refusal_closes_the_verdict_and_leaves_production_alone(office, rollouts, slack):
@@ -164,7 +163,7 @@ async def test_a_refusal_closes_the_verdict_and_leaves_production_alone(office, 
     )
     assert ended(declined) == ("COMPLETED", "Declined")
     assert_untouched(office)
-    assert wiring.stores().registry.decision(verdict).approver == "zoe"
+    assert current_installation().registry.decision(verdict).approver == "zoe"
     assert "by zoe: a holiday &lt;is&gt; coming" in slack.wait_for("candidate declined")
     again = await rollouts.begin(verdict)
     assert ended(again) == ("FAILED", "Refused")
@@ -209,9 +208,9 @@ async def test_an_answer_is_good_for_one_run_and_one_time(office, rollouts):
     refused = await rollouts.take_up(second.id)
     assert ended(refused) == ("FAILED", "Refused")
     assert "a verdict must be decided once, but got approved by Ada" in refused.state.message
-    assert [release.version for release in wiring.stores().registry.history("toyville")] == [1, 2]
+    assert [release.version for release in current_installation().registry.history("toyville")] == [1, 2]
     await rollouts.force(first, Scheduled())
-    assert [release.version for release in wiring.stores().registry.history("toyville")] == [1, 2], "replayed"
+    assert [release.version for release in current_installation().registry.history("toyville")] == [1, 2], "replayed"
 
 
 async def test_of_two_runs_for_two_candidates_the_second_learns_that_production_has_moved(office, rollouts):
@@ -259,7 +258,7 @@ async def test_a_verdict_that_waited_too_long_is_closed_by_whoever_comes_first(*
         run = await rollouts.force(appointment, Scheduled()) if who == "nobody" else await rollouts.answer(waiting, **BY_ADA)
     assert ended(run) == ("CANCELLED", "Expired")
     assert ended(await rollouts.client.read_flow_run(waiting.id)) == ("CANCELLED", "Expired")
-    assert wiring.stores().registry.decision(verdict).outcome == "expired"
+    assert current_installation().registry.decision(verdict).outcome == "expired"
     assert_untouched(office)
     slack.wait_for("verdict expired")
     left = {ended(each) for each in await others_of(rollouts, run)}
@@ -277,7 +276,7 @@ async def test_a_run_that_died_between_registry_and_file_finishes_the_same_relea
         assert json.loads(office.published.read_bytes())["version"] == 2
         again = await rollouts.force(waiting, AwaitingRetry())
     assert ended(again) == ("COMPLETED", "Approved")
-    assert [release.version for release in wiring.stores().registry.history("toyville")] == [1, 2, 3]
+    assert [release.version for release in current_installation().registry.history("toyville")] == [1, 2, 3]
     assert office.parameters()["gamma"] == 0.99
 
 
@@ -332,15 +331,21 @@ async def test_what_is_decided_at_a_terminal_is_told_as_well(office, slack, pref
     assert office.parameters() == dict(CANDIDATE)
 
 
-async def test_a_rollback_run_goes_back_once_however_often_it_is_taken_up(office, rollouts, slack):
+@pytest.mark.parametrize(
+    "given", [{"approver": "ben", "reason": "taxis circle"}, {"by": "ben", "why": "taxis circle"}], ids=["names", "old names"]
+)
+async def test_a_rollback_run_goes_back_once_however_often_it_is_taken_up(*, office, rollouts, slack, caplog, given):
     verdict = await verdict_of(office)
     await rollouts.answer(await rollouts.begin(verdict), **BY_ADA)
     deployed = await (await rollback.ato_deployment("rollback")).aapply()
-    said = {"region": "toyville", "by": "ben", "why": "taxis circle"}
-    created = await rollouts.client.create_flow_run_from_deployment(deployed, parameters=said)
+    form = (await rollouts.client.read_deployment(deployed)).parameter_openapi_schema
+    assert sorted(form["properties"]) == ["approver", "reason", "region", "to"]
+    created = await rollouts.client.create_flow_run_from_deployment(deployed, parameters={"region": "toyville", **given})
     run = await rollouts.take_up(created.id, rollback)
     assert ended(run) == ("COMPLETED", "RolledBack")
     assert office.parameters() == {"gamma": 0.85, "max_wait_s": 150, "turn_left_weight": 0.5}
     assert "by ben: taxis circle" in slack.wait_for("rolled back to version 1")
     assert ended(await rollouts.force(run, Scheduled(), rollback)) == ("COMPLETED", "RolledBack")
-    assert [release.kind for release in wiring.stores().registry.history("toyville")] == ["initial", "rollout", "rollback"]
+    history = current_installation().registry.history("toyville")
+    assert [release.kind for release in history] == ["initial", "rollout", "rollback"]
+    assert ("`by` and `why` are called `approver` and `reason` now" in caplog.text) == ("by" in given)

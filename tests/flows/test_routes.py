@@ -35,17 +35,24 @@ DRAW = """
 import asyncio, json, sys
 from datetime import UTC, datetime
 from flows.routes import routes
-from tunegate import wiring
+from orchestration.installation_context import current_installation
+from tunegate.application.campaigns import begin_campaign, plan_campaign, read_config
+from tunegate.application.jobs import RoutesJob
+
+installation = current_installation()
 
 async def found(config, name, **changed):
     # Campaigns are named by the second in which they are due.
-    plan = await wiring.begin_campaign(config, (), datetime(2026, 2, 20, 3, 0, ord(name) - ord("a"), tzinfo=UTC))
+    due = datetime(2026, 2, 20, 3, 0, ord(name) - ord("a"), tzinfo=UTC)
+    draft = await plan_campaign(installation, read_config(installation.registry, config, ()))
+    plan = await begin_campaign(installation, draft, due)
     candidate = {**dict(plan.production), **changed}
     verdict = "sha256:" + name.ljust(64, "0")
     for _ in range(2):  # the second time as for a campaign that was killed just behind it
-        report = await routes(region="toyville", campaign=plan.campaign, candidate=candidate, verdict=verdict, attempts=1)
-    await wiring.close_simulators(plan.campaign)
-    kept = wiring.stores().route_checks.find(verdict)
+        job = RoutesJob(region="toyville", campaign=plan.campaign, candidate=candidate, verdict=verdict, attempts=1)
+        report = await routes(job)
+    await installation.close_simulators(plan.campaign)
+    kept = current_installation().route_checks.find(verdict)
     told = [type(report.findings.result).__name__, getattr(report.findings.result, "reason", ""), report.map_href is not None]
     return [*told, None if kept is None else kept.document["findings"]["result"]["kind"]]
 
@@ -73,7 +80,8 @@ def test_a_planted_candidate_that_circles_is_blocked_though_its_verdict_is_promo
     assert f'href="{report.name}"' in page.read_text()
     assert "Only an override with a reason can let this candidate in." in report.read_text()
     verdict = installation.python(
-        "from tunegate import wiring\nprint(wiring.stores().verdicts.of_region('toyville')[0].id)"
+        "from tunegate.installation import Installation\n"
+        "print(Installation.from_environment().verdicts.of_region('toyville')[0].id)"
     ).strip()
     shown = installation.run("routes", verdict[:20])
     assert "blocked" in shown.stdout

@@ -32,15 +32,20 @@ JUDGE = """
 import asyncio, json, sys
 from datetime import UTC, datetime
 from flows.gate import gate
-from tasks.verdict.records import replay_verdict
-from tasks.simulation.simulate import warm_simulators
-from tunegate import wiring
+from orchestration.installation_context import current_installation
+from tunegate.application.campaigns import begin_campaign, plan_campaign, read_config
+from tunegate.application.jobs import GateJob
+from tunegate.application.simulation import closing_simulators
+from tunegate.application.verdicts import replay_verdict
 from tunegate.gate.documents import plain
 
+installation = current_installation()
+
 async def judge(config, candidate, overrides):
-    plan = await wiring.begin_campaign(config, tuple(overrides), datetime.now(UTC))
-    async with warm_simulators(plan.campaign):
-        return await gate(plan.region, plan.campaign, {**plan.production, **candidate})
+    draft = await plan_campaign(installation, read_config(installation.registry, config, tuple(overrides)))
+    plan = await begin_campaign(installation, draft, datetime.now(UTC))
+    async with closing_simulators(installation, plan.campaign):
+        return await gate(GateJob(region=plan.region, campaign=plan.campaign, candidate={**plan.production, **candidate}))
 
 judged = asyncio.run(judge(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3:]))
 verdict = judged.judgement.verdict
@@ -50,7 +55,7 @@ print(json.dumps({
     "reason": verdict.reason,
     "remedy": getattr(verdict, "remedy", None),
     "delta_ml": None if delta is None else plain(delta),
-    "replays": replay_verdict(judged.record_digest)[1].agrees,
+    "replays": replay_verdict(installation, judged.record_digest)[1].agrees,
 }))
 """
 

@@ -10,9 +10,10 @@ from prefect import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.retune import retune
+from orchestration.installation_context import current_installation
 from tests.flows.conftest import Installation
 from tests.flows.offices import Office
-from tunegate import wiring
+from tunegate.application.regions import region_lease
 from tunegate.ports.leases import Leases
 
 pytestmark = pytest.mark.slow
@@ -37,12 +38,12 @@ async def ended(office: Office, monkeypatch: pytest.MonkeyPatch, *, scheduled: b
     async def said() -> bool:
         return scheduled
 
-    monkeypatch.setattr("orchestration.region_lock._is_scheduled", said)
+    monkeypatch.setattr("orchestration.region_lock.is_scheduled", said)
     return await retune(str(office.installation.region_file(**{"search__trials": 5, **changes})), return_state=True)
 
 
 def elsewhere(leases: Leases) -> None:
-    assert leases.acquire(wiring.region_lease("toyville"), "another-machine", 600)
+    assert leases.acquire(region_lease("toyville"), "another-machine", 600)
 
 
 @pytest.mark.parametrize(
@@ -57,23 +58,23 @@ async def test_a_scheduled_run_that_could_find_nothing_is_skipped_with_its_reaso
     skipped = await ended(office, monkeypatch, scheduled=True, **changes)
     assert (skipped.type.value, skipped.name) == ("COMPLETED", "Skipped")
     assert reason in skipped.message
-    assert wiring.stores().campaigns.all() == (), "nothing was begun"
+    assert current_installation().campaigns.all() == (), "nothing was begun"
     assert office.installation.requests() == []
 
 
 async def test_a_region_that_is_tuned_on_another_machine_is_left_alone(office, monkeypatch):
-    elsewhere(wiring.stores().leases)
+    elsewhere(current_installation().leases)
     skipped = await ended(office, monkeypatch, scheduled=True)
     assert (skipped.type.value, skipped.name) == ("COMPLETED", "Skipped")
     assert skipped.message == "still running: one of toyville that is running on another-machine"
     refused = await ended(office, monkeypatch, scheduled=False)
     assert refused.is_failed()
     assert "one campaign of a region may run at a time" in refused.message
-    assert wiring.stores().campaigns.all() == ()
+    assert current_installation().campaigns.all() == ()
 
 
 def test_the_command_says_who_is_working_on_the_region(office):
-    elsewhere(wiring.stores().leases)
+    elsewhere(current_installation().leases)
     installation: Installation = office.installation
     ran = installation.retune()
     assert (ran.code, ran.stdout) == (2, "")
@@ -83,8 +84,8 @@ def test_the_command_says_who_is_working_on_the_region(office):
 async def test_a_campaign_gives_its_region_back_and_neighbours_start_from_its_best(office, monkeypatch):
     first = await ended(office, monkeypatch, scheduled=False)
     assert first.is_completed()
-    assert wiring.stores().leases.holder(wiring.region_lease("toyville")) is None
-    (row,) = wiring.stores().campaigns.of_region("toyville")
+    assert current_installation().leases.holder(region_lease("toyville")) is None
+    (row,) = current_installation().campaigns.of_region("toyville")
     best = row.outcome["best"]
     assert best[0] == row.outcome["candidate"]
     before = len(office.installation.requests())

@@ -1,1 +1,1 @@
-"""Implementations of the ports: simulator processes, SQL stores, the clock. Only `tunegate.wiring` builds them."""
+"""Implementations of the ports: simulator processes, SQL stores, the clock. Only `tunegate.installation` builds them."""

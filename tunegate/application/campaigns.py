@@ -12,7 +12,7 @@ from typing import Any
 from tunegate.application.cities import city_for_requests
 from tunegate.config.against_simulator import config_faults, day_faults
 from tunegate.config.loading import load_region
-from tunegate.config.plan import CampaignPlan
+from tunegate.config.plan import DRAFT, CampaignPlan
 from tunegate.config.region import RegionConfig
 from tunegate.config.rules import broken_rules
 from tunegate.config.start import BEST, best_first, newest_finished, start_points
@@ -21,8 +21,6 @@ from tunegate.domain.parameters import Parameters
 from tunegate.installation import Installation
 from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
 from tunegate.ports.registry import Registry
-
-DRAFT = "draft"  # the name of a campaign that is planned and not begun
 
 
 def read_config(registry: Registry, path: str | Path, overrides: tuple[str, ...]) -> RegionConfig:

@@ -31,6 +31,7 @@ from tunegate.search.space import Space
 
 # With one probe on four days the half-width came out within a factor of 1.5 in 82 % of cases, with four in 90 % (docs/gate.md).
 POWER_PROBES = 4
+DRAFT = "draft"  # the name of a campaign that is planned, and not begun
 
 _DESCRIPTION = TypeAdapter(SimulatorDescription)
 
@@ -58,6 +59,11 @@ class CampaignPlan:
         if description.city is None:
             raise ValueError(f"the simulator was described without the city {city}")
         return cls(campaign, config, resolve_periods(config, description.city.last_day), city, description, description.city)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the campaign is planned, and not begun."""
+        return self.campaign == DRAFT
 
     @property
     def region(self) -> str:

@@ -61,12 +61,7 @@ class ReleaseService:
         A region without a release is left alone. Raises PublishingFailed, as every other operation here does.
         """
         current = self._registry.current(region)
-        if current is None:
-            return False
-        try:
-            return self._publisher.publish(region, lambda: self._current(region).published)
-        except (OSError, BadInput) as error:
-            raise PublishingFailed(f"{region}: version {current.version} could not be published: {error}") from error
+        return current is not None and self._publish(current)
 
     def repair_publications(self, regions: Iterable[str] | None = None) -> tuple[PublicationRepair, ...]:
         """Reconcile these regions, or all of the registry: one that cannot be published blocks no other."""
@@ -81,12 +76,6 @@ class ReleaseService:
     def check_eligible(self, candidate: ReleaseCandidate, region: str, verdict: str) -> ReleaseRefusal | None:
         """Why no approval whatever could release the candidate; None when it is worth asking an approver. Writes nothing."""
         return find_ineligibility(candidate, region, verdict, self._state(region, verdict), self._clock.now())
-
-    def check_approval(self, candidate: ReleaseCandidate, approval: Approval) -> ReleaseRefusal | None:
-        """Why `approve` would refuse this approval; None when it would release. Writes nothing."""
-        state = self._state(approval.region, approval.verdict)
-        outcome = release_or_refusal(candidate, approval, state, self._clock.now())
-        return outcome if isinstance(outcome, ReleaseRefusal) else None
 
     def released(self, approval: Approval) -> Release | None:
         """The release that this same approval led to earlier, published if it was not; None when there is none."""
@@ -103,21 +92,31 @@ class ReleaseService:
         Raises BadInput with every rule that forbids it, ReleaseLost when another release came first. A late approval closes the
         verdict as expired.
         """
-        self.reconcile(approval.region)
-        now, state = self._clock.now(), self._state(approval.region, approval.verdict)
+        outcome = self.approve_or_refuse(candidate, approval)
+        if isinstance(outcome, ReleaseRefusal):
+            raise BadInput(*outcome.faults)
+        return outcome
+
+    def approve_or_refuse(self, candidate: ReleaseCandidate, approval: Approval) -> Release | ReleaseRefusal:
+        """As `approve`, but returns what forbids the release. The current version is read once to decide, and once to swap."""
+        current = self._registry.current(approval.region)
+        if current is not None:
+            self._publish(current)
+        now, state = self._clock.now(), RegistryState(current, self._registry.decision(approval.verdict))
         release = release_or_refusal(candidate, approval, state, now)
         if isinstance(release, ReleaseRefusal):
             if release.expired and state.decision is None:
                 self.expire(candidate, approval.region, approval.verdict)
-            raise BadInput(*release.faults)
+            return release
         try:
-            if state.current is None:
-                self._registry.append(initial_release(candidate, approval, now), None)
-                self.reconcile(approval.region)
+            if current is None:
+                first = initial_release(candidate, approval, now)
+                self._registry.append(first, None)
+                self._publish(first)
             self._registry.append(release, release.previous)
         except (RegistryMoved, VerdictDecided) as error:
             raise self._lost(approval.region, str(error)) from error
-        self.reconcile(approval.region)
+        self._publish(release)
         return release
 
     def decline(self, region: str, verdict: str, approver: str, reason: str) -> Decision:
@@ -158,8 +157,15 @@ class ReleaseService:
             self._registry.append(release, release.previous)
         except RegistryMoved as error:
             raise self._lost(region, str(error)) from error
-        self.reconcile(region)
+        self._publish(release)
         return release
+
+    def _publish(self, known: Release) -> bool:
+        """Publish what is current once the publisher lets us write: at least `known`, or what was released since."""
+        try:
+            return self._publisher.publish(known.region, lambda: self._current(known.region).published)
+        except (OSError, BadInput) as error:
+            raise PublishingFailed(f"{known.region}: version {known.version} could not be published: {error}") from error
 
     def _state(self, region: str, verdict: str) -> RegistryState:
         return RegistryState(self._registry.current(region), self._registry.decision(verdict))

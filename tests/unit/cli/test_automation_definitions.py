@@ -10,17 +10,17 @@ from uuid import UUID, uuid4
 from prefect.events.actions import SendNotification
 
 from cli.provisioning.automation_definitions import wanted_automations
-from tasks.release.approval import Closed, LetIn, Refused, TooLate, TurnedDown, closing_state
-from tasks.release.rollback import restored_state
+from orchestration.release_outcomes import closing_state, restored_state
+from tunegate.application.releases import Approved, Closed, Declined, Expired, Refused
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Decision, DecisionOutcome, Release, ReleaseKind
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BACK = Release("toy", 3, ReleaseKind.ROLLBACK, Parameters({}), "ben", NOON, "why", None, 2, 1, False, "{}")
 CLOSED: list[Closed] = [
-    LetIn(BACK),
-    TurnedDown(Decision("toy", "sha256:1", DecisionOutcome.DECLINED, "ben", NOON, "no")),
-    TooLate(NOON),
+    Approved(BACK),
+    Declined(Decision("toy", "sha256:1", DecisionOutcome.DECLINED, "ben", NOON, "no")),
+    Expired(NOON),
     Refused("somebody was first"),
 ]
 

@@ -11,9 +11,6 @@ def find_verdict(installation: Installation, named: str) -> VerdictRow:
     """The verdict of this id, or of an id that begins with at least these six digits. Raises BadInput when there is none."""
     found = installation.verdicts.find(named)
     if found is None:
-        rule, remedy = (
-            "a verdict must be named by its id or at least six digits of it",
-            "`tunegate verdict list REGION` lists them.",
-        )
-        raise BadInput(Fault(rule, named, str(installation.workspace.root), remedy))
+        rule, place = "a verdict must be named by its id or at least six digits of it", str(installation.workspace.root)
+        raise BadInput(Fault(rule, named, place, "`tunegate verdict list REGION` lists them."))
     return found

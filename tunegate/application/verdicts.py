@@ -1,0 +1,160 @@
+"""From stored answers to a choice and a verdict, its record and its replay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunegate import __version__
+from tunegate.adapters.local.source_version import git_commit
+from tunegate.application.campaigns import find_campaign
+from tunegate.application.simulation import Simulated, stored_answer
+from tunegate.application.verdict_lookup import find_verdict
+from tunegate.config.plan import CampaignPlan
+from tunegate.domain.days import Arm, Forecast, SimulationAnswer
+from tunegate.domain.errors import BadInput, Fault, SimulationFailed
+from tunegate.domain.parameters import Parameters
+from tunegate.domain.simulation import SimulationRequest
+from tunegate.domain.trials import TrialRecord
+from tunegate.gate.confirmation import Confirmed, confirm_finalists
+from tunegate.gate.evidence import GateEvidence, Pattern
+from tunegate.gate.judge import judge
+from tunegate.gate.judgement import Judgement
+from tunegate.gate.ledger import Allowance, LedgerQuestion, LevelSpent, allowance
+from tunegate.gate.record import ReplayOutcome, build_record, replay
+from tunegate.gate.verdict_document import read_verdict
+from tunegate.installation import Installation
+from tunegate.ports.records import LedgerEntry, LedgerMoved
+
+MOST_LEDGER_TRIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict on a candidate, what the ledger allowed it to spend, and the digest of its record."""
+
+    candidate: Parameters
+    judgement: Judgement
+    allowed: Allowance | LevelSpent
+    record_digest: str
+
+
+def confirm(
+    installation: Installation,
+    campaign: str,
+    finalists: Sequence[TrialRecord],
+    outcomes: Sequence[Simulated | SimulationFailed],
+) -> tuple[Confirmed, ...]:
+    """Rank the finalists by their validation days. `outcomes` are of production's run and then of theirs.
+
+    Raises SimulationFailed when production's run failed: nothing can be compared then.
+    """
+    plan = installation.plan(campaign)
+    of_production, *theirs = outcomes
+    if isinstance(of_production, SimulationFailed):
+        raise of_production
+    by_number = {trial.number: outcome for trial, outcome in zip(finalists, theirs, strict=True)}
+    failures = {number: str(outcome.fault) for number, outcome in by_number.items() if isinstance(outcome, SimulationFailed)}
+    answers = {
+        trial.number: _complete_answer(installation, campaign, plan.confirmation_request("", trial.parameters))
+        for trial in finalists
+        if trial.number not in failures
+    }
+    production = _complete_answer(installation, campaign, plan.confirmation_request("", plan.production))
+    return confirm_finalists(production, finalists, answers, failures)
+
+
+def spend_test_period(installation: Installation, plan: CampaignPlan, candidate: Parameters) -> Allowance | LevelSpent:
+    """Enter the coming verdict into the ledger, before anything is simulated on the test days.
+
+    The same question asked again spends nothing. Raises BadInput when the ledger has a gap.
+    """
+    for _ in range(MOST_LEDGER_TRIES):
+        try:
+            return _spend(installation, plan, candidate)
+        except LedgerMoved:
+            continue  # Another campaign of the region was first: what is left is worked out again.
+    rule, found = "the ledger of a region must hold every use in order", "a gap, or other campaigns that never stop writing"
+    place, remedy = f"ledger of {plan.region}, {installation.workspace.root}", "Restore the ledger from a backup."
+    raise BadInput(Fault(rule, found, place, remedy))
+
+
+def judge_and_record(
+    installation: Installation, plan: CampaignPlan, candidate: Parameters, allowed: Allowance | LevelSpent
+) -> Judged:
+    """Judge a candidate on the stored answers of the four patterns, and store the record, which a person may approve."""
+    evidence, policy = gather_evidence(installation, plan, candidate, allowed), plan.config.gate.policy()
+    judgement = judge(evidence, policy)
+    record = build_record(evidence, policy, judgement, code_version())
+    digest = installation.verdicts.save(plan.region, plan.campaign, record.document, installation.clock.now())
+    return Judged(candidate, judgement, allowed, digest)
+
+
+def gather_evidence(
+    installation: Installation, plan: CampaignPlan, candidate: Parameters, allowed: Allowance | LevelSpent
+) -> GateEvidence:
+    """Everything the verdict rests on, as far as it was simulated; what is missing, the gate calls Invalid.
+
+    It is judged on the day the campaign began (UTC): a resumed gate must not make a second record of the same judgement, with a
+    later expiry.
+    """
+    current, spent = installation.registry.current(plan.region), isinstance(allowed, LevelSpent)
+    return GateEvidence(
+        region=plan.region,
+        campaign=plan.campaign,
+        test=plan.periods.test,
+        days=plan.periods.test.days,
+        seeds=plan.gate_seeds,
+        production=plan.production,
+        candidate=candidate,
+        live_production_digest=(plan.production if current is None else current.parameters).digest,
+        answers={} if spent else _pattern_answers(installation, plan, candidate),
+        self_check=None if spent else stored_answer(installation, plan.campaign, plan.self_check_request()),
+        judged_on=find_campaign(installation, plan.campaign).started.date(),
+        newest_data_day=plan.city_facts.last_day,
+        alpha_spent=allowed.alpha if isinstance(allowed, Allowance) else 0.0,
+        refusal=f"{allowed.reason}. {allowed.remedy}" if isinstance(allowed, LevelSpent) else None,
+    )
+
+
+def replay_verdict(installation: Installation, named: str) -> tuple[str, ReplayOutcome]:
+    """Compute a recorded verdict again from the stored day results; returns its full id and whether it agrees.
+
+    Raises BadInput when there is none. Day results that are gone are differences.
+    """
+    found = find_verdict(installation, named)
+    plan, evidence = installation.plan(found.campaign), read_verdict(found.document).evidence
+    if evidence.refusal is not None:
+        return found.id, replay(found.document, {}, None)
+    self_check = stored_answer(installation, plan.campaign, plan.self_check_request())
+    return found.id, replay(found.document, _pattern_answers(installation, plan, evidence.candidate), self_check)
+
+
+def code_version() -> str:
+    """The version of the code, with its commit where that is known."""
+    commit = git_commit()
+    return __version__ if commit is None else f"{__version__} {commit}"
+
+
+def _spend(installation: Installation, plan: CampaignPlan, candidate: Parameters) -> Allowance | LevelSpent:
+    entries = installation.ledger.entries(plan.region)
+    asked = LedgerQuestion(plan.region, plan.periods.test, plan.question_digest(candidate))
+    allowed = allowance(entries, asked, plan.config.gate.ledger_policy)
+    if isinstance(allowed, Allowance) and not allowed.repeated:
+        spent = (candidate.digest, asked.question_digest, allowed.alpha, installation.clock.now())
+        installation.ledger.append(LedgerEntry(plan.region, asked.test, plan.campaign, *spent), after=len(entries))
+    return allowed
+
+
+def _pattern_answers(installation: Installation, plan: CampaignPlan, candidate: Parameters) -> dict[Pattern, SimulationAnswer]:
+    arms = {Arm.PRODUCTION: plan.production, Arm.CANDIDATE: candidate}
+    requests = {(arm, forecast): plan.gate_request(arm, forecast, arms[arm]) for forecast in Forecast for arm in Arm}
+    answers = {pattern: stored_answer(installation, plan.campaign, request) for pattern, request in requests.items()}
+    return {pattern: answer for pattern, answer in answers.items() if answer is not None}
+
+
+def _complete_answer(installation: Installation, campaign: str, request: SimulationRequest) -> SimulationAnswer:
+    answer = stored_answer(installation, campaign, request)
+    if answer is None:
+        raise LookupError(f"no answer to {request.id} is in the results store, though its run is complete")
+    return answer
