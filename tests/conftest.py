@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-pytest_plugins = ["tests.services.bigquery", "tests.services.gcs", "tests.services.mariadb"]
+pytest_plugins = ["tests.fast_set", "tests.services.bigquery", "tests.services.gcs", "tests.services.mariadb"]
 
 # A shell's background jobs ignore Ctrl-C, and so would everything that tests start and then interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

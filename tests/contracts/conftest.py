@@ -50,7 +50,7 @@ def sql_stores(url: str) -> Stores:
     return Stores(engine, results, campaigns, verdicts, ledger, registry, SqlLeases(engine), checks)
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.services)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new, empty database of each kind."""
     return new_database(request.param, request, tmp_path)

@@ -29,7 +29,7 @@ def text(version: int, region: str = "toy") -> str:
     return with_published_document(replace(FIRST, region=region, version=version)).published
 
 
-@pytest.fixture(params=["file", "gcs"])
+@pytest.fixture(params=["file", pytest.param("gcs", marks=pytest.mark.services)])
 def open_publisher(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Publisher]:
     """Opens publishers to one place, empty at first, of each kind; each call is what another process would have."""
     if request.param == "file":

@@ -13,7 +13,7 @@ from tunegate.adapters.local.report_store import FileReportStore
 from tunegate.ports.report_store import ReportStore
 
 
-@pytest.fixture(params=["file", "gcs"])
+@pytest.fixture(params=["file", pytest.param("gcs", marks=pytest.mark.services)])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ReportStore]:
     """Opens one place, empty at first, of each kind; each call is what another process would have."""
     if request.param == "file":

@@ -21,7 +21,7 @@ TRIAL = RequestKey(SimulationPhase.SEARCH, "trial-0001")
 CAMPAIGN = "toy-2026-06-01-aaaa"
 
 
-@pytest.fixture(params=["sqlite", "mariadb", "bigquery"])
+@pytest.fixture(params=["sqlite", *(pytest.param(name, marks=pytest.mark.services) for name in ("mariadb", "bigquery"))])
 def open_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Stores]]:
     """As that of the other suites, with BigQuery besides: there everything but the results stays in a database."""
     in_bigquery = request.param == "bigquery"

@@ -222,6 +222,7 @@ def test_every_committed_schema_is_partitioned_clustered_and_explained(table):
     assert all(field["description"].endswith(".") for field in fields.values())
 
 
+@pytest.mark.services
 def test_a_table_made_from_its_schema_keeps_partitioning_and_clustering():
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery

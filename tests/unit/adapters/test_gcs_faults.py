@@ -76,6 +76,7 @@ def test_a_missing_bucket_is_one_clear_error(gcs, call):
         call(objects("elsewhere"))
 
 
+@pytest.mark.services
 def test_a_bucket_that_refuses_us_is_one_clear_error(monkeypatch):
     with gcs_service("production", token="secret-token") as service:  # noqa: S106
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", service.url)

@@ -143,6 +143,7 @@ def test_a_home_that_cannot_be_made_is_bad_input(tmp_path):
         open_database(f"sqlite:///{tmp_path}/home/deeper/results.sqlite")
 
 
+@pytest.mark.slow
 def test_many_processes_may_open_a_new_database_at_once(path):
     path.parent.mkdir()
     program = f"from tunegate.adapters.sql.database import open_database; open_database('sqlite:///{path}').dispose()"

@@ -57,6 +57,7 @@ def test_correlated_days_have_the_correlation_they_name() -> None:
     assert np.corrcoef(change[:, 5], change[:, 8])[0, 1] == pytest.approx(0.4**3, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_rule_errs_as_rarely_as_it_promises() -> None:
     def share_promoted(region: SyntheticRegion) -> float:
         judged = judge_gates(draw_gates(region, 3000, keyed_generator("promises", repr(region))), region, DEMANDS, 0.05)

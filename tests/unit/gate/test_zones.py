@@ -144,6 +144,7 @@ def test_the_correlation_of_days_is_found_over_many_zones(truth: float) -> None:
     assert day_correlation(noise) == pytest.approx(truth, abs=0.06)
 
 
+@pytest.mark.slow
 def test_no_zone_is_called_harmed_more_often_than_the_level_says_even_on_correlated_days() -> None:
     generator = keyed_generator("simultaneous coverage")
     for correlation, at_most in ((0.0, 0.09), (0.4, 0.14)):

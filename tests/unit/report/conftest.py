@@ -39,6 +39,7 @@ from tunegate.report.model import (
     Settings,
     Timing,
 )
+from tunegate.report.page.campaign_page import render
 
 PARAMETERS = (
     ParameterSpec("gamma", "float", "per minute", 0.8, 0.999, 0.95, "discount of revenue a minute later"),
@@ -276,6 +277,15 @@ def campaign(name: str = "promote", complete: int = 40) -> CampaignReport:
         failures=(FailureCount("the simulator died with signal 9", 3),),
         timing=Timing(wall_s=702.4, simulation_s=1187.3, simulated_days=436, overhead_s_per_trial=0.21),
     )
+
+
+NAMES = ("promote", "reject", "inconclusive", "invalid", "nothing")
+
+
+@pytest.fixture(scope="session")
+def written(report: Callable[..., CampaignReport]) -> dict[str, str]:
+    """The page of the campaign with each verdict. Drawing a page's pictures takes a second, so all tests look at these."""
+    return {name: render(report(name)) for name in NAMES}
 
 
 @pytest.fixture(scope="session")

@@ -68,8 +68,8 @@ def test_routes_that_were_not_checked_are_no_pass(report: MakeReport) -> None:
     assert outcome_json(demanded, "x")["routes"] == "not checked"
 
 
-def test_a_campaign_without_routes_says_nothing_of_them(report: MakeReport) -> None:
-    assert "What drivers would be told" not in render(report())
+def test_a_campaign_without_routes_says_nothing_of_them(report: MakeReport, written: dict[str, str]) -> None:
+    assert "What drivers would be told" not in written["promote"]
     assert outcome_json(report(), "x")["routes"] is None
 
 

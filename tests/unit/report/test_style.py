@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
-
-from tunegate.report.model import CampaignReport
-from tunegate.report.page.campaign_page import render
 
 SHEET = (files("tunegate.report.page") / "templates" / "style.css").read_text(encoding="utf-8")
 TONES = ("good", "bad", "unsure", "invalid", "plain")
@@ -64,14 +60,14 @@ def test_every_theme_defines_the_same_colours_and_print_is_light_on_white_paper(
     assert {**light, "page": "#ffffff"} == printed
 
 
-def test_every_variable_and_sign_that_a_page_uses_is_defined(report: Callable[..., CampaignReport]) -> None:
-    page = render(report("promote", complete=60))
+def test_every_variable_and_sign_that_a_page_uses_is_defined(written: dict[str, str]) -> None:
+    page = "\n".join(written.values())
     used = set(re.findall(r"var\(--([\w-]+)", page))
     assert used <= set(re.findall(r"--([\w-]+):", SHEET))
     assert set(re.findall(r'<i class="(sign-[\w-]+)"', page)) <= set(re.findall(r"\.(sign-[\w-]+)", SHEET))
 
 
-def test_pictures_leave_no_colour_outside_the_theme(report: Callable[..., CampaignReport]) -> None:
-    page = render(report())
+def test_pictures_leave_no_colour_outside_the_theme(written: dict[str, str]) -> None:
+    page = written["promote"]
     drawn = page[page.index("</style>") :]
     assert re.findall(r"#[0-9a-fA-F]{6}\b(?![0-9a-f])", drawn) == []

@@ -11,8 +11,9 @@ import pytest
 
 from tests.services.mariadb import MariaDb
 
-IN_FILE_AND_SERVER = pytest.mark.parametrize("url", ["journal", "mariadb"], indirect=True)
-ON_SERVER = pytest.mark.parametrize("url", ["mariadb"], indirect=True)
+_SERVER = pytest.param("mariadb", marks=pytest.mark.services)
+IN_FILE_AND_SERVER = pytest.mark.parametrize("url", ["journal", _SERVER], indirect=True)
+ON_SERVER = pytest.mark.parametrize("url", [_SERVER], indirect=True)
 SCRIPT = Path(__file__).with_name("worker_process.py")
 
 

@@ -55,6 +55,7 @@ def proposals(study: SearchStudy) -> list[Parameters]:
     return list({record.proposal: record.parameters for record in study.trials()}.values())
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_write_loses_nothing_and_changes_no_proposal(
     toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

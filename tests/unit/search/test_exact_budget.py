@@ -72,6 +72,7 @@ def test_exactly_the_budgeted_trials_complete_with_real_processes(toy: ModuleTyp
     assert len({record.worker for record in records}) == processes
 
 
+@pytest.mark.slow
 def test_a_sqlite_file_keeps_the_budget_too(toy: ModuleType, tmp_path: Path) -> None:
     found = states(work_in_threads(toy, f"sqlite:///{tmp_path}/study.db", workers=4, trials=12, fail_percent=20))
     assert found[TrialState.COMPLETE] == 12
