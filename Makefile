@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-team setup-sumo demo demo-sumo check test platform-test other-tests services bench lock work-pools infra-check terraform-format clean
+.PHONY: help setup setup-team setup-sumo demo demo-sumo check test test-fast platform-test other-tests services bench lock work-pools infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -36,6 +36,12 @@ check: $(VENV)/.development  ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Tests start hundreds of processes. Where the environment forbids Python to write bytecode, each would compile our packages anew.
+test test-fast other-tests platform-test: export PYTHONDONTWRITEBYTECODE :=
+
+test-fast: $(VENV)/.development  ## unit and contract tests that start no server: one minute, installs what `make check` needs first
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile -m "not slow and not services" tests/unit tests/contracts
 
 # Those of the platform mostly wait for what they killed: others run beside them.
 test: $(VENV)/.development $(VENV)/.sumo services infra-check  ## all tests, from nothing
