@@ -21,7 +21,6 @@ READING_NEEDS_NONE = (
     "jsonschema",
     "yaml",
     "jinja2",
-    "sqlalchemy.dialects.mysql",
 )
 HELP_NEEDS_NONE = (*READING_NEEDS_NONE, "sqlalchemy", "pydantic", "rich", "tunegate.domain", "tunegate.ports")
 RUN = """

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, inspect, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import Insert
@@ -67,8 +67,6 @@ def absent_rows_insert(table: Table, dialect_name: str) -> Insert:
     if dialect_name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     if dialect_name in _MYSQL_NAMES:
-        from sqlalchemy.dialects import mysql  # noqa: PLC0415 - slow to import, and one machine does without
-
         key = next(iter(table.primary_key.columns))
         # Not INSERT IGNORE: that would also swallow values that are too long or missing.
         return mysql.insert(table).on_duplicate_key_update({key.name: key})

@@ -26,6 +26,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
 SCHEMA_VERSION = 4
@@ -59,21 +60,6 @@ class Name(TypeDecorator[str]):
         return value
 
 
-class Document(TypeDecorator[str]):
-    """Text of any length."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """LONGTEXT on MySQL, whose TEXT ends at 64 KiB: an outcome, or a verdict with all its days, is longer."""
-        if dialect.name in {"mysql", "mariadb"}:
-            from sqlalchemy.dialects import mysql  # noqa: PLC0415 - slow to import, and one machine does without
-
-            return dialect.type_descriptor(mysql.LONGTEXT())
-        return dialect.type_descriptor(Text())
-
-
 class Moment(TypeDecorator[datetime]):
     """A point in time, stored as UTC without a zone (neither SQLite nor MySQL keeps one) and read back in UTC."""
 
@@ -83,8 +69,6 @@ class Moment(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Microseconds on MySQL too, whose DATETIME rounds to seconds by default."""
         if dialect.name in {"mysql", "mariadb"}:
-            from sqlalchemy.dialects import mysql  # noqa: PLC0415 - slow to import, and one machine does without
-
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime())
 
@@ -105,7 +89,8 @@ REGION: TypeEngine[str] = Name(64)
 CAMPAIGN: TypeEngine[str] = Name(100)
 DIGEST: TypeEngine[str] = Name(71)
 WORD: TypeEngine[str] = Name(16)
-DOCUMENT: TypeEngine[str] = Document()
+# MySQL's TEXT ends at 64 KiB, which an outcome or a verdict with all its days passes.
+DOCUMENT: TypeEngine[str] = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 # Names compare by their bytes, as in Python and SQLite; MySQL by default takes `A` for `a`.
 _MYSQL: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
 
