@@ -31,6 +31,15 @@ def test_promote_says_how_much_more_drivers_earn_and_on_how_many_days(report: Ma
     )
 
 
+def test_where_one_earns_alone_the_words_are_of_revenue_and_not_of_drivers(report: MakeReport) -> None:
+    alone = plain(words_for(with_ml(report("promote"), Interval(1.94, 0.8, 3.0), drivers=1.0)).sentence)
+    assert alone.startswith("Revenue would have been about 1.9 % higher than with today's parameters, USD ")
+    assert " a day (likely between +0.8 % and +3.0 %). It would have been higher on 12 of 14 held-out days." in alone
+    lower = plain(words_for(with_ml(report("reject"), Interval(-0.4, -0.8, 0.1), drivers=1.0)).sentence)
+    assert "Revenue would have been about 0.4 % lower" in lower
+    assert "river" not in alone + lower
+
+
 def test_a_loss_is_called_less_and_not_minus(report: MakeReport) -> None:
     assert "about 0.4 % less than with today's parameters, USD 1.50 per driver" in plain(words_for(report("reject")).sentence)
 
@@ -59,7 +68,7 @@ def test_an_effect_that_rounds_to_nothing_is_not_called_more_or_less(report: Mak
 
 def test_an_effect_that_could_not_be_computed_has_no_number(report: MakeReport) -> None:
     sentence = words_for(with_ml(report("inconclusive"), None)).sentence
-    assert sentence == "How much more or less drivers would have earned could not be computed."
+    assert sentence == "How much more or less would have been earned could not be computed."
 
 
 def test_without_a_fleet_size_no_amount_per_driver_is_made_up(report: MakeReport) -> None:

@@ -129,12 +129,18 @@ def extra_per_driver_minor(gate: GateResult, forecast: Forecast = Forecast.ML) -
     return fmean(day.candidate_minor - day.production_minor for day in days) / gate.drivers
 
 
+def is_fleet(gate: GateResult) -> bool:
+    """Whether several drivers share the revenue, as far as is known; a shop or a junction earns by itself."""
+    return gate.drivers is None or gate.drivers > 1
+
+
 def _effect_sentence(report: CampaignReport, gate: GateResult) -> str:
     delta = gate.judgement.delta_ml
     if delta is None or not formats.is_there(delta.estimate_pct):
-        return "How much more or less drivers would have earned could not be computed."
+        return "How much more or less would have been earned could not be computed."
     better, judged = days_better(gate)
-    days = f" They would have earned more on {better} of {formats.plural(judged, 'held-out day')}." if judged else ""
+    more = "They would have earned more" if is_fleet(gate) else "It would have been higher"
+    days = f" {more} on {better} of {formats.plural(judged, 'held-out day')}." if judged else ""
     return f"{_earned(delta, gate, report)}{days}"
 
 
@@ -142,13 +148,18 @@ def _earned(delta: Interval, gate: GateResult, report: CampaignReport) -> str:
     size = formats.number(abs(delta.estimate_pct), 1)
     likely = f"likely between {formats.change(delta.low_pct, digits=1)} and {formats.change(delta.high_pct, digits=1)}"
     if size == "0.0":
-        return f"Drivers would have earned about the same as with today's parameters ({likely})."
+        subject = "Drivers would have earned" if is_fleet(gate) else "Revenue would have been"
+        return f"{subject} about the same as with today's parameters ({likely})."
     direction = "more" if delta.estimate_pct > 0 else "less"
     per_driver = extra_per_driver_minor(gate)
-    amount = f", {formats.money(abs(per_driver), report.money)} per driver and day" if per_driver is not None else ""
-    return (
-        f"Drivers would have earned about {size}{formats.SPACE}% {direction} than with today's parameters{amount} ({likely})."
-    )
+    extra = "" if per_driver is None else f", {formats.money(abs(per_driver), report.money)}"
+    if is_fleet(gate):
+        amount = f"{extra} per driver and day" if extra else ""
+        earned = f"Drivers would have earned about {size}{formats.SPACE}% {direction}"
+    else:
+        amount = f"{extra} a day" if extra else ""
+        earned = f"Revenue would have been about {size}{formats.SPACE}% {'higher' if direction == 'more' else 'lower'}"
+    return f"{earned} than with today's parameters{amount} ({likely})."
 
 
 def _what_got_worse(report: CampaignReport, gate: GateResult) -> str:
@@ -168,9 +179,9 @@ def _nothing_sentence(report: CampaignReport) -> str:
         again = formats.plural(len(report.confirmations), "best one was", "best ones were")
         return (
             f"Of {tried}, the {again} simulated again on days the search had not seen, and none was found to earn "
-            "drivers more than today's parameters."
+            "more than today's parameters."
         )
-    return f"Of {tried}, none earned drivers more than today's parameters, even on the days the search looked at."
+    return f"Of {tried}, none earned more than today's parameters, even on the days the search looked at."
 
 
 def _nothing_reason(report: CampaignReport) -> str:

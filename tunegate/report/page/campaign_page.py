@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from tunegate.report import formats
 from tunegate.report.messages.route_words import route_status
-from tunegate.report.messages.verdict_words import TONES, Words, days_better, extra_per_driver_minor, words_for
+from tunegate.report.messages.verdict_words import TONES, Words, days_better, extra_per_driver_minor, is_fleet, words_for
 from tunegate.report.model import CampaignReport, GateResult
 from tunegate.report.page import route_sections, run_sections, search_sections, time_sections, trust_sections, verdict_sections
 from tunegate.report.page.document import Banner, Fact, Page, Section
@@ -37,7 +37,7 @@ def render(report: CampaignReport) -> str:
         "campaign.html",
         title=page.title,
         kind="Campaign report",
-        footer=f"Made by {page.version}. Drivers, customers and trips are simulated; nobody's real journey is shown.",
+        footer=f"Made by {page.version}. All days are simulated; nobody's real day is shown.",
         page=page,
     )
 
@@ -102,7 +102,17 @@ def _gate_facts(report: CampaignReport, gate: GateResult) -> tuple[Fact, ...]:
     better, judged = days_better(gate)
     extra = extra_per_driver_minor(gate)
     days = (Fact("Held-out days", f"{better} of {judged}", "with more revenue"),) if judged else ()
-    money = (Fact("Per driver", formats.money(extra, report.money, with_sign=True), "a day, on average"),) if extra else ()
+    money = (
+        (
+            Fact(
+                "Per driver" if is_fleet(gate) else "Extra revenue",
+                formats.money(extra, report.money, with_sign=True),
+                "a day, on average",
+            ),
+        )
+        if extra
+        else ()
+    )
     return (*days, *money)
 
 

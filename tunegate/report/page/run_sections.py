@@ -98,7 +98,7 @@ def provenance(report: CampaignReport) -> Section:
 def next_steps(words: Words) -> Section:
     """What happens now."""
     return Section(
-        "next", "What happens next", "No change reaches drivers without a person's consent.", (Steps(words.next_steps),)
+        "next", "What happens next", "No change reaches production without a person's consent.", (Steps(words.next_steps),)
     )
 
 

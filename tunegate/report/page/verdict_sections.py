@@ -7,7 +7,7 @@ from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Interval, Invalid
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.report import formats
-from tunegate.report.messages.verdict_words import days_better, extra_per_driver_minor
+from tunegate.report.messages.verdict_words import days_better, extra_per_driver_minor, is_fleet
 from tunegate.report.model import CampaignReport, Confirmation, GateResult
 from tunegate.report.page.document import (
     Block,
@@ -33,7 +33,7 @@ _STATES = {
     GuardrailStatus.UNDECIDED: (Tone.UNSURE, "undecided"),
     GuardrailStatus.NOT_COMPUTED: (Tone.INVALID, "not computed"),
 }
-_ENDS = ("drivers earn less", "drivers earn more")
+_ENDS = ("less is earned", "more is earned")
 
 
 def is_readable(gate: GateResult) -> bool:
@@ -50,8 +50,8 @@ def result(report: CampaignReport, gate: GateResult) -> Section:
     """The effects of the four patterns, and what would change the verdict."""
     judgement = gate.judgement
     lead = (
-        "Revenue of the whole fleet with the candidate, compared with today's parameters on the same held-out days, "
-        "with the same customers and the same drivers."
+        "All revenue with the candidate, compared with today's parameters on the same held-out days and with the same "
+        "customers."
     )
     numbers = _effect_blocks(report, gate)
     if is_readable(gate):
@@ -96,7 +96,8 @@ def _effect_facts(report: CampaignReport, gate: GateResult) -> tuple[Fact, ...]:
             facts.append(Fact(f"{FORECAST_NAMES[forecast]}: days with more revenue", f"{better} of {judged}", p_words))
     extra = extra_per_driver_minor(gate)
     if extra is not None:
-        facts.append(Fact("Per driver and day", formats.money(extra, report.money, with_sign=True), "ML forecast, mean"))
+        name = "Per driver and day" if is_fleet(gate) else "A day"
+        facts.append(Fact(name, formats.money(extra, report.money, with_sign=True), "ML forecast, mean"))
     return tuple(facts)
 
 
@@ -194,7 +195,7 @@ def _confirmation_table(report: CampaignReport) -> Table:
 def guardrails(report: CampaignReport, gate: GateResult) -> Section:
     """What must not get worse."""
     lead = (
-        "More revenue is not worth it when customers wait longer or some drivers lose. "
+        "More revenue is not worth it when customers or some who earn it lose by it. "
         "Each of these must be shown to stay within its margin."
     )
     return Section("guardrails", "What must not get worse", lead, _guardrail_blocks(report, gate))
