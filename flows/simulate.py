@@ -18,7 +18,7 @@ from tunegate.domain.placement import Placement
 
 @flow(flow_run_name="{job.region}/{job.subject}")
 async def simulate(job: SimulationJob) -> Simulated:
-    """Simulate a request of the simulator contract and store every answer.
+    """Simulate requests of the simulator contract, one after the other, and store every answer.
 
     A trial that may be pruned is simulated day by day, and ends early when its days so far show that it is hopeless. Raises
     SimulationFailed once the job's attempts are spent, at once where repeating cannot help.
@@ -26,10 +26,10 @@ async def simulate(job: SimulationJob) -> Simulated:
     run, trial, parts = simulate_request.with_options(retries=job.attempts - 1), job.prune_trial, []
     async with own_process(job.campaign, job.subject, job.own_process):
         if trial is None:
-            return sum_up([await run(job.campaign, job.key, job.request)])
+            return sum_up([await run(job.campaign, job.key_of(request), request) for request in job.requests])
         study = await asyncio.to_thread(current_installation().study, job.campaign)
-        for step, day in enumerate(days := job.request.day_by_day()):
-            parts.append(await run(job.campaign, job.key, day))
+        for step, day in enumerate(days := [day for request in job.requests for day in request.day_by_day()]):
+            parts.append(await run(job.campaign, job.key_of(day), day))
             if await asyncio.to_thread(should_stop_early, study, trial, step, parts[-1].answer):
                 return sum_up(parts, pruned=step + 1 < len(days))
     return sum_up(parts)

@@ -17,7 +17,7 @@ from orchestration.current_run import attempt_key
 from orchestration.installation_context import current_installation
 from orchestration.task_options import RETRY_DELAY_S
 from tunegate.application.jobs import SimulationJob
-from tunegate.application.simulation import Simulated, StoredAnswer, stored_answer, sum_up
+from tunegate.application.simulation import Simulated, StoredAnswer, stored_answers, sum_up
 from tunegate.domain.errors import FailureClass, Fault, SimulationFailed
 
 # Lost machines are nobody's fault, and still no reason to try for ever.
@@ -74,8 +74,8 @@ async def _returned(state: State[Any]) -> Simulated | SimulationFailed | None:
 
 
 async def _answered(job: SimulationJob) -> Simulated | None:
-    answer = await asyncio.to_thread(stored_answer, current_installation(), job.campaign, job.request)
-    return None if answer is None else sum_up([StoredAnswer(answer)])
+    answers = await asyncio.to_thread(stored_answers, current_installation(), job.campaign, job.requests)
+    return None if answers is None else sum_up([StoredAnswer(answer) for answer in answers])
 
 
 def _lost(state: State[Any], job: SimulationJob) -> SimulationFailed:

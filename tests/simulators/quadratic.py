@@ -47,7 +47,8 @@ METRICS = {
     "driver_revenue_p10_minor": ("minor", "higher"),
     "driver_revenue_gini": ("ratio", "lower"),
 }
-SETTINGS = {"noise_share": 0.05, "own_noise_share": 0.002, "drivers": DRIVERS}
+# herding: above 0.5 a better point earns less, as when too many drivers follow a good recommendation
+SETTINGS = {"noise_share": 0.05, "own_noise_share": 0.002, "drivers": DRIVERS, "herding": 0.0}
 
 
 def digest(*parts):
@@ -129,7 +130,7 @@ def simulated_day(request, parameters, settings, day, seed):
     own = 1 + settings["own_noise_share"] * (2 * uniform("own", day, seed, parameters, request["forecast"]) - 1)
     weekday = 1 + 0.05 * date.fromisoformat(day).weekday()
     forecast = {"ml": 1.0, "statistics": 0.97}[request["forecast"]]
-    quality = (1 - lost) * own * forecast
+    quality = (1 - lost) * (1 - settings["herding"] * (1 - lost)) * own * forecast
     revenue_minor = round(BASE_REVENUE_MINOR * quality * shared * weekday)
     north_minor = revenue_minor // 3
     return {

@@ -52,20 +52,20 @@ class _Job(BaseModel):
 class SimulationJob(_Job):
     """One simulation. `subject` is the trial or the arm it is for, and with the region the name of its run.
 
-    A trial that may be pruned has its number in `prune_trial`. `own_process` says that the run has a process to itself.
+    It is one request, or one for each world of the trial or the arm. A trial that may be pruned has its number in
+    `prune_trial`. `own_process` says that the run has a process to itself.
     """
 
     phase: SimulationPhase
     subject: str
-    request: RequestField
+    requests: tuple[RequestField, ...]
     attempts: int = 1
     prune_trial: int | None = None
     own_process: bool = False
 
-    @property
-    def key(self) -> RequestKey:
-        """What its answer is stored under."""
-        return RequestKey(self.phase, self.subject)
+    def key_of(self, request: SimulationRequest) -> RequestKey:
+        """What the answer to one of its requests is stored under."""
+        return RequestKey(self.phase, _subject(request, self.campaign))
 
     def as_deployment_run(self) -> SimulationJob:
         """The same as a run of the `simulate` deployment: one attempt, in a process of its own."""
@@ -101,16 +101,21 @@ class RoutesJob(_Job):
 
 def trial_job(plan: CampaignPlan, asked: TrialToRun) -> SimulationJob:
     """One trial of the search. It is attempted once: the study decides about trying the same parameters again."""
-    request = plan.trial_request(asked.number, asked.parameters)
-    may_prune = plan.config.search.pruner != "none"
-    return _job(plan, SimulationPhase.SEARCH, request, attempts=1, prune_trial=asked.number if may_prune else None)
+    requests, may_prune = plan.trial_requests(asked.number, asked.parameters), plan.config.search.pruner != "none"
+    number = asked.number if may_prune else None
+    return _job(plan, SimulationPhase.SEARCH, trial_subject(asked.number), requests, attempts=1, prune_trial=number)
 
 
 def confirmation_jobs(plan: CampaignPlan, finalists: Sequence[TrialRecord]) -> list[SimulationJob]:
-    """Production first, then every finalist, on the validation days."""
-    requests = [plan.confirmation_request(PRODUCTION, plan.production)]
-    requests += [plan.confirmation_request(trial_subject(trial.number), trial.parameters) for trial in finalists]
-    return [_job(plan, SimulationPhase.CONFIRMATION, request, plan.config.search.attempts_per_trial) for request in requests]
+    """Production first, then every finalist, on the validation days: in believed worlds, and in those that it must survive."""
+    arms = {PRODUCTION: plan.production, **{trial_subject(trial.number): trial.parameters for trial in finalists}}
+    attempts = plan.config.search.attempts_per_trial
+    jobs = []
+    for arm, parameters in arms.items():
+        stress = plan.confirmation_stress_requests(arm, parameters).values()
+        requests = (*plan.confirmation_requests(arm, parameters), *stress)
+        jobs.append(_job(plan, SimulationPhase.CONFIRMATION, f"confirm-{arm}", requests, attempts=attempts))
+    return jobs
 
 
 def gate_jobs(plan: CampaignPlan, candidate: Parameters) -> list[SimulationJob]:
@@ -119,7 +124,8 @@ def gate_jobs(plan: CampaignPlan, candidate: Parameters) -> list[SimulationJob]:
     arms = {PRODUCTION: plan.production, f"candidate-{hexadecimal[:8]}": candidate}
     requests = [plan.gate_request(arm, forecast, parameters) for forecast in Forecast for arm, parameters in arms.items()]
     requests.append(plan.self_check_request())
-    return [_job(plan, SimulationPhase.GATE, request, plan.config.search.attempts_per_trial) for request in requests]
+    attempts = plan.config.search.attempts_per_trial
+    return [_job(plan, SimulationPhase.GATE, _subject(each, plan.campaign), (each,), attempts=attempts) for each in requests]
 
 
 def gate_job(plan: CampaignPlan, candidate: Parameters, placement: Placement) -> GateJob:
@@ -132,15 +138,25 @@ def trial_subject(number: int) -> str:
     return f"trial-{number:04d}"
 
 
+def _subject(request: SimulationRequest, campaign: str) -> str:
+    return request.id.removeprefix(f"{campaign}/")
+
+
 def _job(
-    plan: CampaignPlan, phase: SimulationPhase, request: SimulationRequest, attempts: int, prune_trial: int | None = None
+    plan: CampaignPlan,
+    phase: SimulationPhase,
+    subject: str,
+    requests: tuple[SimulationRequest, ...],
+    *,
+    attempts: int,
+    prune_trial: int | None = None,
 ) -> SimulationJob:
     return SimulationJob(
         region=plan.region,
         campaign=plan.campaign,
         phase=phase,
-        subject=request.id.removeprefix(f"{plan.campaign}/"),
-        request=request,
+        subject=subject,
+        requests=requests,
         attempts=attempts,
         prune_trial=prune_trial,
     )

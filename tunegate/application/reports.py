@@ -118,7 +118,7 @@ def _provenance(plan: CampaignPlan, record_digest: str | None) -> Provenance:
 
 
 def _confirmation(one: Confirmed) -> Confirmation:
-    return Confirmation(one.trial.number, one.trial.value_pct, one.validation, one.failure)
+    return Confirmation(one.trial.number, one.trial.value_pct, one.validation, one.objection)
 
 
 def _candidate(one: Confirmed) -> Candidate:

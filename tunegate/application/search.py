@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import assert_never
 
 from tunegate.application.jobs import SimulationJob, trial_job
-from tunegate.application.simulation import Simulated, StoredAnswer, stored_answer, sum_up
+from tunegate.application.simulation import Simulated, StoredAnswer, stored_answers, sum_up
 from tunegate.domain.errors import SimulationFailed
 from tunegate.domain.trials import TrialRecord
 from tunegate.installation import Installation
@@ -90,12 +90,12 @@ def report_trial(study: Study, number: int, outcome: Simulated | SimulationFaile
 
 def close_lost_trial(installation: Installation, campaign: str, trial: TrialRecord) -> str:
     """Close the trial of a worker that is gone: by its stored answer, or else as lost; returns what was done, in words."""
-    study, request = installation.study(campaign), installation.plan(campaign).trial_request(trial.number, trial.parameters)
-    answer = stored_answer(installation, campaign, request)
-    if answer is None:
+    study, requests = installation.study(campaign), installation.plan(campaign).trial_requests(trial.number, trial.parameters)
+    answers = stored_answers(installation, campaign, requests)
+    if answers is None:
         study.tell_lost(trial.worker or "", "its worker sent no heartbeat")
         return "trial of a lost worker queued again"
-    report_trial(study, trial.number, sum_up([StoredAnswer(answer)]))
+    report_trial(study, trial.number, sum_up([StoredAnswer(answer) for answer in answers]))
     return "trial of a lost worker completed by its stored answer"
 
 

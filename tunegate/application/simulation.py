@@ -85,6 +85,15 @@ def stored_answer(installation: Installation, campaign: str, request: Simulation
     return installation.results.find_answer(campaign, request.content_digest)
 
 
+def stored_answers(
+    installation: Installation, campaign: str, requests: Sequence[SimulationRequest]
+) -> tuple[SimulationAnswer, ...] | None:
+    """The answers to requests, in their order; None unless all of them are in the results store."""
+    found = [stored_answer(installation, campaign, request) for request in requests]
+    complete = tuple(answer for answer in found if answer is not None)
+    return complete if len(complete) == len(found) else None
+
+
 def should_stop_early(study: Study, trial: int, step: int, answer: SimulationAnswer) -> bool:
     """Report one tuning day of a trial; whether the days so far show that it is hopeless."""
     return study.report_day(trial, step, sum(day.revenue_minor for day in answer.days) / len(answer.days))

@@ -11,12 +11,12 @@ from tunegate.application.campaigns import find_campaign
 from tunegate.application.simulation import Simulated, stored_answer
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.plan import CampaignPlan
-from tunegate.domain.days import Arm, Forecast, SimulationAnswer
+from tunegate.domain.days import Arm, Forecast, SimulationAnswer, merged
 from tunegate.domain.errors import BadInput, Fault, SimulationFailed
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
-from tunegate.gate.confirmation import Confirmed, confirm_finalists
+from tunegate.gate.confirmation import ConfirmationAnswers, Confirmed, confirm_finalists
 from tunegate.gate.evidence import GateEvidence, Pattern
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
@@ -56,12 +56,13 @@ def confirm(
     by_number = {trial.number: outcome for trial, outcome in zip(finalists, theirs, strict=True)}
     failures = {number: str(outcome.fault) for number, outcome in by_number.items() if isinstance(outcome, SimulationFailed)}
     answers = {
-        trial.number: _complete_answer(installation, campaign, plan.confirmation_request("", trial.parameters))
+        trial.number: _confirmation_answers(installation, plan, trial.parameters)
         for trial in finalists
         if trial.number not in failures
     }
-    production = _complete_answer(installation, campaign, plan.confirmation_request("", plan.production))
-    return confirm_finalists(production, finalists, answers, failures)
+    margins_pct = {} if plan.worlds is None else {world.name: world.margin_pct for world in plan.worlds.stress}
+    production = _confirmation_answers(installation, plan, plan.production)
+    return confirm_finalists(production, finalists, answers, failures, margins_pct)
 
 
 def spend_test_period(installation: Installation, plan: CampaignPlan, candidate: Parameters) -> Allowance | LevelSpent:
@@ -151,6 +152,14 @@ def _pattern_answers(installation: Installation, plan: CampaignPlan, candidate: 
     requests = {(arm, forecast): plan.gate_request(arm, forecast, arms[arm]) for forecast in Forecast for arm in Arm}
     answers = {pattern: stored_answer(installation, plan.campaign, request) for pattern, request in requests.items()}
     return {pattern: answer for pattern, answer in answers.items() if answer is not None}
+
+
+def _confirmation_answers(installation: Installation, plan: CampaignPlan, parameters: Parameters) -> ConfirmationAnswers:
+    believed = [_complete_answer(installation, plan.campaign, each) for each in plan.confirmation_requests("", parameters)]
+    stress = plan.confirmation_stress_requests("", parameters)
+    return ConfirmationAnswers(
+        merged(believed), {name: _complete_answer(installation, plan.campaign, each) for name, each in stress.items()}
+    )
 
 
 def _complete_answer(installation: Installation, campaign: str, request: SimulationRequest) -> SimulationAnswer:

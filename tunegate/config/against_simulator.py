@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tunegate.config.region import RegionConfig, resolve_periods
+from tunegate.config.worlds import origin_faults
 from tunegate.domain.errors import Fault
 from tunegate.domain.parameters import ParameterSpec
 from tunegate.domain.periods import Periods
@@ -22,7 +23,8 @@ def config_faults(config: RegionConfig, description: SimulatorDescription) -> tu
     return (
         *_space_faults(config, description),
         *_production_faults(config, description),
-        *_setting_faults(config, description),
+        *_setting_faults("simulator.settings", config.simulator.settings, description),
+        *_world_faults(config, description),
         *config.gate.policy().faults_against(description.metrics),
         *_route_faults(config, description),
         *day_faults(config, description),
@@ -67,10 +69,20 @@ def _value_faults(spec: ParameterSpec, value: float, place: str) -> Iterator[Fau
         yield Fault(f"the simulator takes whole numbers for {spec.name}", f"{value:g}", place, "Correct the value.")
 
 
-def _setting_faults(config: RegionConfig, description: SimulatorDescription) -> Iterator[Fault]:
+def _world_faults(config: RegionConfig, description: SimulatorDescription) -> Iterator[Fault]:
+    if config.worlds is None:
+        return
+    yield from origin_faults(config.worlds, description)
+    for number, world in enumerate(config.worlds.worlds.believed):
+        yield from _setting_faults(f"worlds.{number}.settings", world.settings, description)
+    for stress in config.worlds.worlds.stress:
+        yield from _setting_faults(f"worlds.stress.{stress.name}.settings", stress.settings, description)
+
+
+def _setting_faults(section: str, settings: Mapping[str, SettingValue], description: SimulatorDescription) -> Iterator[Fault]:
     specs = {spec.name: spec for spec in description.settings}
-    for name, value in config.simulator.settings.items():
-        place = f"simulator.settings.{name}"
+    for name, value in settings.items():
+        place = f"{section}.{name}"
         spec = specs.get(name)
         if spec is None:
             yield _unknown("a setting must be one of the simulator's", name, place, specs)

@@ -22,7 +22,9 @@ Key = tuple[str, ...]
 Tree = dict[str, Any]
 
 # Where keys are names of the user's choosing, and an inherited one may be unwanted.
-_OPEN_MAPPINGS = frozenset({("search", "space"), ("production",), ("gate", "guardrails"), ("simulator", "settings")})
+_OPEN_MAPPINGS = frozenset(
+    {("search", "space"), ("production",), ("gate", "guardrails"), ("simulator", "settings"), ("worlds", "stress")}
+)
 _EXTENDS = "extends"
 _DEEPEST = 8
 COMMAND_LINE = "--set"

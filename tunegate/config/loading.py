@@ -13,12 +13,14 @@ from tunegate.config.explain import explain
 from tunegate.config.models import RegionSections
 from tunegate.config.region import Bundled, CityFolder, CityReference, CitySource, RegionConfig
 from tunegate.config.rules import broken_rules
+from tunegate.config.worlds import RegionWorlds, read_worlds
 from tunegate.domain.errors import BadInput, Fault
 
 # Whoever begins a campaign must choose neither who approves it nor what stops its candidate.
 _REVIEWED = {
     "release": "who may release must be written in a file, where others see it",
     "routes": "what routes may look like must be written in a file, where others see it",
+    "worlds": "what a candidate must survive must be written in a file, where others see it",
 }
 
 
@@ -39,7 +41,16 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     faults += [Fault(fault.rule, fault.value, document.place(key), fault.remedy) for key, fault in broken_rules(document.tree)]
     if sections is None or faults:
         raise BadInput(*faults)
-    return RegionConfig(sections, _city(sections, document), _command(sections, document), document.file)
+    worlds = _worlds(sections, document)
+    return RegionConfig(sections, _city(sections, document), _command(sections, document), document.file, worlds)
+
+
+def _worlds(sections: RegionSections, document: Document) -> RegionWorlds | None:
+    """The worlds of the region, read from the file that the section names."""
+    section = sections.worlds
+    if section is None:
+        return None
+    return read_worlds(section, Path(os.path.normpath(document.origin(("worlds", "file")).folder.absolute() / section.file)))
 
 
 def _section_of(override: str) -> str:

@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from tunegate.config.route_models import RoutesSection
 from tunegate.config.section import Section
+from tunegate.config.world_models import WorldsSection
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Dimension, Direction
 from tunegate.domain.periods import Period, Periods
@@ -288,6 +289,10 @@ class RegionSections(Section):
         min_length=1, description="parameters that run in production now, all of them, by name"
     )
     gate: GateSection = Field(description="what a candidate must show on the test days")
+    worlds: WorldsSection | None = Field(
+        None,
+        description="which worlds a campaign averages over, and which a candidate must survive; one world where it is left out",
+    )
     routes: RoutesSection | None = Field(
         None, description="which routes are looked at before anybody approves; none where it is left out"
     )

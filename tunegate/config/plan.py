@@ -18,13 +18,15 @@ from pydantic import TypeAdapter
 from tunegate.config.models import STORED, RegionSections
 from tunegate.config.region import Bundled, CitySource, RegionConfig, resolve_periods
 from tunegate.config.route_models import RoutesSection
+from tunegate.config.worlds import RegionWorlds
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
 from tunegate.domain.routes import RoutesRequest
-from tunegate.domain.seeds import phase_seeds
+from tunegate.domain.seeds import SeedPhase, phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
+from tunegate.domain.worlds import Worlds, days_of_worlds
 from tunegate.gate.documents import plain
 from tunegate.search.definition import StudyDefinition
 from tunegate.search.space import Space
@@ -76,6 +78,11 @@ class CampaignPlan:
         return self.config.production
 
     @property
+    def worlds(self) -> Worlds | None:
+        """What the campaign averages over, and what a candidate must survive; None for a region of one world."""
+        return None if self.config.worlds is None else self.config.worlds.worlds
+
+    @property
     def city_source(self) -> str | None:
         """The raw data that the city is imported from, None for a city that is there by itself."""
         return str(self.config.city.path) if isinstance(self.config.city, CitySource) else None
@@ -100,15 +107,65 @@ class CampaignPlan:
         """What decides the trials of the study."""
         return replace(self.config.study_definition(self.campaign, self.periods, self.description), start=self.start)
 
-    def trial_request(self, number: int, parameters: Parameters) -> SimulationRequest:
-        """One trial of the search."""
-        forecast = self.config.search.demand_forecast
-        return self._request(f"trial-{number:04d}", parameters, self.periods.tuning, self.search_seeds, forecast)
+    def trial_requests(self, number: int, parameters: Parameters) -> tuple[SimulationRequest, ...]:
+        """One trial of the search: its believed worlds in turn over the tuning days, and every stress world on one of them.
 
-    def confirmation_request(self, subject: str, parameters: Parameters) -> SimulationRequest:
-        """One finalist, or production, on the validation days."""
-        forecast = self.config.search.demand_forecast
-        return self._request(f"confirm-{subject}", parameters, self.periods.validation, self.validation_seeds, forecast)
+        Stress worlds are part of what a trial earns, so that the search is drawn to parameters that survive them.
+        """
+        whole = self._request(f"trial-{number:04d}", parameters, self.periods.tuning, self.search_seeds, self._search_forecast)
+        stress = self._stress_requests(whole, "search", days_each=1)
+        return (*self._world_requests(whole, "search"), *stress.values())
+
+    def confirmation_requests(self, subject: str, parameters: Parameters) -> tuple[SimulationRequest, ...]:
+        """One finalist, or production, in believed worlds on the validation days."""
+        return self._world_requests(self._confirmation_request(subject, parameters), "validation")
+
+    def confirmation_stress_requests(self, subject: str, parameters: Parameters) -> dict[str, SimulationRequest]:
+        """The same in every stress world, by its name, on all validation days."""
+        return self._stress_requests(self._confirmation_request(subject, parameters), "validation")
+
+    def _confirmation_request(self, subject: str, parameters: Parameters) -> SimulationRequest:
+        seeds = self.validation_seeds
+        return self._request(f"confirm-{subject}", parameters, self.periods.validation, seeds, self._search_forecast)
+
+    @property
+    def _search_forecast(self) -> Forecast:
+        return self.config.search.demand_forecast
+
+    def _world_requests(self, whole: SimulationRequest, phase: SeedPhase) -> tuple[SimulationRequest, ...]:
+        """`whole` itself in a region of one world; else one request for each believed world, on its share of the days.
+
+        `seeds` of `whole` then says in how many worlds each day is played, and every world has one seed of its own.
+        """
+        if self.worlds is None:
+            return (whole,)
+        settings = self.worlds.drawn(self.config.seed, phase, len(whole.days) * len(whole.seeds))
+        shares = days_of_worlds(whole.days, min(len(whole.seeds), len(settings)), len(settings))
+        seeds = phase_seeds(self.config.seed, phase, len(settings))
+        return tuple(
+            replace(whole, id=f"{whole.id}-world-{number}", days=days, seeds=(seed,), settings={**whole.settings, **world})
+            for number, (world, days, seed) in enumerate(zip(settings, shares, seeds, strict=True), 1)
+        )
+
+    def _stress_requests(
+        self, whole: SimulationRequest, phase: SeedPhase, days_each: int | None = None
+    ) -> dict[str, SimulationRequest]:
+        """One request for each stress world, by its name and with a seed of its own.
+
+        They are played on all days, or on `days_each` of them in turn.
+        """
+        stress = () if self.worlds is None else self.worlds.stress
+        believed = 0 if self.worlds is None else self.worlds.count
+        seeds = phase_seeds(self.config.seed, phase, believed + len(stress))[believed:]
+        requests: dict[str, SimulationRequest] = {}
+        for number, (world, seed) in enumerate(zip(stress, seeds, strict=True)):
+            turned = (*whole.days[number % len(whole.days) :], *whole.days[: number % len(whole.days)])
+            days = tuple(sorted(turned[:days_each]))
+            name = f"{whole.id}-stress-{number + 1}"
+            requests[world.name] = replace(
+                whole, id=name, days=days, seeds=(seed,), settings={**whole.settings, **world.settings}
+            )
+        return requests
 
     def gate_request(self, subject: str, forecast: Forecast, parameters: Parameters) -> SimulationRequest:
         """One of the gate's four patterns, on the test days."""
@@ -171,6 +228,7 @@ class CampaignPlan:
             "description": _DESCRIPTION.dump_python(self.description, mode="json"),
             "start": [dict(parameters) for parameters in self.start],
             "requested_by": self.requested_by,
+            **({} if self.worlds is None else {"worlds": self.worlds.as_document()}),
         }
 
     @classmethod
@@ -179,7 +237,9 @@ class CampaignPlan:
         sections = RegionSections.model_validate_json(json.dumps(document["config"]), context=STORED)
         source = document.get("city_source")
         city = Bundled(document["city"]) if source is None else CitySource(Path(source))
-        config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]))
+        stored = document.get("worlds")
+        worlds = None if stored is None else RegionWorlds(Worlds.from_document(stored))
+        config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]), worlds)
         made = cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
         start = tuple(Parameters(each) for each in document.get("start", ()))
         return replace(made, start=start, requested_by=document.get("requested_by"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tunegate.config.models import GateSection, RegionSections, SearchSection, SimulatorSection
 from tunegate.config.route_models import RoutesSection
+from tunegate.config.worlds import RegionWorlds
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Periods
@@ -48,13 +49,14 @@ class RegionConfig:
     """One region, as `load_region` returns it. Frozen, comparable and picklable.
 
     `sections` is what was written, `city` and `command` are resolved to absolute paths where paths were meant, `file` is the
-    region file.
+    region file. `worlds` is what the region's worlds file said when it was read; None for a region of one world.
     """
 
     sections: RegionSections
     city: CityReference
     command: tuple[str, ...]
     file: Path
+    worlds: RegionWorlds | None = None
 
     @property
     def region(self) -> str:
@@ -113,15 +115,21 @@ class RegionConfig:
 
     def as_document(self) -> dict[str, object]:
         """The configuration as plain JSON, after merging and overriding, with paths as they were written."""
-        return self.sections.model_dump(mode="json")
+        document = self.sections.model_dump(mode="json")
+        if document["worlds"] is None:
+            del document["worlds"]  # Campaigns of 0.1.0 have no such key, and their digests must stay as they are.
+        return document
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON of `as_document`; the same on every machine."""
-        return content_digest(self.as_document())
+        """SHA-256 over the canonical JSON of `as_document` and the worlds; the same on every machine."""
+        if self.worlds is None:
+            return content_digest(self.as_document())
+        return content_digest({**self.as_document(), "worlds_digest": self.worlds.worlds.digest})
 
     def study_definition(self, name: str, periods: Periods, description: SimulatorDescription) -> StudyDefinition:
         """What defines the trials of this region's study `name`: refused on resuming when any of it differs."""
+        worlds: dict[str, object] = {} if self.worlds is None else {"worlds": self.worlds.worlds.digest}
         return StudyDefinition(
             name=name,
             dimensions=self.dimensions,
@@ -137,6 +145,7 @@ class RegionConfig:
                 "history": str(periods.history),
                 "tuning": str(periods.tuning),
                 "seeds": list(phase_seeds(self.seed, "search", self.search.seeds_per_day)),
+                **worlds,
             },
         )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -55,3 +55,18 @@ class SimulationAnswer:
     city_digest: str
     simulator_version: str
     compute_s: float
+
+
+def merged(answers: Sequence[SimulationAnswer]) -> SimulationAnswer:
+    """The answers of several worlds as one: all day results by day, then seed. Every world has a seed of its own.
+
+    Raises ValueError when two answers hold the same day and seed, or are not of one simulator, city and set of parameters.
+    """
+    first = answers[0]
+    days = tuple(sorted((day for answer in answers for day in answer.days), key=lambda day: (day.day, day.seed)))
+    if len({(day.day, day.seed) for day in days}) < len(days):
+        raise ValueError("answers of several worlds must not share a day and a seed")
+    for answer in answers[1:]:
+        if replace(answer, days=first.days, compute_s=first.compute_s) != first:
+            raise ValueError("answers of several worlds must be of one simulator, one city and one set of parameters")
+    return replace(first, days=days, compute_s=sum(answer.compute_s for answer in answers))

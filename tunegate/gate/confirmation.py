@@ -22,38 +22,87 @@ VALIDATION_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class StressResult:
+    """Revenue in a stress world on the validation days: change in percent of production's, and the loss tolerated."""
+
+    world: str
+    change_pct: float
+    margin_pct: float
+
+    @property
+    def survived(self) -> bool:
+        """Whether the loss stayed within the margin."""
+        return self.change_pct >= -self.margin_pct
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmed:
     """One finalist with what the validation days say of it; `failure` says why when they say nothing."""
 
     trial: TrialRecord
     validation: Interval | None
     failure: str | None = None
+    stress: tuple[StressResult, ...] = ()
+
+    @property
+    def objection(self) -> str | None:
+        """Why the finalist is no candidate, whatever it gains; None where nothing stands against it."""
+        lost = [result for result in self.stress if not result.survived]
+        worlds = "; ".join(f"{each.change_pct:+.1f} % in {each.world}, beyond -{each.margin_pct:g} %" for each in lost)
+        return self.failure or worlds or None
+
+    @property
+    def survived(self) -> bool:
+        """Whether the finalist keeps its margin in every stress world; so does one that met none."""
+        return all(result.survived for result in self.stress)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationAnswers:
+    """What one arm was simulated to on the validation days: in the believed worlds together, and in each stress world."""
+
+    believed: SimulationAnswer
+    stress: Mapping[str, SimulationAnswer]
 
 
 def confirm_finalists(
-    production: SimulationAnswer,
+    production: ConfirmationAnswers,
     finalists: Sequence[TrialRecord],
-    answers: Mapping[int, SimulationAnswer],
+    answers: Mapping[int, ConfirmationAnswers],
     failures: Mapping[int, str],
+    margins_pct: Mapping[str, float],
 ) -> tuple[Confirmed, ...]:
-    """Every finalist, the best on the validation days first and those without a result last.
+    """Every finalist: the best on the validation days first, then those that lose too much in a stress world.
 
-    `answers` and `failures` are by trial number. Intervals are paired t over days at a one-sided 5 %. Raises ValueError when
-    an answer holds other days or seeds than production's: such numbers must not be compared.
+    Those without a result come last. `answers` and `failures` are by trial number, `margins_pct` by the name of a stress world.
+    Intervals are paired t over days at a one-sided 5 %; in stress worlds the estimate counts, because this is a choice and no
+    verdict. Raises ValueError when an answer holds other days or seeds than production's: such numbers must not be compared.
     """
     confirmed = [
         Confirmed(trial, None, failures[trial.number])
         if trial.number in failures
-        else Confirmed(trial, paired_interval(production, answers[trial.number]))
+        else _compared(trial, production, answers[trial.number], margins_pct)
         for trial in finalists
     ]
-    return tuple(sorted(confirmed, key=lambda one: (-_estimate(one), one.trial.number)))
+    return tuple(
+        sorted(confirmed, key=lambda one: (one.failure is not None, not one.survived, -_estimate(one), one.trial.number))
+    )
 
 
 def chosen(confirmed: Sequence[Confirmed]) -> Confirmed | None:
-    """The finalist that goes to the gate: the best one that beats production at all, or None when nothing does."""
+    """The finalist that goes to the gate: the best that beats production and survives every stress world, None without one."""
     best = next(iter(confirmed), None)
-    return best if best is not None and _estimate(best) > 0 else None
+    return best if best is not None and best.survived and _estimate(best) > 0 else None
+
+
+def _compared(
+    trial: TrialRecord, production: ConfirmationAnswers, candidate: ConfirmationAnswers, margins_pct: Mapping[str, float]
+) -> Confirmed:
+    stress = tuple(
+        StressResult(world, paired_interval(production.stress[world], candidate.stress[world]).estimate_pct, margin_pct)
+        for world, margin_pct in margins_pct.items()
+    )
+    return Confirmed(trial, paired_interval(production.believed, candidate.believed), stress=stress)
 
 
 def paired_interval(production: SimulationAnswer, candidate: SimulationAnswer) -> Interval:

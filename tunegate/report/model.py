@@ -68,7 +68,7 @@ class Provenance:
 class Confirmation:
     """One of the search's best, simulated again on validation days with fresh seeds.
 
-    `validation` is None when those simulations failed; `reason` then says why.
+    `validation` is None when those simulations failed. `reason` says why it is no candidate: that, or a loss in a stress world.
     """
 
     trial_number: int

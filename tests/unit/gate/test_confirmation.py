@@ -10,7 +10,8 @@ from scipy import stats
 from tunegate.domain.days import DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialRecord, TrialState
-from tunegate.gate.confirmation import chosen, confirm_finalists, paired_interval
+from tunegate.gate.confirmation import ConfirmationAnswers, Confirmed, chosen, paired_interval
+from tunegate.gate.confirmation import confirm_finalists as confirm_in_worlds
 
 FIRST = date(2026, 2, 1)
 
@@ -27,6 +28,17 @@ def answer(*revenues: tuple[float, ...]) -> SimulationAnswer:
 
 def trial(number: int) -> TrialRecord:
     return TrialRecord(number, number, 1, TrialState.COMPLETE, Parameters({"gamma": 0.9 + number / 1000}), value_pct=1.0)
+
+
+def confirm_finalists(
+    production: SimulationAnswer,
+    finalists: list[TrialRecord],
+    answers: dict[int, SimulationAnswer],
+    failures: dict[int, str],
+) -> tuple[Confirmed, ...]:
+    """As in a region of one world."""
+    alone = {number: ConfirmationAnswers(each, {}) for number, each in answers.items()}
+    return confirm_in_worlds(ConfirmationAnswers(production, {}), finalists, alone, failures, {})
 
 
 PRODUCTION = answer((100.0, 102.0), (200.0, 198.0), (100.0, 100.0))
@@ -69,3 +81,30 @@ def test_answers_on_other_days_or_seeds_are_not_compared() -> None:
 def test_one_day_makes_no_interval() -> None:
     with pytest.raises(ValueError, match="days >= 2"):
         paired_interval(answer((1.0,)), answer((2.0,)))
+
+
+def in_stress(believed: SimulationAnswer, half: SimulationAnswer) -> ConfirmationAnswers:
+    return ConfirmationAnswers(believed, {"half follow": half})
+
+
+def test_a_finalist_that_loses_too_much_in_a_stress_world_is_no_candidate_however_much_it_gains() -> None:
+    answers = {1: in_stress(BETTER, WORSE), 2: in_stress(answer((101.5, 101.5), (199.5, 199.5), (100.5, 100.5)), PRODUCTION)}
+    confirmed = confirm_in_worlds(in_stress(PRODUCTION, PRODUCTION), [trial(1), trial(2)], answers, {}, {"half follow": 0.5})
+    assert [one.trial.number for one in confirmed] == [2, 1]
+    best = chosen(confirmed)
+    assert best is not None
+    assert best.trial.number == 2
+    assert confirmed[1].objection == "-1.0 % in half follow, beyond -0.5 %"
+
+
+def test_nothing_is_chosen_when_every_finalist_loses_in_a_stress_world() -> None:
+    answers = {1: in_stress(BETTER, WORSE)}
+    confirmed = confirm_in_worlds(in_stress(PRODUCTION, PRODUCTION), [trial(1)], answers, {}, {"half follow": 0.5})
+    assert chosen(confirmed) is None
+
+
+def test_a_loss_within_the_margin_of_a_stress_world_is_tolerated() -> None:
+    answers = {1: in_stress(BETTER, WORSE)}
+    confirmed = confirm_in_worlds(in_stress(PRODUCTION, PRODUCTION), [trial(1)], answers, {}, {"half follow": 1.5})
+    assert chosen(confirmed) is not None
+    assert confirmed[0].objection is None

@@ -179,9 +179,15 @@ def _nothing_sentence(report: CampaignReport) -> str:
         again = formats.plural(len(report.confirmations), "best one was", "best ones were")
         return (
             f"Of {tried}, the {again} simulated again on days the search had not seen, and none was found to earn "
-            "more than today's parameters."
+            f"more than today's parameters{_in_stress_worlds(report)}."
         )
     return f"Of {tried}, none earned more than today's parameters, even on the days the search looked at."
+
+
+def _in_stress_worlds(report: CampaignReport) -> str:
+    """That some finalists earned more, and were dropped for what they would lose in a stress world."""
+    dropped = [each for each in report.confirmations if each.reason is not None and each.validation is not None]
+    return " and to keep its margins in every stress world" if dropped else ""
 
 
 def _nothing_reason(report: CampaignReport) -> str:

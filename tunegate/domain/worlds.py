@@ -1,0 +1,101 @@
+"""Worlds: sets of simulator settings that say what nobody has measured, and how much each is believed.
+
+A campaign averages over the believed worlds. Stress worlds are not believed: a candidate must survive them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import accumulate
+from typing import Any
+
+from tunegate.domain.canonical import content_digest
+from tunegate.domain.seeds import SeedPhase, keyed_integer
+from tunegate.domain.simulation import SettingValue
+
+Settings = Mapping[str, SettingValue]
+
+_KEYED_INTEGERS = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One set of settings, on top of the region's own, and its weight relative to the other worlds (> 0)."""
+
+    settings: Settings
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class StressWorld:
+    """A world that a candidate must survive: revenue may fall by at most `margin_pct` % of production's there."""
+
+    name: str
+    settings: Settings
+    margin_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """The worlds of a region. A phase of a campaign simulates at most `count` of those that are believed."""
+
+    believed: tuple[World, ...]
+    stress: tuple[StressWorld, ...]
+    count: int
+
+    def drawn(self, seed: int, phase: SeedPhase, cells: int) -> tuple[Settings, ...]:
+        """The believed worlds of a phase that simulates `cells` days and seeds, all of equal weight.
+
+        A systematic resample, keyed by seed and phase: of n draws a world of weight w gets floor(n w) or ceil(n w)
+        (Kitagawa 1996).
+        """
+        count = min(self.count, cells)
+        shuffled = sorted(self.believed, key=lambda world: keyed_integer(seed, phase, content_digest(dict(world.settings))))
+        bounds = list(accumulate(world.weight for world in shuffled))
+        offset = keyed_integer(seed, phase, "offset") / _KEYED_INTEGERS
+        points = [(offset + place) / count * bounds[-1] for place in range(count)]
+        return tuple(
+            next(world.settings for world, bound in zip(shuffled, bounds, strict=True) if point < bound) for point in points
+        )
+
+    def as_document(self) -> dict[str, object]:
+        """The worlds as plain JSON: part of what a campaign began with."""
+        return {
+            "believed": [{"settings": dict(world.settings), "weight": world.weight} for world in self.believed],
+            "stress": [
+                {"name": world.name, "settings": dict(world.settings), "margin_pct": world.margin_pct} for world in self.stress
+            ],
+            "count": self.count,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Worlds:
+        """The worlds that `as_document` wrote. Raises KeyError for anything else."""
+        return cls(
+            tuple(World(each["settings"], each["weight"]) for each in document["believed"]),
+            tuple(StressWorld(each["name"], each["settings"], each["margin_pct"]) for each in document["stress"]),
+            document["count"],
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `as_document`."""
+        return content_digest(self.as_document())
+
+
+def days_of_worlds(days: Sequence[date], per_day: int, worlds: int) -> tuple[tuple[date, ...], ...]:
+    """The days that each of `worlds` worlds is played on, when every day is played in `per_day` of them.
+
+    Worlds take turns, and each round begins one world later, so that no two worlds always share a day. Every world is played on
+    as many days as any other, to within one. Raises ValueError for more worlds a day than there are.
+    """
+    if not 1 <= per_day <= worlds:
+        raise ValueError(f"`1 <= per_day <= worlds` must hold, but got per_day={per_day}, worlds={worlds}")
+    played: list[list[date]] = [[] for _ in range(worlds)]
+    for number, day in enumerate(days):
+        first = number * per_day + number * per_day // worlds
+        for turn in range(per_day):
+            played[(first + turn) % worlds].append(day)
+    return tuple(tuple(one) for one in played)
