@@ -52,7 +52,7 @@ class Case:
         if key not in self.revenues:
             settings = read_settings(dict(self.config.simulator.settings))
             scenario = Scenario(read_parameters(parameters), settings, self.config.search.forecast, self.history)
-            report = report_day(run_day(self.world, scenario, *cell), self.world.road)
+            report = report_day(run_day(self.world, scenario, *cell), self.world.graph)
             self.revenues[key] = float(report.metrics["revenue_minor"])
         return self.revenues[key]
 
