@@ -31,13 +31,11 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Crashed
 
 from orchestration.current_run import campaign_tags
-from orchestration.heartbeat import LEASE_S, has_lease
+from orchestration.heartbeat import has_lease
+from orchestration.installation_context import current_installation
 from tunegate.domain.errors import BadInput, Fault
 
 POLL_S = 1.0
-CHECK_HEARTBEAT_EVERY_S = 15.0
-# From RUNNING to the lease: importing takes seconds on a cold node, and a lost lease must have run out.
-MISSING_AFTER_S = 2 * LEASE_S
 SERVER_TIMEOUT_S = 180
 SERVER_ERROR = 500
 T = TypeVar("T")
@@ -123,7 +121,7 @@ async def _create(child: ChildRun) -> FlowRun:
 
 
 async def _wait(client: PrefectClient, child: ChildRun, run_id: Any) -> State[Any]:
-    silent_s = 0.0
+    silent_s, check_every_s = 0.0, current_installation().workspace.lease_times.check_every_s
     while True:
         run = await retry_server_errors(lambda: client.read_flow_run(run_id))
         state = run.state
@@ -131,7 +129,7 @@ async def _wait(client: PrefectClient, child: ChildRun, run_id: Any) -> State[An
             return state
         await asyncio.sleep(POLL_S)
         silent_s += POLL_S
-        if silent_s >= CHECK_HEARTBEAT_EVERY_S:
+        if silent_s >= check_every_s:
             silent_s = 0.0
             if await is_lost(child.campaign, child.subject, run):
                 await mark_crashed(client, run)
@@ -143,12 +141,14 @@ async def is_lost(campaign: str, subject: str, run: FlowRun) -> bool:
     if state is None or not state.is_running() or state.timestamp is None:
         return False
     age_s = (datetime.now(UTC) - state.timestamp).total_seconds()
-    return age_s > MISSING_AFTER_S and not await has_lease(campaign, subject)
+    return age_s > current_installation().workspace.lease_times.missing_after_s and not await has_lease(campaign, subject)
 
 
 async def mark_crashed(client: PrefectClient, run: FlowRun) -> None:
     """Set a run whose process is gone to CRASHED; safe to repeat."""
-    message = f"No heartbeat for {LEASE_S:g} s: its process or its machine is gone."
+    message = (
+        f"No heartbeat for {current_installation().workspace.lease_times.lease_s:g} s: its process or its machine is gone."
+    )
     await retry_server_errors(lambda: client.set_flow_run_state(run.id, Crashed(message=message), force=True))
 
 

@@ -14,12 +14,7 @@ from prefect.runtime import flow_run
 from orchestration.installation_context import current_installation
 from orchestration.repeating import repeating
 from tunegate.application.simulation import closing_simulators
-from tunegate.ports.leases import Leases
-
-# Long enough for a database that restarts (10 s) and a loop that is busy, short enough that a lost machine costs a minute.
-LEASE_S = 60.0
-RENEW_EVERY_S = 10.0
-ASK_AGAIN_S = 2.0
+from tunegate.installation import Installation
 
 
 def lease_name(campaign: str, subject: str) -> str:
@@ -37,23 +32,25 @@ async def own_process(campaign: str, subject: str, enabled: bool) -> AsyncIterat
         yield
         return
     installation = current_installation()
-    leases, name, holder = installation.leases, lease_name(campaign, subject), str(flow_run.get_id())
-    while not await asyncio.to_thread(leases.acquire, name, holder, LEASE_S):  # noqa: ASYNC110 - another process holds it
-        await asyncio.sleep(ASK_AGAIN_S)
-    async with keep_lease(leases, name, holder), closing_simulators(installation, campaign):
+    leases, times = installation.leases, installation.workspace.lease_times
+    name, holder = lease_name(campaign, subject), str(flow_run.get_id())
+    while not await asyncio.to_thread(leases.acquire, name, holder, times.lease_s):  # noqa: ASYNC110 - another process holds it
+        await asyncio.sleep(times.ask_again_s)
+    async with keep_lease(installation, name, holder), closing_simulators(installation, campaign):
         yield
 
 
 @asynccontextmanager
-async def keep_lease(leases: Leases, name: str, holder: str) -> AsyncIterator[None]:
+async def keep_lease(installation: Installation, name: str, holder: str) -> AsyncIterator[None]:
     """Renew a lease that is held while inside `async with`, and give it back at the end."""
+    leases, times = installation.leases, installation.workspace.lease_times
 
     async def renew() -> None:
         # A lease that ran out while the database was away is taken again, unless another holder has it.
-        await asyncio.to_thread(leases.acquire, name, holder, LEASE_S)
+        await asyncio.to_thread(leases.acquire, name, holder, times.lease_s)
 
     try:
-        async with repeating(renew, RENEW_EVERY_S):
+        async with repeating(renew, times.renew_every_s):
             yield
     finally:
         await asyncio.to_thread(leases.release, name, holder)

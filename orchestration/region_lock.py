@@ -16,7 +16,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from orchestration.current_run import is_scheduled, label_run, run_url
-from orchestration.heartbeat import ASK_AGAIN_S, LEASE_S, RENEW_EVERY_S, keep_lease
+from orchestration.heartbeat import keep_lease
 from orchestration.installation_context import current_installation
 from orchestration.notifications import notify_not_begun, send
 from tunegate.application.campaigns import plan_campaign
@@ -84,12 +84,13 @@ async def _draft(stack: AsyncExitStack, installation: Installation, config: Regi
 async def _held(installation: Installation, region: str, *, resumed: bool) -> AsyncIterator[None]:
     """Hold the region inside `async with`. A resumed campaign waits until its own lease of before runs out elsewhere."""
     name, leases, holder = region_lease(region), installation.leases, installation.lease_holder
-    wait_s = LEASE_S + RENEW_EVERY_S if resumed else 0.0
+    times = installation.workspace.lease_times
+    wait_s = times.lease_s + times.renew_every_s if resumed else 0.0
     with installation.region_lock(region):
-        while not await asyncio.to_thread(leases.acquire, name, holder, LEASE_S):
+        while not await asyncio.to_thread(leases.acquire, name, holder, times.lease_s):
             if wait_s <= 0:
                 await asyncio.to_thread(refuse_if_elsewhere, installation, region)
-            await asyncio.sleep(ASK_AGAIN_S)
-            wait_s -= ASK_AGAIN_S
-        async with keep_lease(leases, name, holder):
+            await asyncio.sleep(times.ask_again_s)
+            wait_s -= times.ask_again_s
+        async with keep_lease(installation, name, holder):
             yield

@@ -17,7 +17,6 @@ from tunegate.ports.study import Study
 
 # Workers that always die before they finish anything point to a missing image or a refused database.
 MOST_FRUITLESS_STARTS = 5
-RECONCILE_EVERY_S = 15.0
 
 
 class WorkersLost(Exception):
@@ -36,10 +35,11 @@ async def keep_workers(campaign: str, jobs: Sequence[WorkerJob]) -> None:
     Joins those that outlived an earlier launch, and starts none for a study that is spent. Raises what ends the campaign, and
     WorkersLost.
     """
-    study = await asyncio.to_thread(current_installation().study, campaign)
-    reconciler = Reconciler(current_installation(), campaign)
+    installation = current_installation()
+    study = await asyncio.to_thread(installation.study, campaign)
+    reconciler = Reconciler(installation, campaign)
     await reconciler.repair()
-    async with repeating(reconciler.repair, RECONCILE_EVERY_S):
+    async with repeating(reconciler.repair, installation.workspace.lease_times.check_every_s):
         outcomes = await asyncio.gather(*(_keep_one(study, job) for job in jobs), return_exceptions=True)
     if await asyncio.to_thread(study.is_spent):
         return

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tunegate.config.lease_times import LEASE_VARIABLE, LeaseTimes
 from tunegate.config.locations import Bucket, Dataset, Folder, dataset_location, files_location
 
 HOME_VARIABLE = "TUNEGATE_HOME"
@@ -28,7 +29,7 @@ class Workspace:
     `dataset` keeps day results, trials and verdicts for analysts; None: day results stay in the database. `published` is what
     production reads, one JSON document for each region. `reports` holds the HTML page of every campaign and their index.
     `slack_block` names the Prefect block through which notices go to Slack, None where nobody is notified. `user` is who begins
-    campaigns here, None where the system knows none.
+    campaigns here, None where the system knows none. `lease_times` say when a process that has gone silent counts as lost.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Workspace:
     reports: Folder | Bucket
     slack_block: str | None
     user: str | None
+    lease_times: LeaseTimes
     # URLs, empty where the environment names none. Not shown: both may hold a password.
     database: str = field(repr=False)
     study: str = field(repr=False)
@@ -52,6 +54,7 @@ class Workspace:
             reports=files_location(REPORTS_VARIABLE, _variable(REPORTS_VARIABLE), root / "reports"),
             slack_block=_variable(SLACK_VARIABLE) or None,
             user=_variable(PERSON_VARIABLE) or _login_name(),
+            lease_times=LeaseTimes.parse(_variable(LEASE_VARIABLE)),
             database=_variable(DATABASE_VARIABLE),
             study=_variable(STUDY_VARIABLE),
         )
