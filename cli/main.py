@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 from typer.main import get_command
 
+from cli.arguments import Approver, Config, Json, Overrides, Reason, Region, Verdict
 from cli.exit_codes import EXIT_INTERRUPTED
 from cli.renamed_options import with_new_names
 from cli.terminal import print_line, print_note
@@ -38,21 +39,6 @@ app = typer.Typer(
 verdict_app = typer.Typer(subcommand_metavar="ACTION ...")
 registry_app = typer.Typer(subcommand_metavar="ACTION ...")
 simulator_app = typer.Typer(subcommand_metavar="ACTION ...")
-
-Config = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="A region's YAML file, e.g. configs/regions/manhattan.yaml.", show_default=False)
-]
-Overrides = Annotated[
-    list[str],
-    typer.Option("--set", metavar="KEY=VALUE", default_factory=list, show_default=False, help="Override a key; repeatable."),
-]
-Region = Annotated[str, typer.Argument(metavar="REGION", help="Name of a region, as its file has it.", show_default=False)]
-Verdict = Annotated[
-    str, typer.Argument(metavar="VERDICT", help="Id of a verdict, or at least its first six digits.", show_default=False)
-]
-Approver = Annotated[str, typer.Option(metavar="NAME", help="Who decides; the registry keeps it.", show_default=False)]
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; the registry keeps it.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for programs.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
