@@ -32,9 +32,9 @@ def read_config(registry: Registry, path: str | Path, overrides: tuple[str, ...]
     running = config.running(current.parameters)
     place = f"registry of {config.region}, version {current.version}"
     faults = [
-        Fault("production must be what the registry says once there is a release", override, place, "Leave it out.")
-        for override in overrides
-        if override.partition("=")[0].split(".")[0].strip() == "production"
+        Fault("production must be what the registry says once there is a release", override.text, place, "Leave it out.")
+        for override in config.overrides
+        if override.key[0] == "production"
     ]
     misfits = broken_rules(running.sections.model_dump())
     faults += [Fault(fault.rule, f"{fault.value} in what runs now", place, fault.remedy) for _, fault in misfits]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,27 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A parsed `dotted.key=value` text."""
+
+    text: str
+    key: Key
+    value: Any
+
+    @property
+    def place(self) -> str:
+        """Where faults of the value are said to be."""
+        return f"{COMMAND_LINE} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A merged configuration: plain dictionaries, lists and scalars, and the origin of every key path in them."""
 
     file: Path
     tree: Tree
     origins: dict[Key, Origin] = field(repr=False)
+    overrides: tuple[Override, ...] = ()
 
     def origin(self, key: Sequence[str]) -> Origin:
         """The origin of a key, or of the nearest mapping around it that was written somewhere."""
@@ -80,11 +95,12 @@ def read_document(path: Path, overrides: Sequence[str]) -> Document:
     """
     faults: list[Fault] = []
     document = _read_chain(path, (), faults)
-    for override in overrides:
+    parsed = tuple(override for text in overrides if (override := _parsed_override(text, faults)) is not None)
+    for override in parsed:
         _apply_override(document, override, faults)
     if faults:
         raise BadInput(*faults)
-    return document
+    return replace(document, overrides=parsed)
 
 
 def parse_scalar(text: str) -> Any:
@@ -226,27 +242,30 @@ def _merge_trees(base: Tree, own: Tree, at: Key, origins: dict[Key, Origin], own
     return merged
 
 
-def _apply_override(document: Document, override: str, faults: list[Fault]) -> None:
-    dotted, equals, text = override.partition("=")
-    key = tuple(part.strip() for part in dotted.split("."))
-    place = f"{COMMAND_LINE} {override}"
-    if not equals or not all(key):
-        faults.append(Fault("an override must read dotted.key=value", override, place, "Write e.g. --set search.trials=10."))
-        return
+def _parsed_override(text: str, faults: list[Fault]) -> Override | None:
+    dotted, equals, yaml_text = text.partition("=")
+    override = Override(text, tuple(part.strip() for part in dotted.split(".")), None)
+    if not equals or not all(override.key):
+        rule, remedy = "an override must read dotted.key=value", "Write e.g. --set search.trials=10."
+        faults.append(Fault(rule, text, override.place, remedy))
+        return None
     try:
-        value = parse_scalar(text)
+        return replace(override, value=parse_scalar(yaml_text))
     except (ValueError, yaml.YAMLError) as error:
-        faults.append(Fault("an override's value must be valid YAML", text, place, f"Quote it: {str(error).splitlines()[0]}."))
-        return
+        rule, remedy = "an override's value must be valid YAML", f"Quote it: {str(error).splitlines()[0]}."
+        faults.append(Fault(rule, yaml_text, override.place, remedy))
+        return None
+
+
+def _apply_override(document: Document, override: Override, faults: list[Fault]) -> None:
     parent = document.tree
-    for depth, part in enumerate(key[:-1], start=1):
+    for depth, part in enumerate(override.key[:-1], start=1):
         below = parent.setdefault(part, {})
         if not isinstance(below, dict):
-            outer = ".".join(key[:depth])
-            faults.append(
-                Fault("an override must go through mappings", f"{outer} = {below!r}", place, f"Set `{outer}` itself.")
-            )
+            outer = ".".join(override.key[:depth])
+            rule, remedy = "an override must go through mappings", f"Set `{outer}` itself."
+            faults.append(Fault(rule, f"{outer} = {below!r}", override.place, remedy))
             return
         parent = below
-    parent[key[-1]] = value
-    document.origins[key] = Origin(place, Path())
+    parent[override.key[-1]] = override.value
+    document.origins[override.key] = Origin(override.place, Path())

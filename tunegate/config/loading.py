@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tunegate.config.document import COMMAND_LINE, Document, read_document
+from tunegate.config.document import COMMAND_LINE, Document, Override, read_document
 from tunegate.config.explain import explain
 from tunegate.config.models import RegionSections
 from tunegate.config.region import Bundled, CityFolder, CityReference, CitySource, RegionConfig
@@ -16,7 +16,7 @@ from tunegate.config.rules import broken_rules
 from tunegate.config.worlds import RegionWorlds, read_worlds
 from tunegate.domain.errors import BadInput, Fault
 
-# Whoever begins a campaign must choose neither who approves it nor what stops its candidate.
+# Who starts a campaign must choose neither its approvers nor the limits that stop its candidate.
 _REVIEWED = {
     "release": "who may release must be written in a file, where others see it",
     "routes": "what routes may look like must be written in a file, where others see it",
@@ -32,7 +32,7 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     place hides none in another.
     """
     document = read_document(Path(path), overrides)
-    faults: list[Fault] = [_reviewed_override(override) for override in overrides if _section_of(override) in _REVIEWED]
+    faults: list[Fault] = [_reviewed_override(override) for override in document.overrides if override.key[0] in _REVIEWED]
     sections: RegionSections | None = None
     try:
         sections = RegionSections.model_validate(document.tree)
@@ -42,7 +42,14 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     if sections is None or faults:
         raise BadInput(*faults)
     worlds = _worlds(sections, document)
-    return RegionConfig(sections, _city(sections, document), _command(sections, document), document.file, worlds)
+    return RegionConfig(
+        sections,
+        city=_city(sections, document),
+        command=_command(sections, document),
+        file=document.file,
+        worlds=worlds,
+        overrides=document.overrides,
+    )
 
 
 def _worlds(sections: RegionSections, document: Document) -> RegionWorlds | None:
@@ -53,14 +60,10 @@ def _worlds(sections: RegionSections, document: Document) -> RegionWorlds | None
     return read_worlds(section, Path(os.path.normpath(document.origin(("worlds", "file")).folder.absolute() / section.file)))
 
 
-def _section_of(override: str) -> str:
-    return override.partition("=")[0].split(".")[0].strip()
-
-
-def _reviewed_override(override: str) -> Fault:
-    section = _section_of(override)
+def _reviewed_override(override: Override) -> Fault:
+    section = override.key[0]
     remedy = f"Change `{section}` in the region's file and have that reviewed."
-    return Fault(_REVIEWED[section], override, COMMAND_LINE, remedy)
+    return Fault(_REVIEWED[section], override.text, COMMAND_LINE, remedy)
 
 
 def _city(sections: RegionSections, document: Document) -> CityReference:

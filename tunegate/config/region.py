@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from tunegate.config.document import Override
 from tunegate.config.models import GateSection, RegionSections, SearchSection, SimulatorSection
 from tunegate.config.route_models import RoutesSection
 from tunegate.config.worlds import RegionWorlds
@@ -50,6 +51,7 @@ class RegionConfig:
 
     `sections` is what was written, `city` and `command` are resolved to absolute paths where paths were meant, `file` is the
     region file. `worlds` is what the region's worlds file said when it was read; None for a region of one world.
+    `overrides` are the `--set` texts that were applied, parsed.
     """
 
     sections: RegionSections
@@ -57,6 +59,7 @@ class RegionConfig:
     command: tuple[str, ...]
     file: Path
     worlds: RegionWorlds | None = None
+    overrides: tuple[Override, ...] = field(default=(), compare=False)
 
     @property
     def region(self) -> str:

@@ -115,7 +115,7 @@ def test_bigquery_that_is_away_for_seconds_is_waited_for(bigquery):
 
 def test_bigquery_that_stays_away_is_an_outage_after_a_bounded_time(bigquery):
     bigquery.rest.away_for(60)
-    with pytest.raises(Outage, match=r"bigquery://acme-tunegate/results: no answer worth having within 1 s, last: 503"):
+    with pytest.raises(Outage, match=r"bigquery://acme-tunegate/results: no successful answer within 1 s, last: 503"):
         store(1.0).save_answer(CAMPAIGN, TRIAL, REQUEST, answer())
     bigquery.rest.away_for(0)
     bigquery.fail_jobs("backendError", times=1000)
@@ -163,7 +163,10 @@ def without(column: str) -> Callable[[BigQueryService], None]:
         (lambda service: service.datasets.clear(), "dataset and tables must exist, but got 404 .*results.* Create dataset and"),
         (lambda service: service.tables.pop(("results", "trials")), "dataset and tables must exist, but got 404 .*trials"),
         (without("simulator"), "table day_results: the column simulator must be a STRING, but got no such column"),
-        (lambda service: setattr(service, "denied", True), "Google Cloud must accept who tunegate runs as, but got 403"),
+        (
+            lambda service: setattr(service, "denied", True),
+            "Google Cloud must accept the account that tunegate runs as, but got 403",
+        ),
     ],
     ids=["no dataset", "no table", "no column", "no permission"],
 )

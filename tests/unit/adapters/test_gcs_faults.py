@@ -31,7 +31,7 @@ def test_a_bucket_that_is_away_for_seconds_is_waited_for(gcs):
 
 def test_a_bucket_that_stays_away_is_an_outage_after_a_bounded_time(gcs):
     gcs.rest.away_for(60)
-    with pytest.raises(Outage, match=r"gs://production/p/: no answer worth having within 1 s, last: 503"):
+    with pytest.raises(Outage, match=r"gs://production/p/: no successful answer within 1 s, last: 503"):
         objects(retry_for_s=1.0).replace("a", lambda: b"1")
     gcs.rest.away_for(0)
     gcs.rest.close()
@@ -62,7 +62,7 @@ def test_whoever_was_overtaken_asks_again_and_writes_what_is_wanted_then(gcs):
 
 
 def test_being_overtaken_for_ever_ends(gcs, monkeypatch):
-    monkeypatch.setattr(gcs_objects, "MOST_OVERTAKINGS", 5)
+    monkeypatch.setattr(gcs_objects, "MAX_CONFLICTS", 5)
     versions = iter(range(1000))
     with pytest.raises(Outage, match="others replaced it 5 times"):
         objects().replace("a", lambda: gcs.put("production", "p/a", b"%d" % next(versions)).content + b"!")
@@ -80,7 +80,7 @@ def test_a_missing_bucket_is_one_clear_error(gcs, call):
 def test_a_bucket_that_refuses_us_is_one_clear_error(monkeypatch):
     with gcs_service("production", token="secret-token") as service:  # noqa: S106
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", service.url)
-        with pytest.raises(BadInput, match="must accept who tunegate runs as, but got Anonymous") as caught:
+        with pytest.raises(BadInput, match="must accept the account that tunegate runs as, but got Anonymous") as caught:
             objects().read("a")
     assert "secret-token" not in str(caught.value)
 

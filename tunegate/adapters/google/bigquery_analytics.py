@@ -1,4 +1,4 @@
-"""Trials and verdicts in BigQuery: rows by key, put in place by MERGE statements that run once each."""
+"""Trials and verdicts in BigQuery: rows by key, written by MERGE statements that run once each."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class BigQueryAnalytics:
     def _put_some(self, table: str, campaign: str, what: str, rows: Sequence[Row]) -> None:
         """Merge rows that are few enough for one statement.
 
-        Two equal statements at once could both insert, so they have one name. The rows are looked at before: what was exported,
-        changed and changed back would else meet the name of its first time, and stay changed.
+        Two equal statements at once could both insert, so they share a job name. The table is read first: rows that were
+        exported, changed and changed back would otherwise have the name of their first export, and stay changed.
         """
         digest = text_digest(f"{self._dataset.name} {what} {rows!r}").removeprefix("sha256:")
         for attempt in self._dataset.attempts(what):

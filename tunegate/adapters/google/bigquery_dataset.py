@@ -1,7 +1,7 @@
-"""A dataset of BigQuery: queries with patience, and statements that run once however often they are asked for.
+"""A dataset of BigQuery: queries that are retried, and statements that run once however often they are sent.
 
-A job has a name that BigQuery lets run once in a project and location. So a statement that is sent again, because its answer
-got lost or because another process has the same work, meets its own name and writes nothing twice
+BigQuery runs a job of one name once in a project and location. A statement that is sent again, because its answer got lost or
+because another process does the same work, has the same job name and writes nothing twice
 (docs/adr/0009-named-jobs-write-bigquery.md).
 """
 
@@ -45,7 +45,7 @@ Parameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
 
 
 class BigQueryDataset:
-    """Opened by the first call; until then nothing is asked of BigQuery. Safe to use from any thread.
+    """Opened by the first call, not before. Safe to use from any thread.
 
     Every method raises Outage, and BadInput where a dataset, a table, a column or a permission is missing.
     """
@@ -64,7 +64,7 @@ class BigQueryDataset:
         return f"`{self.name}.{name}`"
 
     def open(self) -> tuple[bigquery.Client, str]:
-        """A client, and the location where the dataset's jobs must run; checks once that all that is needed is there."""
+        """A client, and the location where the dataset's jobs must run. Checks once that all tables exist."""
         with self._opening:
             if self._opened is None:
                 with self._call.explained():
@@ -96,10 +96,10 @@ class BigQueryDataset:
             raise self._missing(error) from error
 
     def run_once(self, name: str, sql: str, parameters: Sequence[Parameter]) -> int | None:
-        """Run a statement as the job of this name and wait for its end; returns how many rows it changed.
+        """Run a statement as the job of this name, wait for it, and return how many rows it changed.
 
-        None where the name is taken, perhaps by ourselves, or the job failed in a way that may pass. Then look at the table;
-        and where it does not have the rows, call `await_end` before the statement is run under another name.
+        None where the name is taken, perhaps by ourselves, or the job failed transiently. Then read the table; if it does not
+        have the rows, call `await_end` before running the statement under another name.
         """
         client, location = self.open()
         try:
@@ -116,12 +116,12 @@ class BigQueryDataset:
         raise self._refused(job)
 
     def await_end(self, name: str) -> None:
-        """Wait until the job of this name, whoever began it, changes nothing any more."""
+        """Wait until the job of this name has ended, whoever started it."""
         client, location = self.open()
         self._wait(self._call.retry(lambda: _existing(client, location, name)))
 
     def attempts(self, what: str) -> Iterator[int]:
-        """0, 1, 2 …, with growing pauses between, for as long as patience lasts. Raises Outage then."""
+        """0, 1, 2 …, with growing pauses in between. Raises Outage after `retry_for_s`."""
         end, pause_s, number = time.monotonic() + self._patience_s, FIRST_PAUSE_S, 0
         while True:
             yield number
@@ -179,11 +179,11 @@ class BigQueryDataset:
 
 
 def _existing(client: bigquery.Client, location: str, name: str) -> bigquery.QueryJob:
-    """The job of a name that is taken. For a moment BigQuery may refuse a name and yet not find its job."""
+    """The job of a name that is taken. BigQuery may briefly refuse a name and still not find its job."""
     try:
         job = client.get_job(name, location=location, retry=_NO_RETRY, timeout=CALL_TIMEOUT_S)
     except api.NotFound as error:
-        raise TransientError(f"job {name} is there and is not found") from error
+        raise TransientError(f"job {name} exists but is not found") from error
     if not isinstance(job, bigquery.QueryJob):
         raise TypeError(f"job {name} must be a query, but got {type(job).__name__}")
     return job

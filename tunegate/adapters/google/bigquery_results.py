@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.cloud import bigquery
 
+from tunegate.adapters import result_rows
 from tunegate.adapters.google.bigquery_dataset import BigQueryDataset, Parameter
 from tunegate.adapters.google.bigquery_tables import table_schema
-from tunegate.adapters.result_rows import (
-    answer_columns,
-    day_columns,
-    day_result,
-    reading_order,
-    refuse_difference,
-    simulation_answer,
-    stored_day,
-)
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import SimulationAnswer
 from tunegate.domain.errors import Fault
@@ -26,7 +19,7 @@ from tunegate.ports.results import RecordConflict, RequestKey, SimulationPhase, 
 TABLE = "day_results"
 DAYS = "days"  # the parameter that holds the days of an answer
 _KEY = ("forecast", "day", "seed")  # of a day, within its campaign, phase and subject
-_FOR_PEOPLE = frozenset({"saved_at", "revenue_minor", "request"})  # written, and not read back
+_NOT_READ_BACK = frozenset({"saved_at", "revenue_minor", "request"})  # written for analysts only
 
 
 class BigQueryResultsStore:
@@ -35,7 +28,7 @@ class BigQueryResultsStore:
     def __init__(self, dataset: BigQueryDataset) -> None:
         self._dataset = dataset
         self._schema = table_schema(TABLE)
-        self._read = ", ".join(column.name for column in self._schema.columns if column.name not in _FOR_PEOPLE)
+        self._read = ", ".join(column.name for column in self._schema.columns if column.name not in _NOT_READ_BACK)
 
     def save_answer(self, campaign: str, key: RequestKey, request: SimulationRequest, answer: SimulationAnswer) -> None:
         shared = {
@@ -43,9 +36,9 @@ class BigQueryResultsStore:
             "phase": key.phase.value,
             "subject": key.subject,
             "content_digest": request.content_digest,
-            **answer_columns(request, answer),
+            **result_rows.answer_columns(request, answer),
         }
-        days = [{**day_columns(result), "revenue_minor": result.revenue_minor} for result in answer.days]
+        days = [{**result_rows.day_columns(result), "revenue_minor": result.revenue_minor} for result in answer.days]
         parameters: list[Parameter] = [
             *(self._schema.value(name, value) for name, value in shared.items()),
             self._schema.rows(DAYS, days),
@@ -66,17 +59,17 @@ class BigQueryResultsStore:
             return None
         first = min(rows, key=lambda row: (row.phase, row.subject))
         of_first = [row for row in rows if (row.phase, row.subject) == (first.phase, first.subject)]
-        return simulation_answer(first, tuple(map(day_result, of_first)))
+        return result_rows.simulation_answer(first, tuple(map(result_rows.day_result, of_first)))
 
     def day_results(
         self, campaign: str, phase: SimulationPhase | None = None, subject: str | None = None
     ) -> tuple[StoredDay, ...]:
         wanted = {"campaign": campaign, "phase": None if phase is None else phase.value, "subject": subject}
         rows = self._rows(**{name: value for name, value in wanted.items() if value is not None})
-        return tuple(sorted(map(stored_day, rows), key=reading_order))
+        return tuple(sorted(map(result_rows.stored_day, rows), key=result_rows.reading_order))
 
     def _insert(self, shared: tuple[str, ...], of_day: tuple[str, ...]) -> str:
-        """All days or none: a day that is there already, whatever its numbers, keeps the whole answer out."""
+        """All days or none: one day that exists already, whatever its numbers, blocks the whole answer."""
         columns = ", ".join((*shared, *of_day, "saved_at"))
         values = ", ".join((*(f"@{name}" for name in shared), *(f"wanted.{name}" for name in of_day), "CURRENT_TIMESTAMP()"))
         same_day = " AND ".join(f"kept.{name} = asked.{name}" for name in _KEY)
@@ -88,13 +81,13 @@ class BigQueryResultsStore:
         )
 
     def _is_kept(self, campaign: str, key: RequestKey, wanted: list[dict[str, Any]]) -> bool:
-        """Whether the rows are there. Raises RecordConflict when others are in their place."""
+        """Whether the rows are stored. Raises RecordConflict when different rows have their keys."""
         rows = self._rows(campaign=campaign, phase=key.phase.value, subject=key.subject)
         kept = {_key(row): dict(row.items()) for row in rows}
-        found = [row for row in wanted if _key_of(row) in kept]
+        found = [row for row in wanted if _key(row) in kept]
         for row in found:
-            compared = {name: value for name, value in row.items() if name not in _FOR_PEOPLE}
-            refuse_difference(key, f"{row['day']}, seed {row['seed']}", kept[_key_of(row)], compared)
+            compared = {name: value for name, value in row.items() if name not in _NOT_READ_BACK}
+            result_rows.refuse_difference(key, f"{row['day']}, seed {row['seed']}", kept[_key(row)], compared)
         if found and len(found) < len(wanted):
             rule = "all days of an answer must be kept, or none"
             place = f"{self._dataset.name}, {campaign}, {key.phase} {key.subject}"
@@ -103,9 +96,9 @@ class BigQueryResultsStore:
         return bool(found)
 
     def _rows(self, **wanted: str) -> list[bigquery.Row]:
-        """The rows whose columns have these values, each day once. Raises RecordConflict for a day that differs from itself.
+        """The rows whose columns have these values, each day once. Raises RecordConflict for a day with two different rows.
 
-        No statement of ours writes a day twice; whoever copied rows into the table may have.
+        Our statements never write a day twice; a copy made by hand may have.
         """
         where = " AND ".join(f"{name} = @{name}" for name in wanted)
         sql = f"SELECT {self._read} FROM {self._dataset.table(TABLE)} WHERE {where}"  # noqa: S608 - names of ours
@@ -118,16 +111,12 @@ class BigQueryResultsStore:
         return list(once.values())
 
 
-def _key(row: bigquery.Row) -> tuple[object, ...]:
-    return tuple(row[name] for name in _KEY)
-
-
-def _key_of(row: dict[str, Any]) -> tuple[object, ...]:
+def _key(row: bigquery.Row | Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(row[name] for name in _KEY)
 
 
 def _job_name(dataset: str, campaign: str, key: RequestKey, days: list[dict[str, Any]]) -> str:
-    """The same for everybody who would write these days, whatever their numbers: of those, BigQuery lets one write."""
+    """Equal for all writers of these days, whatever their numbers, so that BigQuery lets only one of them write."""
     keys = sorted([str(day[name]) for name in _KEY] for day in days)
     digest = content_digest([dataset, TABLE, campaign, key.phase.value, key.subject, keys])
     return f"tunegate-{digest.removeprefix('sha256:')}"

@@ -1,4 +1,4 @@
-"""Calls to Google Cloud: repeated for a bounded time while a service is away, and failing in words that say what to do.
+"""Calls to Google Cloud: retried for a bounded time while a service is unavailable, with errors that say what to do.
 
 The clients' own retries are switched off (`retry=None` on every call): they last up to 600 s, and differ from method to method.
 """
@@ -21,7 +21,7 @@ CALL_TIMEOUT_S = 30.0
 RETRY_FOR_S = 180.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 8.0
 
-# BigQuery says with HTTP 400 or 403 what others say with 429 or 503. The last one is a full queue of DML statements.
+# BigQuery reports these with HTTP 400 or 403, where other services use 429 or 503. resourcesExceeded: a full DML queue.
 TRANSIENT_REASONS = frozenset(
     {
         "backendError",
@@ -48,11 +48,11 @@ T = TypeVar("T")
 
 
 class TransientError(Exception):
-    """What failed may work when it is tried again."""
+    """A call that failed and may succeed when it is retried."""
 
 
 class Caller:
-    """Calls with patience. `place` is what the calls are about, in words for people; `remedy` what helps where it refuses."""
+    """Retries calls. `place` names the resource in errors; `remedy` says what to do when access is refused."""
 
     def __init__(self, place: str, remedy: str, retry_for_s: float = RETRY_FOR_S) -> None:
         self._location = place
@@ -62,26 +62,26 @@ class Caller:
         )
 
     def __call__(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """What a client's method returns. Other errors than those of `explained` pass through as they are."""
+        """Call a client's method with retries. Errors that `explained` does not cover are raised unchanged."""
         with self.explained():
             return self._retry(call)(*arguments, retry=None, timeout=CALL_TIMEOUT_S, **options)
 
     def retry(self, work: Callable[[], T]) -> T:
-        """What `work` returns, repeated in the same way; it must itself see to the time limits of its calls."""
+        """Call `work` with retries; `work` sets the time limits of its own calls."""
         with self.explained():
             return self._retry(work)()
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Raise Outage for a service that stays away, BadInput for one that knows us not or not enough."""
+        """Raise Outage for a service that stays unavailable, BadInput when it refuses our account."""
         try:
             yield
         except api.RetryError as error:
             raise Outage(
-                f"{self._location}: no answer worth having within {self._retry.timeout:g} s, last: {error.cause}"
+                f"{self._location}: no successful answer within {self._retry.timeout:g} s, last: {error.cause}"
             ) from error
         except _REFUSED as error:
-            rule = "Google Cloud must accept who tunegate runs as"
+            rule = "Google Cloud must accept the account that tunegate runs as"
             raise BadInput(Fault(rule, in_short(error), self._location, self._remedy)) from error
 
 

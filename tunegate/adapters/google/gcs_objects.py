@@ -1,6 +1,6 @@
-"""Objects of Google Cloud Storage below a prefix, read and replaced as wholes.
+"""Objects of Google Cloud Storage below a prefix, read and replaced as a whole.
 
-Every version of an object has a generation; a write that names the one it replaces is refused when another came between.
+Every version of an object has a generation. A write that names the generation it replaces is refused when there is a newer one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tunegate.adapters.google.calls import RETRY_FOR_S, Caller, in_short
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.ports.outage import Outage
 
-ABSENT = 0  # the generation of what is not there
-MOST_OVERTAKINGS = 50
+ABSENT = 0  # the generation of an object that does not exist
+MAX_CONFLICTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An object as it was read: its bytes, None when it is not there, and its generation."""
+class StoredObject:
+    """An object as it was read: its bytes, None when it does not exist, and its generation."""
 
     content: bytes | None
     generation: int
@@ -48,24 +48,24 @@ class GcsObjects:
         """Where a person who may read it opens it in a browser: needs a login, and works for private buckets."""
         return f"https://storage.cloud.google.com/{self._bucket.name}/{self._prefix}{name}"
 
-    def read(self, name: str) -> Found:
+    def read(self, name: str) -> StoredObject:
         """The newest version."""
         blob = self._bucket.blob(self._prefix + name)
         try:
             content = self._call(blob.download_as_bytes)
         except api.NotFound as error:
             if "No such object" in str(error):
-                return Found(None, ABSENT)
+                return StoredObject(None, ABSENT)
             raise self._no_bucket(error) from error
-        return Found(content, int(blob.generation))
+        return StoredObject(content, int(blob.generation))
 
     def write(self, name: str, content: bytes, replaces: int | None = None) -> bool:
         """Put a new version; with `replaces` only in place of that generation. Returns whether it was accepted.
 
-        False says that another version has come. It may be ours: when an answer gets lost, the repetition is refused.
+        False: there is a newer version. It may be ours: when an answer gets lost, the retry is refused.
         """
         blob = self._bucket.blob(self._prefix + name)
-        blob.cache_control = "no-store"  # a reader must not get what a cache on the way remembers
+        blob.cache_control = "no-store"  # readers must not get an old version from a proxy
         try:
             self._call(blob.upload_from_string, content, content_type=self._content_type, if_generation_match=replaces)
         except api.PreconditionFailed:
@@ -77,11 +77,11 @@ class GcsObjects:
     def replace(self, name: str, wanted: Callable[[], bytes]) -> bool:
         """Make the object equal to `wanted()`; returns whether it had to change.
 
-        `wanted` is asked after the generation was read that the new version replaces. So whoever was overtaken is refused and
-        asks again, and what he learnt too early is never written over what came later.
+        `wanted` is called after reading the generation that the new version replaces. A writer that another one overtook is
+        refused and calls it again, so an outdated document never replaces a newer one.
         """
         had_to_change = False
-        for _ in range(MOST_OVERTAKINGS):
+        for _ in range(MAX_CONFLICTS):
             found = self.read(name)
             content = wanted()
             if found.content == content:
@@ -89,7 +89,7 @@ class GcsObjects:
             had_to_change = True
             if self.write(name, content, replaces=found.generation):
                 return True
-        raise Outage(f"{self.address(name)}: others replaced it {MOST_OVERTAKINGS} times while it was being replaced")
+        raise Outage(f"{self.address(name)}: others replaced it {MAX_CONFLICTS} times while it was being replaced")
 
     def names(self) -> frozenset[str]:
         """The names of all objects directly below the prefix."""

@@ -1,7 +1,7 @@
 """Publishing to a bucket: one object for each region. Publishers on any number of machines may work at once.
 
-Nobody waits for anybody: each asks what is wanted after it read the generation it is about to replace, and the bucket refuses a
-write over any other generation.
+There is no lock: a publisher reads the generation it is about to replace, then computes the document, and the bucket refuses
+the write if the generation has changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class GcsPublisher:
         self._objects = objects
 
     def publish(self, region: str, wanted: Callable[[], str]) -> bool:
-        """Raises Outage, and BadInput for a bucket that is not there or may not be written."""
+        """Raises Outage, and BadInput for a bucket that does not exist or is not writable."""
 
         def checked() -> bytes:
             text = wanted()

@@ -8,8 +8,8 @@ from tunegate.adapters.google.gcs_objects import GcsObjects
 class GcsReportStore:
     """Implements the port `ReportStore`. Raises Outage and BadInput.
 
-    Pages link to each other by whole addresses: behind the login a browser is sent on to an address of its own for each object,
-    from which a relative link leads nowhere.
+    Pages link to each other by absolute addresses: the login redirects to a different address for each object, so a relative
+    link would not resolve.
     """
 
     def __init__(self, objects: GcsObjects) -> None:

@@ -34,7 +34,7 @@ class FilePublisher:
             refuse_misfit(text, region)
             content = text.encode()
             if path.exists() and path.read_bytes() == content:
-                _flush_folder(self._folder)  # One who was killed may have renamed the file and gone no further.
+                _flush_folder(self._folder)  # A publisher may have been killed after the rename.
                 return False
             for remains in self._folder.glob(f".{region}.json.*"):
                 remains.unlink()
@@ -50,7 +50,7 @@ class FilePublisher:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """The new file is whole and on disk before it gets its name, and its name is on disk before this returns."""
+    """Sync the complete new file to disk before the rename, and the rename before returning."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)

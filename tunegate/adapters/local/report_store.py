@@ -8,9 +8,9 @@ from tunegate.adapters.local.files import write_text
 
 
 class FileReportStore:
-    """Implements the port `ReportStore`. Pages link to each other by their names, so that the folder may be moved.
+    """Implements the port `ReportStore`. Pages link to each other by their names, so the folder can be moved.
 
-    `web` is the address under which somebody serves the folder: a browser follows no link from a page on the web to a file.
+    `web` is the address where the folder is served, if it is: browsers follow no link from a web page to a local file.
     """
 
     def __init__(self, folder: Path, web: str | None = None) -> None:

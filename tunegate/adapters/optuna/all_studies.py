@@ -1,7 +1,7 @@
-"""Every study of a folder of journal files as one storage to look at, because a dashboard takes one.
+"""All studies of a folder of journal files as one read-only storage, because a dashboard takes one.
 
-Campaigns keep their studies apart, so that one of hundreds opens as fast as the first; here they are side by side again.
-Numbers of studies follow the order in which files were seen, and numbers of trials are made unique by them.
+Each campaign has a file of its own, so opening one does not slow down with their number. Study ids follow the order in which
+files were found, and make trial ids unique.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _STRIDE = 1_000_000  # more trials than a search may have
 
 
 class ReadOnlyStudies(TypeError):
-    """Somebody tried to change a study that is shown."""
+    """An attempt to change a study through the dashboard."""
 
 
 def _refused(*_: object, **__: object) -> NoReturn:
-    raise ReadOnlyStudies("studies are changed by campaigns alone; here they are looked at")
+    raise ReadOnlyStudies("only campaigns change studies; the dashboard is read-only")
 
 
 class AllStudies(BaseStorage):
-    """A storage that reads `*.journal` in a folder, files included that come later, and changes nothing."""
+    """A storage that reads `*.journal` in a folder, including files that are added later, and changes nothing."""
 
     create_new_study: Any = _refused
     delete_study: Any = _refused
@@ -46,14 +46,14 @@ class AllStudies(BaseStorage):
         self._folder = folder
         self._files: list[Path] = []
         self._storages: dict[Path, JournalStorage] = {}
-        self._look_for_files()
+        self._find_files()
 
     def get_all_studies(self) -> list[FrozenStudy]:
         """Every study there is now."""
         return [self._renumbered(study, number) for number, storage in self._opened() for study in storage.get_all_studies()]
 
     def get_study_id_from_name(self, study_name: str) -> int:
-        """The number of a study. Raises KeyError when there is none of this name."""
+        """The id of a study. Raises KeyError when there is none of this name."""
         for study in self.get_all_studies():
             if study.study_name == study_name:
                 return study._study_id
@@ -65,17 +65,17 @@ class AllStudies(BaseStorage):
         return storage.get_study_name_from_id(own_id)
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        """What a study is after."""
+        """Whether a study maximises or minimises."""
         storage, own_id = self._study(study_id)
         return storage.get_study_directions(own_id)
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        """What we keep with a study."""
+        """The attributes that tunegate stores with a study."""
         storage, own_id = self._study(study_id)
         return storage.get_study_user_attrs(own_id)
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        """What Optuna keeps with a study."""
+        """The attributes that Optuna stores with a study."""
         storage, own_id = self._study(study_id)
         return storage.get_study_system_attrs(own_id)
 
@@ -91,11 +91,11 @@ class AllStudies(BaseStorage):
         storage, own_id = self._study(study_id)
         return [_numbered(trial, study_id) for trial in storage.get_all_trials(own_id, deepcopy=deepcopy, states=states)]
 
-    def _look_for_files(self) -> None:
+    def _find_files(self) -> None:
         self._files += sorted(set(self._folder.glob("*.journal")) - set(self._files))
 
     def _opened(self) -> Iterator[tuple[int, JournalStorage]]:
-        self._look_for_files()
+        self._find_files()
         for number, file in enumerate(self._files):
             if file.exists():
                 yield number, self._storage(number)

@@ -10,7 +10,7 @@ from tunegate.adapters.optuna.all_studies import AllStudies
 
 
 def serve_folder(folder: Path, host: str, port: int) -> None:
-    """Show the studies that are kept in files, until the process ends. They are looked at only."""
+    """Show the studies of a folder, read-only, until the process ends."""
     folder.mkdir(parents=True, exist_ok=True)
     run_server(AllStudies(folder), host=host, port=port)
 

@@ -1,4 +1,4 @@
-"""Which parameters matter: PED-ANOVA, the share of each in what tells the best quarter of trials from all of them."""
+"""Parameter importance by PED-ANOVA: the share of each parameter in what distinguishes the best quarter of trials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEST_SHARE = 0.25
 
 def parameter_importance(study: Study) -> dict[str, float] | None:
     """Shares that sum to 1, largest first; None with fewer than `MINIMUM_TRIALS` complete trials or without any contrast."""
-    # Loads scikit-learn: a second that every pod of a campaign would pay, and only the report needs.
+    # Loads scikit-learn, which takes a second and only the report needs.
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances  # noqa: PLC0415
 
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))

@@ -1,8 +1,8 @@
 """A study in MySQL, shared by machines.
 
-The lock is a named lock of the server (`GET_LOCK`), and everything that is read or written while it is held goes over the very
-connection that holds it. The server frees the lock when that connection ends; so whoever lost the lock cannot write any more,
-and no time-out has to be guessed. What a lost connection interrupted is done again from the start, by the caller.
+The lock is a named lock of the server (`GET_LOCK`), and everything that is read or written under it uses the connection that
+holds it. The server releases the lock when that connection ends, so a process that lost the lock cannot write, and no time-out
+has to be chosen. The caller retries from the start what a lost connection interrupted.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tunegate.adapters.sql.engines import MYSQL_SETTINGS, engine_of, shown
 from tunegate.adapters.sql.outages import ConnectionLost, is_transient
 from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
 
-# Asking takes a fraction of a second, and those who wait are served in turn: a thousand may be in line.
+# An ask takes a fraction of a second and waiters are served in order: a thousand may be queued.
 LOCK_TIMEOUT_S = 300.0
-# One statement waits this long, less than the time after which its connection counts as dead.
+# Wait per statement, shorter than the read time-out of the connection.
 _ONE_WAIT_S = 20
 
 
 class NamedLock:
-    """A `StudyLock` of all machines. Threads of one process queue before it, so that they need one connection together."""
+    """A `StudyLock` of all machines. Threads of one process queue first, so together they need one connection."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
@@ -85,16 +85,16 @@ class NamedLock:
             connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": self._name})
             connection.commit()
         except DBAPIError as error:
-            # All that was written is committed; the lock ends with its connection.
+            # All writes are committed; the lock ends with its connection.
             connection.invalidate()
             if not is_transient(error):
                 raise
 
 
 def open_mysql(url: str, study: str) -> tuple[SharedStudyCache, NamedLock]:
-    """The storage at a `mysql+pymysql` URL, its tables created if they were not there, and the lock of one study in it.
+    """The storage at a `mysql+pymysql` URL, its tables created if missing, and the lock of one study in it.
 
-    Raises BadInput for a URL that is wrong, and SQLAlchemy's errors while the database is away.
+    Raises BadInput for a URL that is wrong, and SQLAlchemy's errors while the database is unavailable.
     """
     engine = engine_of(url, "the study's database")
     place = shown(engine.url)
@@ -113,10 +113,10 @@ def open_mysql(url: str, study: str) -> tuple[SharedStudyCache, NamedLock]:
 
 def _storage(engine: Engine, tables_lock: str) -> RDBStorage:
     url, settings = engine.url.render_as_string(hide_password=False), dict(MYSQL_SETTINGS)
-    # A thousand workers that start at once need not stand in line for tables that are there.
+    # A thousand workers that start at once need not queue for tables that exist.
     if _has_tables(engine):
         return RDBStorage(url, settings, skip_table_creation=True)
-    # Two processes that create the tables at once trip over each other.
+    # Two processes must not create the tables at once.
     with NamedLock(engine, tables_lock).acquire():
         return RDBStorage(url, settings)
 

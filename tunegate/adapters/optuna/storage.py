@@ -1,7 +1,7 @@
-"""Where a study lives, and the lock that makes asking for a trial atomic between workers.
+"""The storage of a study, and the lock that makes asking for a trial atomic between workers.
 
 The embedded default is Optuna's journal file: on SQLite one enqueued trial can be handed to two workers (measured: 25 of
-100 ran twice with five processes). Here every ask and tell holds a lock of our own beside the file, which makes both
+100 ran twice with five processes). Here every ask and tell holds a file lock beside the journal, which makes both
 exact. Optuna's own lock files outlive a `kill -9` and would stall the next launch for 30 s; ours do not. Machines share a study
 in MySQL.
 """
@@ -54,7 +54,7 @@ def storage_from_url(url: str, study: str) -> StudyStorage:
             try:
                 return opened(url)
             except OSError as error:
-                rule, remedy = "a study must be kept in a writable file", "Choose another place, or make this one writable."
+                rule, remedy = "a study must be stored in a writable file", "Choose another path, or make this one writable."
                 raise BadInput(Fault(rule, error.strerror or str(error), url, remedy)) from error
     raise BadInput(
         Fault(
@@ -73,15 +73,15 @@ def _open_journal(url: str) -> StudyStorage:
     try:
         return StudyStorage(_journal_storage(path), lock)
     except (ValueError, KeyError) as error:
-        rule, remedy = "a study's journal must be whole", "Restore it from a copy, or begin a new campaign."
-        raise BadInput(Fault(rule, f"a line that is not ({error})", str(path), remedy)) from error
+        rule, remedy = "a study's journal must be intact", "Restore it from a backup, or begin a new campaign."
+        raise BadInput(Fault(rule, f"an unreadable line ({error})", str(path), remedy)) from error
 
 
 def _open_sqlite(url: str) -> StudyStorage:
     # As in SQLAlchemy, sqlite:///relative.db and sqlite:////absolute.db.
     path = _with_folder(Path(url.removeprefix(_SQLITE).removeprefix("/")))
     lock = FileLock(_beside(path, ".ask.lock"))
-    with lock.acquire():  # Two processes that create the tables at once trip over each other.
+    with lock.acquire():  # Two processes must not create the tables at once.
         return StudyStorage(RDBStorage(url), lock)
 
 

@@ -1,6 +1,6 @@
-"""One study that any number of workers share: ask, tell, an exact budget, and nothing lost when a process dies.
+"""A study that any number of workers share: ask, tell, an exact budget, and nothing lost when a process dies.
 
-Every operation that decides something holds the study's lock, so that counting and acting on the count are one step. Optuna's
+Every operation that decides something holds the study's lock, so counting and acting on the count are one step. Optuna's
 own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with twenty) because it counts after the fact.
 """
 
@@ -42,7 +42,7 @@ _FINAL_STATE = {
     TrialState.INTERRUPTED: OptunaState.FAIL,
 }
 
-# Progress is shown by the flows; Optuna's own lines would break a live display and the JSON promise of stdout.
+# Optuna's own log lines would break the live display and the JSON on stdout.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -89,7 +89,7 @@ class SearchStudy:
         Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own
         parameters cannot be simulated: without them no candidate can be measured.
         """
-        # Many who wait for the last trials must not stand in the way of those who tell them: they look without the lock.
+        # Workers that wait for the last trials check without the lock, so that they do not delay those who report them.
         if self._waits and (nothing := self._look_without_lock()) is not None:
             return nothing
         answer = self._ask(worker, uuid4().hex, datetime.now(UTC).isoformat())
@@ -104,8 +104,8 @@ class SearchStudy:
 
     @retry_on_outage
     def _ask(self, worker: str, call: str, called_at: str) -> TrialToRun | BudgetSpent | WaitForOthers:
-        """`ask`, which may be repeated: what this `call` was given before an outage is given again."""
-        self._known()  # What the others did meanwhile is read before the lock is taken, and little is left to read under it.
+        """An idempotent `ask`: a retry after an outage returns the trial that this `call` was given."""
+        self._known()  # Refreshes the cache before the lock is taken, so little is left to read under it.
         with self._lock.acquire():
             self._close_half_asked()
             trials = self._study.get_trials(deepcopy=False)
@@ -122,9 +122,10 @@ class SearchStudy:
     def report_day(self, number: int, step: int, revenue_minor: float) -> bool:
         """Report the mean fleet revenue of one tuning day (`step` counts them from 0); True when the trial should stop.
 
-        Production is never pruned, and nothing is once as many trials were pruned as the budget has: the work is bounded.
+        Production is never pruned. Nothing is pruned any more once as many trials were pruned as the budget has, to bound the
+        work.
         """
-        # Optuna hands out writable trials only from `ask`, but the process that reports need not be the one that asked.
+        # Optuna returns writable trials only from `ask`, but another process may report.
         handle = Trial(self._study, self._frozen(number)._trial_id)
         handle.report(revenue_minor, step)
         if self._definition.pruner == "none" or handle.user_attrs[ASKED]["proposal"] == 0:
@@ -137,7 +138,7 @@ class SearchStudy:
     ) -> None:
         """Finish a trial with its objective: mean fleet revenue per simulated day. Telling a finished trial changes nothing.
 
-        `store_s` says how long its days took to keep.
+        `store_s` is the time that storing its days took.
         """
         spent = {"simulated_days": simulated_days, "simulation_s": simulation_s, "store_s": store_s}
         self._tell(number, {"state": TrialState.COMPLETE, "revenue_minor_per_day": revenue_minor_per_day, **spent})
@@ -177,10 +178,10 @@ class SearchStudy:
     def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
         """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
 
-        Call it when a campaign resumes, before its workers start; `alive` are workers elsewhere that go on with theirs.
-        Interruptions cost nothing of the failure budget, and as somebody has looked into earlier failures by now, a resumed
-        campaign (`worker` None) has a fresh one, and production another chance. A result that was written but not yet closed is
-        kept. Returns how many trials were closed.
+        Call it when a campaign resumes, before its workers start; `alive` are workers elsewhere that continue with
+        theirs. Interruptions do not count against the failure budget. A resumed campaign (`worker` None) gets a fresh failure
+        budget and another attempt at production. A result that was written but not yet closed is kept. Returns how many trials
+        were closed.
         """
         with self._lock.acquire():
             self._close_half_asked()
@@ -231,7 +232,7 @@ class SearchStudy:
         return self._reader.read(self._study.get_trials(deepcopy=False))
 
     def _running_of(self, worker: str | None) -> list[FrozenTrial]:
-        """Born trials that run, of one worker or of all. The lock is held and the unborn are buried."""
+        """Running trials of one worker or of all. The caller holds the lock and has closed half-asked trials."""
         running = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
         return [trial for trial in running if worker is None or trial.user_attrs[ASKED]["worker"] == worker]
 
@@ -244,7 +245,7 @@ class SearchStudy:
             raise BadInput(*faults)
 
     def _enqueue_first_trials_once(self) -> None:
-        """Production, then what the definition starts from; each is a proposal of its own, so that a sampler's come after."""
+        """Production, then the definition's start; each is a proposal of its own, and the sampler's follow."""
         known = {trial.user_attrs.get(ASKED, {}).get("proposal") for trial in self._study.get_trials(deepcopy=False)}
         for proposal, parameters in enumerate([self._definition.production, *self._definition.start]):
             if proposal not in known:
@@ -278,7 +279,7 @@ class SearchStudy:
         return TrialToRun(number, asked["proposal"], asked["attempt"], self._space.complete(searched))
 
     def _close_half_asked(self) -> None:
-        """Close trials whose process died while it asked: asking holds the lock, and the caller holds it now."""
+        """Close trials whose process died while asking: asking holds the lock, which the caller holds now."""
         for trial in self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,)):
             if not self._reader.is_asked(trial):
                 self._settle(trial.number, _INTERRUPTED)
@@ -295,7 +296,7 @@ class SearchStudy:
         state = TrialState(outcome["state"])
         value = _finite(outcome["revenue_minor_per_day"]) if state is TrialState.COMPLETE else None
         written = {"at": datetime.now(UTC).isoformat(), **outcome}
-        # Not through `Study.tell`, which reads the trial three times more, while all other workers wait for the lock.
+        # Not `Study.tell`, which reads the trial three more times while all other workers wait for the lock.
         self._storage.set_trial_user_attr(frozen._trial_id, OUTCOME, written)
         self._requeue_if_due(frozen, state, outcome.get("failure_class"))
         self._storage.set_trial_state_values(frozen._trial_id, _FINAL_STATE[state], None if value is None else [value])
@@ -303,7 +304,7 @@ class SearchStudy:
     def _requeue_if_due(self, trial: FrozenTrial, state: TrialState, failure_class: str | None) -> None:
         asked = trial.user_attrs.get(ASKED)
         if asked is None:
-            return  # It died before it became a proposal; the next proposal takes its place.
+            return  # Its process died before it became a proposal; the next proposal replaces it.
         lost = state is TrialState.INTERRUPTED or failure_class == FailureClass.INFRASTRUCTURE
         due = lost or (failure_class == FailureClass.TRANSIENT and self._attempts_left(asked["proposal"]) > 0)
         if due and not self._is_followed(trial):
@@ -332,7 +333,7 @@ class SearchStudy:
         raise_if_search_failed(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget)
 
     def _frozen(self, number: int) -> FrozenTrial:
-        """One trial, without a look at all the others."""
+        """One trial, without loading all others."""
         try:
             trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
         except KeyError:

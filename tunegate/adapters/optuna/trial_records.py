@@ -1,4 +1,4 @@
-"""Optuna's frozen trials to records of ours, and what is written beside each trial to make that possible.
+"""Converts Optuna's frozen trials to `TrialRecord`s, and defines the attributes that make that possible.
 
 Two user attributes per trial, each one JSON object: `asked` (proposal, attempt, worker, time) and `outcome` (how it ended,
 written *before* the trial is finished, so that a crash in between loses nothing). Times are our own, aware and in UTC:
@@ -37,9 +37,9 @@ class RecordReader:
         self._unfinished: dict[int, tuple[FrozenTrial, TrialRecord]] = {}
 
     def is_asked(self, trial: FrozenTrial) -> bool:
-        """Whether the trial is one: queued, or handed with all its parameters to a worker.
+        """Whether asking for the trial was completed: it is queued, or a worker has it with all its parameters.
 
-        The worker's name is written last. A process killed while asking leaves a trial without it, which never counts.
+        The worker's name is written last. A process killed while asking leaves a trial without it, which is ignored.
         """
         asked = trial.user_attrs.get(ASKED, {})
         if trial.state is OptunaState.WAITING:
@@ -47,7 +47,7 @@ class RecordReader:
         return "worker" in asked and trial.params.keys() == self._searched
 
     def read(self, trials: Iterable[FrozenTrial]) -> tuple[TrialRecord, ...]:
-        """Records of all born trials, in order of their numbers, without uplifts."""
+        """Records of all trials that were asked for completely, in order of their numbers, without uplifts."""
         return tuple(self._record(trial) for trial in trials if trial.number in self._finished or self.is_asked(trial))
 
     def _record(self, trial: FrozenTrial) -> TrialRecord:
@@ -99,7 +99,7 @@ def _times(asked: Mapping[str, Any], ended: Mapping[str, Any]) -> TrialTimes | N
     simulate_s, store_s = ended["simulation_s"], ended["store_s"]
     return TrialTimes(
         queue_s=(given - called).total_seconds(),
-        # An answer that was kept before took no time now.
+        # A stored answer took no time now.
         start_s=max(0.0, (came - given).total_seconds() - simulate_s - store_s),
         simulate_s=simulate_s,
         store_s=store_s,

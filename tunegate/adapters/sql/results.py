@@ -7,15 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from tunegate.adapters.result_rows import (
-    answer_columns,
-    day_columns,
-    day_result,
-    reading_order,
-    refuse_difference,
-    simulation_answer,
-    stored_day,
-)
+from tunegate.adapters import result_rows
 from tunegate.adapters.sql.database import insert_if_absent
 from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.adapters.sql.tables import answers, day_results
@@ -38,8 +30,8 @@ class SqlResultsStore:
             "phase": key.phase.value,
             "subject": key.subject,
         }
-        answer_row = identity | answer_columns(request, answer)
-        day_rows = [identity | day_columns(result) for result in answer.days]
+        answer_row = identity | result_rows.answer_columns(request, answer)
+        day_rows = [identity | result_rows.day_columns(result) for result in answer.days]
         with self._engine.begin() as connection:
             insert_if_absent(connection, answers, [answer_row])
             insert_if_absent(connection, day_results, day_rows)
@@ -60,7 +52,7 @@ class SqlResultsStore:
                     day_results.c.content_digest == content_digest,
                 )
             ).all()
-        return simulation_answer(row, tuple(map(day_result, days)))
+        return result_rows.simulation_answer(row, tuple(map(result_rows.day_result, days)))
 
     @retry_on_outage
     def day_results(
@@ -73,7 +65,7 @@ class SqlResultsStore:
             query = query.where(day_results.c.subject == subject)
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        return tuple(sorted(map(stored_day, rows), key=reading_order))
+        return tuple(sorted(map(result_rows.stored_day, rows), key=result_rows.reading_order))
 
 
 def _refuse_difference(
@@ -87,8 +79,8 @@ def _refuse_difference(
     }
     for wanted in day_rows:
         kept = kept_days[wanted["forecast"], wanted["day"], wanted["seed"]]
-        refuse_difference(key, f"{wanted['day']}, seed {wanted['seed']}", kept, wanted)
+        result_rows.refuse_difference(key, f"{wanted['day']}, seed {wanted['seed']}", kept, wanted)
     kept_answer = connection.execute(
         select(answers).filter_by(**identity, content_digest=answer_row["content_digest"])
     ).mappings()
-    refuse_difference(key, "the answer", dict(kept_answer.one()), answer_row)
+    result_rows.refuse_difference(key, "the answer", dict(kept_answer.one()), answer_row)
