@@ -22,7 +22,7 @@ NETWORK = ["--grid", "--grid.x-number=10", "--grid.y-number=8", "--grid.length=1
 HOUR_S = 3600
 CLEAR_UP_S = 1800  # after the hour, for rides that have begun
 FLAG_FALL, PER_KM = 300, 160  # cents
-WEEKDAYS = (0.85, 0.9, 0.95, 1.0, 1.15, 1.1, 0.8)
+WEEKDAYS = (0.96, 0.98, 0.98, 1.0, 1.04, 1.02, 0.96)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def taxis(
     detour_pct: Annotated[float, Parameter(0, 200, "%", "longest detour for another passenger, of the direct ride")] = 20,
     detour_s: Annotated[float, Parameter(0, 1200, "s", "longest detour for another passenger")] = 300,
     fleet: Annotated[int, Setting("1", "taxis on duty", low=1, high=200)] = 12,
-    calls_per_hour: Annotated[float, Setting("1/h", "customers on a Thursday", low=1, high=2000, unknown=Unknown(120, 260, log=True))] = 200,
+    calls_per_hour: Annotated[float, Setting("1/h", "customers on a Thursday", low=1, high=2000, unknown=Unknown(160, 260, log=True))] = 215,
     patience_s: Annotated[int, Setting("s", "time after which a customer gives up", low=30, high=3600)] = 600,
 ) -> Outcome:
     options = (dispatch_period_s, detour_pct, detour_s, fleet, calls_per_hour, patience_s)
