@@ -164,3 +164,8 @@ def test_prefect_yaml_sets_only_what_the_pools_declare() -> None:
     for deployment in deployments:
         declared = template(deployment["work_pool"]["name"])["variables"]["properties"]
         assert set(deployment["work_pool"].get("job_variables", {})) <= set(declared), deployment["name"]
+
+
+def test_no_deployment_takes_a_lease_that_a_restart_of_the_server_would_lose() -> None:
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    assert [deployment["name"] for deployment in deployments if "concurrency_limit" in deployment] == []
