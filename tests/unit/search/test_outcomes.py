@@ -237,7 +237,7 @@ def test_a_storage_of_another_kind_is_refused_by_name(toy: ModuleType) -> None:
 
 def test_a_place_that_cannot_be_written_is_refused(toy: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match=r"a study must be kept in a writable file, but got (Not a directory|File exists)"):
+    with pytest.raises(BadInput, match=r"a study must be stored in a writable file, but got (Not a directory|File exists)"):
         SearchStudy.open(f"journal://{tmp_path}/file/study.journal", toy.definition(), toy.budget())
 
 
@@ -247,7 +247,7 @@ def test_a_journal_with_a_broken_line_is_refused(toy: ModuleType, tmp_path: Path
     complete_production(SearchStudy.open(url, toy.definition(), toy.budget()))
     whole = journal.read_text()
     journal.write_text(garbage + whole)
-    with pytest.raises(BadInput, match="a study's journal must be whole, but got a line that is not"):
+    with pytest.raises(BadInput, match="a study's journal must be intact, but got an unreadable line"):
         SearchStudy.open(url, toy.definition(), toy.budget())
 
 
