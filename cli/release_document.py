@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tunegate.domain.plain_json import plain
 from tunegate.domain.releases import Release
-from tunegate.gate.documents import plain
 
 
 def release_document(release: Release) -> dict[str, Any]:

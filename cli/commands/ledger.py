@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import TABLE_COLUMNS, print_line
-from tunegate.gate.documents import plain
+from tunegate.domain.plain_json import plain
 from tunegate.installation import Installation
 
 

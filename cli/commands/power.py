@@ -13,7 +13,7 @@ from cli.terminal import TABLE_COLUMNS, print_line, print_note
 from tunegate.application.campaigns import plan_campaign, read_config
 from tunegate.application.power import measure_power, planned_gate
 from tunegate.domain.errors import SimulationFailed
-from tunegate.gate.documents import plain
+from tunegate.domain.plain_json import plain
 from tunegate.gate.power import PowerForecast
 from tunegate.installation import Installation
 

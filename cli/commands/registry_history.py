@@ -11,8 +11,8 @@ from cli.exit_codes import EXIT_OK
 from cli.release_document import release_document
 from cli.release_text import RELEASE_COLUMNS, SHORT_DIGEST, release_cells
 from cli.terminal import TABLE_COLUMNS, print_line
+from tunegate.domain.plain_json import plain
 from tunegate.domain.releases import Decision
-from tunegate.gate.documents import plain
 from tunegate.installation import Installation
 
 

@@ -37,7 +37,7 @@ from tunegate.application.campaigns import begin_campaign, plan_campaign, read_c
 from tunegate.application.jobs import GateJob
 from tunegate.application.simulation import closing_simulators
 from tunegate.application.verdicts import replay_verdict
-from tunegate.gate.documents import plain
+from tunegate.domain.plain_json import plain
 
 installation = current_installation()
 

@@ -23,11 +23,11 @@ from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
+from tunegate.domain.plain_json import plain
 from tunegate.domain.routes import RoutesRequest
 from tunegate.domain.seeds import SeedPhase, phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
 from tunegate.domain.worlds import Worlds, days_of_worlds
-from tunegate.gate.documents import plain
 from tunegate.search.definition import StudyDefinition
 from tunegate.search.space import Space
 

@@ -6,7 +6,10 @@ import hashlib
 import json
 
 JSON_KEY = "json_key"
-"""Metadata of a dataclass field whose name in stored JSON is an older one, so that documents of 0.1.0 stay as they are."""
+"""Metadata of a dataclass field whose name in stored JSON is an older one, so that documents of 0.1.0 stay as they are.
+
+None where the field is not stored.
+"""
 
 
 def canonical_json(content: object) -> str:

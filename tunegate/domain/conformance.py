@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from tunegate.domain.canonical import JSON_KEY
+from tunegate.domain.plain_json import plain
 
 
 class RuleOutcome(StrEnum):
@@ -33,7 +36,7 @@ class ConformanceReport:
     command: tuple[str, ...]
     city: str | None
     simulator: str | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = field(metadata={JSON_KEY: "rules"})
 
     @property
     def conforms(self) -> bool:
@@ -47,20 +50,4 @@ class ConformanceReport:
 
     def as_document(self) -> dict[str, object]:
         """The report for programs."""
-        rules = [
-            {
-                "rule": each.rule,
-                "requirement": each.requirement,
-                "outcome": each.outcome.value,
-                "seen": each.seen,
-                "remedy": each.remedy,
-            }
-            for each in self.findings
-        ]
-        return {
-            "command": list(self.command),
-            "city": self.city,
-            "simulator": self.simulator,
-            "conforms": self.conforms,
-            "rules": rules,
-        }
+        return {**plain(self), "conforms": self.conforms}

@@ -11,6 +11,7 @@ from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
+from tunegate.domain.plain_json import plain
 from tunegate.domain.simulation import CONTRACT_VERSION, SettingValue
 
 U_TURN = "U"
@@ -43,24 +44,7 @@ class RoutesRequest:
 
     def as_message(self) -> dict[str, Any]:
         """The request as the JSON object of the simulator contract."""
-        return {
-            "contract": CONTRACT_VERSION,
-            "ask": "routes",
-            "id": self.id,
-            "city": self.city,
-            "parameters": dict(self.parameters),
-            "chances_by": dict(self.chances_by),
-            "day": self.day.isoformat(),
-            "seed": self.seed,
-            "forecast": self.forecast.value,
-            "history": {"first": self.history.first.isoformat(), "last": self.history.last.isoformat()},
-            "settings": dict(self.settings),
-            "hours": list(self.hours),
-            "starts": self.starts,
-            "places": [list(place) for place in self.places],
-            "duration_s": self.duration_s,
-            "roads": self.roads,
-        }
+        return {"contract": CONTRACT_VERSION, "ask": "routes", **plain(self)}
 
     @property
     def expected(self) -> frozenset[tuple[int, int]]:

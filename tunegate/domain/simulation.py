@@ -11,6 +11,7 @@ from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import MetricSpec, Parameters, ParameterSpec
 from tunegate.domain.periods import Period
+from tunegate.domain.plain_json import from_plain, plain
 
 CONTRACT_VERSION = "1"
 
@@ -36,31 +37,12 @@ class SimulationRequest:
 
     def as_message(self) -> dict[str, object]:
         """The request as the JSON object of the simulator contract."""
-        return {
-            "contract": CONTRACT_VERSION,
-            "id": self.id,
-            "city": self.city,
-            "parameters": dict(self.parameters),
-            "days": [day.isoformat() for day in self.days],
-            "seeds": list(self.seeds),
-            "forecast": self.forecast.value,
-            "history": {"first": self.history.first.isoformat(), "last": self.history.last.isoformat()},
-            "settings": dict(self.settings),
-        }
+        return {"contract": CONTRACT_VERSION, **plain(self)}
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> SimulationRequest:
-        """The request that `as_message` wrote. Raises KeyError or ValueError for anything else."""
-        return cls(
-            id=message["id"],
-            city=message["city"],
-            parameters=Parameters(message["parameters"]),
-            days=tuple(date.fromisoformat(day) for day in message["days"]),
-            seeds=tuple(message["seeds"]),
-            forecast=Forecast(message["forecast"]),
-            history=Period(date.fromisoformat(message["history"]["first"]), date.fromisoformat(message["history"]["last"])),
-            settings=message["settings"],
-        )
+        """The request that `as_message` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        return from_plain(cls, {key: value for key, value in message.items() if key != "contract"})
 
     def day_by_day(self) -> tuple[SimulationRequest, ...]:
         """The same work as one request per day, so that it can be stopped in between."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Remedy(StrEnum):
 class Promote:
     """The candidate is better on held-out days, its fallback is not worse, and every check passed."""
 
+    KIND: ClassVar = "promote"
     reason: str
 
 
@@ -36,6 +38,7 @@ class Promote:
 class Reject:
     """The candidate is shown not to be worth it."""
 
+    KIND: ClassVar = "reject"
     reason: str
 
 
@@ -43,6 +46,7 @@ class Reject:
 class Inconclusive:
     """The evidence settles nothing; `remedy` names what would."""
 
+    KIND: ClassVar = "inconclusive"
     reason: str
     remedy: Remedy
 
@@ -51,6 +55,7 @@ class Inconclusive:
 class Invalid:
     """A check failed, so the numbers must not be read at all. Not a kind of inconclusive."""
 
+    KIND: ClassVar = "invalid"
     reason: str
 
 
@@ -59,4 +64,4 @@ Verdict = Promote | Reject | Inconclusive | Invalid
 
 def kind_of(verdict: Verdict) -> str:
     """`promote`, `reject`, `inconclusive` or `invalid`: how a verdict is stored and shown."""
-    return type(verdict).__name__.lower()
+    return verdict.KIND

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from tunegate.domain.canonical import content_digest
+from tunegate.domain.plain_json import from_plain, plain
 from tunegate.domain.seeds import SeedPhase, keyed_integer
 from tunegate.domain.simulation import SettingValue
 
@@ -62,22 +63,13 @@ class Worlds:
 
     def as_document(self) -> dict[str, object]:
         """The worlds as plain JSON: part of what a campaign began with."""
-        return {
-            "believed": [{"settings": dict(world.settings), "weight": world.weight} for world in self.believed],
-            "stress": [
-                {"name": world.name, "settings": dict(world.settings), "margin_pct": world.margin_pct} for world in self.stress
-            ],
-            "count": self.count,
-        }
+        document: dict[str, object] = plain(self)
+        return document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Worlds:
         """The worlds that `as_document` wrote. Raises KeyError for anything else."""
-        return cls(
-            tuple(World(each["settings"], each["weight"]) for each in document["believed"]),
-            tuple(StressWorld(each["name"], each["settings"], each["margin_pct"]) for each in document["stress"]),
-            document["count"],
-        )
+        return from_plain(cls, document)
 
     @property
     def digest(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from tunegate.domain.canonical import JSON_KEY
 from tunegate.domain.days import Arm, DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
@@ -35,12 +36,12 @@ class GateEvidence:
     production: Parameters
     candidate: Parameters
     live_production_digest: str
-    answers: Mapping[Pattern, SimulationAnswer]
-    self_check: SimulationAnswer | None
     judged_on: date
     newest_data_day: date | None
     alpha_spent: float
     refusal: str | None = None
+    answers: Mapping[Pattern, SimulationAnswer] = field(default_factory=dict, metadata={JSON_KEY: None})
+    self_check: SimulationAnswer | None = field(default=None, metadata={JSON_KEY: None})
 
     def parameters_of(self, arm: Arm) -> Parameters:
         """What this arm was to be simulated with."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import SimulationAnswer
-from tunegate.gate.documents import Document, answer_to_document
+from tunegate.domain.plain_json import Document
+from tunegate.gate.documents import answer_to_document
 from tunegate.gate.evidence import GateEvidence, Pattern, pattern_name
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tunegate.domain.errors import BadInput, Fault
-from tunegate.gate.documents import Document, claims_to_document, evidence_with, plain, policy_from_document
+from tunegate.domain.plain_json import Document, from_plain, plain
+from tunegate.gate.documents import claims_to_document
 from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.judgement import Judgement
-from tunegate.gate.judgement_document import judgement_from_document, judgement_to_document
 from tunegate.gate.policy import GatePolicy
 
 RECORD_FORMAT = 1
+T = TypeVar("T")
 
 
 class UnreadableRecord(BadInput):
@@ -54,36 +55,21 @@ class VerdictDocument:
 
     def as_json(self) -> Document:
         """The stored form. Equal documents have equal bytes, and therefore one address."""
-        return {
-            "format": RECORD_FORMAT,
-            "rule_version": self.rule_version,
-            "code_version": self.code_version,
-            "evidence": claims_to_document(self.evidence),
-            "parameter_digests": plain(self.parameter_digests),
-            "day_result_digests": dict(self.day_result_digests),
-            "policy": plain(self.policy),
-            "judgement": judgement_to_document(self.judgement),
-        }
+        return {"format": RECORD_FORMAT, **plain(self), "evidence": claims_to_document(self.evidence)}
 
 
 def read_verdict(stored: Mapping[str, Any]) -> VerdictDocument:
     """The document of a stored record. Raises UnreadableRecord."""
-    check_format(stored, RECORD_FORMAT, "verdict record")
+    return read_record(VerdictDocument, stored, RECORD_FORMAT, "verdict record")
+
+
+def read_record(kind: type[T], stored: Mapping[str, Any], known: int, what: str) -> T:
+    """The content of a stored record of a known format. Raises UnreadableRecord."""
+    content = dict(stored)
+    found = content.pop("format", None)
+    if found != known:
+        raise UnreadableRecord.because(f"`format == {known}` must hold", str(found), what)
     try:
-        return VerdictDocument(
-            rule_version=stored["rule_version"],
-            code_version=stored["code_version"],
-            evidence=evidence_with(stored["evidence"], {}, None),
-            parameter_digests=ArmDigests(**stored["parameter_digests"]),
-            day_result_digests=stored["day_result_digests"],
-            policy=policy_from_document(stored["policy"]),
-            judgement=judgement_from_document(stored["judgement"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnreadableRecord.because("every field must be one that tunegate writes", repr(error), "verdict record") from error
-
-
-def check_format(stored: Mapping[str, Any], known: int, what: str) -> None:
-    """Raise UnreadableRecord for a stored document of another format than the known one."""
-    if stored.get("format") != known:
-        raise UnreadableRecord.because(f"`format == {known}` must hold", str(stored.get("format")), what)
+        return from_plain(kind, content)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnreadableRecord.because("every field must be one that tunegate writes", repr(error), what) from error

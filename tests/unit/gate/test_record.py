@@ -13,13 +13,9 @@ from tests.synthetic.gates import SyntheticRegion
 from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.days import Arm, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Direction
+from tunegate.domain.plain_json import from_plain, plain
 from tunegate.domain.verdicts import Invalid
-from tunegate.gate.documents import (
-    evidence_from_document,
-    evidence_to_document,
-    plain,
-    policy_from_document,
-)
+from tunegate.gate.documents import answer_to_document, claims_to_document
 from tunegate.gate.evidence import PATTERNS, GateEvidence, Pattern
 from tunegate.gate.judge import judge
 from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
@@ -37,7 +33,14 @@ def record_of(evidence: GateEvidence, policy: GatePolicy = POLICY) -> VerdictRec
 
 def stored(evidence: GateEvidence) -> GateEvidence:
     """Through JSON text and back, as a store keeps it."""
-    return evidence_from_document(json.loads(canonical_json(evidence_to_document(evidence))))
+    answers = {pattern: stored_answer(answer) for pattern, answer in evidence.answers.items()}
+    self_check = None if evidence.self_check is None else stored_answer(evidence.self_check)
+    claims = from_plain(GateEvidence, json.loads(canonical_json(claims_to_document(evidence))))
+    return replace(claims, answers=answers, self_check=self_check)
+
+
+def stored_answer(answer: SimulationAnswer) -> SimulationAnswer:
+    return from_plain(SimulationAnswer, json.loads(canonical_json(answer_to_document(answer))) | {"compute_s": 0.0})
 
 
 def broken(evidence: GateEvidence, revenue: float) -> GateEvidence:
@@ -163,7 +166,7 @@ def test_evidence_and_policy_come_back_equal() -> None:
         answers={pattern: replace(answer, compute_s=0.0) for pattern, answer in EVIDENCE.answers.items()},
         self_check=without_time(EVIDENCE.self_check),
     )
-    assert policy_from_document(json.loads(canonical_json(plain(POLICY)))) == POLICY
+    assert from_plain(GatePolicy, json.loads(canonical_json(plain(POLICY)))) == POLICY
 
 
 def test_rows_come_back_with_their_own_drivers_forecasts_and_order_logs() -> None:
@@ -189,4 +192,4 @@ def test_whole_numbers_and_floats_of_the_same_value_are_the_same_evidence() -> N
 def test_a_policy_with_every_kind_of_guardrail_comes_back_equal() -> None:
     guardrails = tuple(GuardrailPolicy(kind.value, Direction.LOWER, 0.5, kind) for kind in GuardrailKind)
     policy = replace(POLICY, guardrails=guardrails, worst_zone_margin_pct=None)
-    assert policy_from_document(json.loads(canonical_json(plain(policy)))) == policy
+    assert from_plain(GatePolicy, json.loads(canonical_json(plain(policy)))) == policy

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from tunegate.domain.canonical import canonical_json, content_digest
 from tunegate.domain.parameters import Parameters
+from tunegate.domain.plain_json import from_plain
 from tunegate.domain.routes import Route, RoutesAnswer
-from tunegate.gate.routes.check import Blocked, DrawnDay, NotChecked, Passed, check_routes
+from tunegate.gate.routes.check import Blocked, DrawnDay, NotChecked, Passed, RouteFindings, check_routes
 from tunegate.gate.routes.measures import Yardstick, common_share, measure_arm, measure_route
 from tunegate.gate.routes.policy import Limit, RouteLimits, RoutePolicy
-from tunegate.gate.routes.record import RouteDocument, read_route_check, result_from_document, routes_digests, simulator_of
+from tunegate.gate.routes.record import RouteDocument, read_route_check, routes_digests, simulator_of
 from tunegate.gate.verdict_document import ArmDigests, UnreadableRecord
 
 YARDSTICK = Yardstick(chance=0.01, loop_s=600, loop_chance=0.05)
@@ -194,5 +195,5 @@ def test_a_record_of_another_format_or_an_unknown_result_is_refused():
         read_route_check({"format": 2})
     with pytest.raises(UnreadableRecord, match="every field"):
         read_route_check({"format": 1})
-    with pytest.raises(ValueError, match="must be passed, blocked or not checked"):
-        result_from_document({"kind": "fine"})
+    with pytest.raises(ValueError, match="must be one of passed, blocked, not checked, but got 'fine'"):
+        from_plain(RouteFindings, {"result": {"kind": "fine"}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from tunegate.domain.routes import Route, RoutesAnswer
 from tunegate.gate.routes.measures import (
@@ -33,11 +34,14 @@ WORDS = {
 class Passed:
     """Every limit holds."""
 
+    KIND: ClassVar = "passed"
+
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """At least one limit is broken: `reasons` names each with its numbers. Only an override with a reason lifts it."""
 
+    KIND: ClassVar = "blocked"
     reasons: tuple[str, ...]
 
 
@@ -45,6 +49,7 @@ class Blocked:
 class NotChecked:
     """There is nothing to judge, and that is no pass: `reason` says why."""
 
+    KIND: ClassVar = "not checked"
     reason: str
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 from tunegate.gate.routes.measures import Yardstick
 
@@ -49,13 +48,3 @@ class RoutePolicy:
     required: bool
     yardstick: Yardstick
     limits: RouteLimits
-
-
-def route_policy_from_document(document: Mapping[str, Any]) -> RoutePolicy:
-    """What `plain(policy)` wrote."""
-    limits = document["limits"]
-    return RoutePolicy(
-        required=document["required"],
-        yardstick=Yardstick(**document["yardstick"]),
-        limits=RouteLimits(changed_pct=limits["changed_pct"], **{name: Limit(**limits[name]) for name in LIMITED}),
-    )

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
+from tunegate.domain.plain_json import Document, plain
 from tunegate.domain.routes import RoutesRequest
-from tunegate.gate.documents import Document, plain
-from tunegate.gate.routes.check import Blocked, DrawnDay, NotChecked, Passed, RouteFindings, RoutePair, RouteResult
-from tunegate.gate.routes.measures import ArmMeasures, RouteMeasures
-from tunegate.gate.routes.policy import RoutePolicy, route_policy_from_document
-from tunegate.gate.verdict_document import ArmDigests, UnreadableRecord, check_format
+from tunegate.gate.routes.check import DrawnDay, RouteFindings
+from tunegate.gate.routes.policy import RoutePolicy
+from tunegate.gate.verdict_document import ArmDigests, read_record
 
 ROUTE_RECORD_FORMAT = 1
 
@@ -42,9 +40,7 @@ class RouteDocument:
 
     def as_json(self) -> Document:
         """The stored form."""
-        document: Document = plain(self)
-        findings = {**document["findings"], "result": result_to_document(self.findings.result)}
-        return {"format": ROUTE_RECORD_FORMAT, **document, "findings": findings}
+        return {"format": ROUTE_RECORD_FORMAT, **plain(self)}
 
 
 def request_digests(asked: Sequence[tuple[RoutesRequest, RoutesRequest]]) -> tuple[tuple[str, str], ...]:
@@ -62,60 +58,6 @@ def simulator_of(drawn: Sequence[DrawnDay]) -> str | None:
     return min((day.production.simulator_version for day in drawn), default=None)
 
 
-def result_to_document(result: RouteResult) -> Document:
-    """`kind` (passed, blocked, not checked) and what the result says besides."""
-    kinds = {Passed: "passed", Blocked: "blocked", NotChecked: "not checked"}
-    fields: Document = plain(result)
-    return {"kind": kinds[type(result)], **fields}
-
-
-def result_from_document(document: Mapping[str, Any]) -> RouteResult:
-    """What `result_to_document` wrote. Raises ValueError for another kind."""
-    match document["kind"]:
-        case "passed":
-            return Passed()
-        case "blocked":
-            return Blocked(tuple(document["reasons"]))
-        case "not checked":
-            return NotChecked(document["reason"])
-        case other:
-            raise ValueError(f"the kind of a route check must be passed, blocked or not checked, but got {other!r}")
-
-
 def read_route_check(stored: Mapping[str, Any]) -> RouteDocument:
     """The document of a stored route check. Raises UnreadableRecord."""
-    check_format(stored, ROUTE_RECORD_FORMAT, "route check")
-    try:
-        return RouteDocument(
-            verdict=stored["verdict"],
-            region=stored["region"],
-            campaign=stored["campaign"],
-            parameter_digests=ArmDigests(**stored["parameter_digests"]),
-            code_version=stored["code_version"],
-            simulator=stored["simulator"],
-            policy=route_policy_from_document(stored["policy"]),
-            request_digests=tuple(tuple(day) for day in stored["request_digests"]),
-            routes_digests=tuple(tuple(day) for day in stored["routes_digests"]),
-            findings=_findings(stored["findings"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnreadableRecord.because("every field must be one that tunegate writes", repr(error), "route check") from error
-
-
-def _findings(found: Mapping[str, Any]) -> RouteFindings:
-    return RouteFindings(
-        result=result_from_document(found["result"]),
-        production=_arm(found["production"]),
-        candidate=_arm(found["candidate"]),
-        changed_pct=found["changed_pct"],
-        pairs=tuple(_pair(pair) for pair in found["pairs"]),
-    )
-
-
-def _arm(document: Mapping[str, Any] | None) -> ArmMeasures | None:
-    return None if document is None else ArmMeasures(**document)
-
-
-def _pair(document: Mapping[str, Any]) -> RoutePair:
-    arms = {arm: RouteMeasures(**document[arm]) for arm in ("production", "candidate")}
-    return RoutePair(**{**document, **arms, "day": date.fromisoformat(document["day"])})
+    return read_record(RouteDocument, stored, ROUTE_RECORD_FORMAT, "route check")
