@@ -107,12 +107,13 @@ $(TOOLS)/node_modules: $(TOOLS)/package-lock.json
 	npm ci --prefix $(TOOLS) --no-audit --no-fund --silent
 	touch $@
 
-# The kernels are compiled here, once, and not during somebody's first campaign.
+# The kernels are compiled here and Prefect's database is migrated, once, and not during somebody's first campaign.
 $(VENV)/.runtime: requirements.lock pyproject.toml simulator/pyproject.toml kit/pyproject.toml $(BIN)/uv
 	@echo "installing the locked requirements into $(VENV)"
 	@$(call LOCKED,requirements.lock)
 	$(INSTALL_OURS)
 	$(BIN)/hailsim warmup
+	$(BIN)/python -m cli.local_server.database_template
 	touch $@
 
 $(VENV)/.team: requirements-team.lock $(VENV)/.runtime

@@ -19,6 +19,7 @@ from pathlib import Path
 from cli.exit_codes import CommandFailed
 from cli.local_server import child_processes
 from cli.local_server.child_processes import ChildProcess
+from cli.local_server.database_template import copy_template, database_url
 from cli.local_server.running_instance import running_instance
 from tunegate.adapters.local.file_lock import FileLock
 from tunegate.config.workspace import REPORTS_WEB_VARIABLE
@@ -92,10 +93,12 @@ def start_server(
     `meanwhile` is called while it starts.
     """
     home.mkdir(parents=True, exist_ok=True)
-    environment = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}", **settings}
+    database = home / "prefect.db"
+    environment = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url(database), **settings}
     arguments = ("-m", "cli.local_server.prefect_server", "server", "start", "--host", HOST, "--port", str(port))
     # Two servers that start on a new database at the same time would both migrate it, and one of them would fail.
     with FileLock(home / "start.lock").acquire():
+        copy_template(database)
         server = child_processes.start("the Prefect server", arguments, home / f"server-{port}.log", environment)
         try:
             meanwhile()
