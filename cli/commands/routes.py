@@ -16,7 +16,7 @@ from tunegate.gate.routes.policy import RoutePolicy
 from tunegate.gate.routes.record import read_route_check
 from tunegate.installation import Installation
 from tunegate.ports.records import RouteCheckRow, VerdictRow
-from tunegate.report.messages.route_words import found_in_words, measure_rows, objections
+from tunegate.report.messages.route_words import measure_rows, objections
 from tunegate.report.page.index import route_map_name
 
 MOST_CHANGED_SHOWN = 10
@@ -34,7 +34,7 @@ def run(named: str, *, as_json: bool) -> int:
     findings = document.findings
     console = Console(width=TABLE_COLUMNS)
     console.print(f"{verdict.region}: the routes of verdict {verdict.id.removeprefix('sha256:')[:12]}", highlight=False)
-    console.print(f"  {found_in_words(findings.result)}")
+    console.print(f"  {findings.result.KIND}")
     for objection in objections(findings.result):
         console.print(f"  {objection}", highlight=False, markup=False)
     if findings.pairs:

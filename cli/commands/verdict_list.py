@@ -7,7 +7,6 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import TABLE_COLUMNS
-from tunegate.domain.verdicts import kind_of
 from tunegate.gate.verdict_document import read_verdict
 from tunegate.installation import Installation
 
@@ -17,8 +16,6 @@ def run(region: str) -> int:
     rows = Installation.from_environment(create=False).verdicts.of_region(region)
     table = Table("verdict", "when (UTC)", "campaign", "kind", box=None)
     for row in rows:
-        table.add_row(
-            row.id[:19], f"{row.at:%Y-%m-%d %H:%M}", row.campaign, kind_of(read_verdict(row.document).judgement.verdict)
-        )
+        table.add_row(row.id[:19], f"{row.at:%Y-%m-%d %H:%M}", row.campaign, read_verdict(row.document).judgement.verdict.KIND)
     Console(width=TABLE_COLUMNS).print(table if rows else f"{region} has no verdict yet")
     return EXIT_OK

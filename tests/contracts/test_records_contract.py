@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from tunegate.domain.periods import Period
+from tunegate.gate.ledger import LedgerEntry
 from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
-from tunegate.ports.records import LedgerEntry, LedgerMoved
+from tunegate.ports.records import LedgerMoved
 from tunegate.ports.results import RecordConflict
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -22,13 +22,9 @@ from tunegate.ports.campaign_store import CampaignStore
 from tunegate.ports.report_store import ReportStore
 from tunegate.report.model import (
     CampaignReport,
-    Candidate,
-    Confirmation,
     FailureCount,
     GateResult,
     Money,
-    OperatingCharacteristic,
-    PeriodUse,
     Provenance,
     RouteReport,
     Settings,
@@ -63,7 +59,6 @@ def compose_report(
     """Everything the report shows."""
     plan, study, row = installation.plan(campaign), installation.study(campaign), find_campaign(installation, campaign)
     trials, finished = study.trials(), installation.clock.now()
-    by_digest = {one.trial.parameters.digest: one for one in confirmed}
     return CampaignReport(
         campaign=campaign,
         region=plan.region,
@@ -78,8 +73,8 @@ def compose_report(
         production=plan.production,
         trials=trials,
         importance=study.importance(),
-        confirmations=tuple(_confirmation(one) for one in confirmed),
-        candidate=None if judged is None else _candidate(by_digest[judged.candidate.digest]),
+        confirmed=tuple(confirmed),
+        candidate=None if judged is None else next(one for one in confirmed if one.trial.parameters == judged.candidate),
         gate=None if judged is None else _gate(installation, plan, judged),
         failures=_failures(trials, confirmed),
         timing=_timing(installation, plan, trials, (finished - row.started).total_seconds()),
@@ -117,24 +112,14 @@ def _provenance(plan: CampaignPlan, record_digest: str | None) -> Provenance:
     )
 
 
-def _confirmation(one: Confirmed) -> Confirmation:
-    return Confirmation(one.trial.number, one.trial.value_pct, one.validation, one.objection)
-
-
-def _candidate(one: Confirmed) -> Candidate:
-    return Candidate(one.trial.number, one.trial.parameters, one.trial.value_pct, one.validation)
-
-
 def _gate(installation: Installation, plan: CampaignPlan, judged: Judged) -> GateResult:
     allowed = judged.allowed
     return GateResult(
         judged.judgement,
         plan.config.gate.policy(),
         drivers=_drivers_a_day(installation, plan),
-        period_use=PeriodUse(allowed.use, 100 * allowed.alpha) if isinstance(allowed, Allowance) else None,
-        operating_characteristics=tuple(
-            OperatingCharacteristic(row.name, row.measured_pct, row.demanded, row.met) for row in published()
-        ),
+        allowed=allowed if isinstance(allowed, Allowance) else None,
+        operating_characteristics=published(),
     )
 
 

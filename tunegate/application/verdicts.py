@@ -20,11 +20,11 @@ from tunegate.gate.confirmation import ConfirmationAnswers, Confirmed, confirm_f
 from tunegate.gate.evidence import GateEvidence, Pattern
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
-from tunegate.gate.ledger import Allowance, LedgerQuestion, LevelSpent, allowance
+from tunegate.gate.ledger import Allowance, LedgerEntry, LedgerQuestion, LevelSpent, allowance
 from tunegate.gate.record import ReplayOutcome, build_record, replay
 from tunegate.gate.verdict_document import read_verdict
 from tunegate.installation import Installation
-from tunegate.ports.records import LedgerEntry, LedgerMoved
+from tunegate.ports.records import LedgerMoved
 
 MOST_LEDGER_TRIES = 100
 

@@ -7,14 +7,16 @@ from datetime import date
 
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.canonical import content_digest
-from tunegate.gate.ledger import LedgerQuestion, LevelSpent, PeriodUse, allowance
+from tunegate.gate.ledger import LedgerEntry, LedgerQuestion, LevelSpent, allowance
 from tunegate.ports.campaign_store import CampaignRow
 
 # Stands for whatever candidate the campaign would find: no verdict in the ledger can have been on it.
 _NOBODY_KNOWS = content_digest("a candidate that is still to be found")
 
 
-def reason_to_skip(plan: CampaignPlan, last_finished: CampaignRow | None, used: Sequence[PeriodUse], today: date) -> str | None:
+def reason_to_skip(
+    plan: CampaignPlan, last_finished: CampaignRow | None, used: Sequence[LedgerEntry], today: date
+) -> str | None:
     """Why a campaign of this plan would find nothing that counts today, None when it is worth beginning.
 
     `last_finished` is the region's newest campaign that finished, `used` the region's ledger of test days, oldest first.

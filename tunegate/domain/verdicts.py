@@ -1,4 +1,4 @@
-"""The outcome of a gate: a closed sum type, never a number."""
+"""The outcome of a gate: a closed sum type, never a number. `KIND` is how a verdict is stored and shown."""
 
 from __future__ import annotations
 
@@ -60,8 +60,3 @@ class Invalid:
 
 
 Verdict = Promote | Reject | Inconclusive | Invalid
-
-
-def kind_of(verdict: Verdict) -> str:
-    """`promote`, `reject`, `inconclusive` or `invalid`: how a verdict is stored and shown."""
-    return verdict.KIND

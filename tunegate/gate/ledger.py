@@ -14,40 +14,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
 
 from tunegate.domain.periods import Period
 
 _ROUNDING = 1e-9
 
 
-class PeriodUse(Protocol):
-    """One verdict on a test period, as the ledger keeps it."""
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One use of a test period: which candidate was judged on it, and how much of the error level that spent.
 
-    @property
-    def region(self) -> str:
-        """Whose ledger."""
-        ...
+    `question_digest` is of everything the verdict depends on; `campaign` is the first that asked it.
+    """
 
-    @property
-    def test(self) -> Period:
-        """Days the verdict was on."""
-        ...
-
-    @property
-    def campaign(self) -> str:
-        """Campaign that asked."""
-        ...
-
-    @property
-    def question_digest(self) -> str:
-        """Of everything the verdict depends on."""
-        ...
-
-    @property
-    def alpha_spent(self) -> float:
-        """One-sided level it spent."""
-        ...
+    region: str
+    test: Period
+    campaign: str
+    candidate_digest: str
+    question_digest: str
+    alpha_spent: float
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +82,14 @@ class LevelSpent:
     remedy: str
 
 
-def overlapping(entries: Sequence[PeriodUse], region: str, test: Period) -> tuple[PeriodUse, ...]:
+def overlapping(entries: Sequence[LedgerEntry], region: str, test: Period) -> tuple[LedgerEntry, ...]:
     """The region's verdicts that rest on at least one of these days."""
     return tuple(
         entry for entry in entries if entry.region == region and entry.test.first <= test.last and test.first <= entry.test.last
     )
 
 
-def allowance(entries: Sequence[PeriodUse], asked: LedgerQuestion, policy: LedgerPolicy) -> Allowance | LevelSpent:
+def allowance(entries: Sequence[LedgerEntry], asked: LedgerQuestion, policy: LedgerPolicy) -> Allowance | LevelSpent:
     """What the next verdict may spend, given every verdict of the region so far, oldest first."""
     earlier = overlapping(entries, asked.region, asked.test)
     spent = math.fsum(entry.alpha_spent for entry in earlier)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from tunegate.domain.periods import Period
+from tunegate.gate.ledger import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +63,6 @@ class RouteChecks(Protocol):
     def find(self, verdict: str) -> RouteCheckRow | None:
         """The check of a verdict, or None. Raises RecordConflict when what is stored no longer has its digest."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One use of a test period: which candidate was judged on it, and how much of the error level that spent.
-
-    `question_digest` is of everything the verdict depends on; `campaign` is the first that asked it.
-    """
-
-    region: str
-    test: Period
-    campaign: str
-    candidate_digest: str
-    question_digest: str
-    alpha_spent: float
-    at: datetime
 
 
 class LedgerMoved(Exception):

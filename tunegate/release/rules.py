@@ -13,7 +13,7 @@ from tunegate.domain.canonical import content_digest
 from tunegate.domain.errors import Fault
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
-from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Verdict, kind_of
+from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Verdict
 from tunegate.gate.verdict_document import UnreadableRecord, VerdictDocument, read_verdict
 from tunegate.release.published import with_published_document
 from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons, missing_faults
@@ -240,7 +240,7 @@ def _override_faults(verdict: Verdict, blocking: Sequence[str], approval: Approv
         return
     if isinstance(verdict, Reject | Inconclusive):
         remedy = "Decline it, or override the gate explicitly with a reason; the release stays marked as overridden."
-        yield Fault("a verdict must be promote", f"{kind_of(verdict)}: {verdict.reason}", place, remedy)
+        yield Fault("a verdict must be promote", f"{verdict.KIND}: {verdict.reason}", place, remedy)
     if blocking:
         remedy = (
             "Look at the map, then decline it or override explicitly with a reason; the release stays marked as overridden."

@@ -14,8 +14,10 @@ from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Dimension, MetricSpec, Parameters, ParameterSpec
 from tunegate.domain.periods import Periods
 from tunegate.domain.trials import TrialRecord, TrialState
-from tunegate.domain.verdicts import Interval
+from tunegate.gate.characteristics import Characteristic
+from tunegate.gate.confirmation import Confirmed
 from tunegate.gate.judgement import Judgement
+from tunegate.gate.ledger import Allowance
 from tunegate.gate.policy import GatePolicy
 from tunegate.gate.routes.check import RouteFindings
 from tunegate.gate.routes.policy import RoutePolicy
@@ -65,58 +67,18 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
-    """One of the search's best, simulated again on validation days with fresh seeds.
-
-    `validation` is None when those simulations failed. `reason` says why it is no candidate: that, or a loss in a stress world.
-    """
-
-    trial_number: int
-    search_value_pct: float | None
-    validation: Interval | None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """The one that went to the gate, with what the search and the validation days said of it."""
-
-    trial_number: int
-    parameters: Parameters
-    search_value_pct: float | None
-    validation: Interval | None
-
-
-@dataclass(frozen=True, slots=True)
-class OperatingCharacteristic:
-    """One measured error rate of the gate's rule, in percent, beside what is demanded of it (such as "at most 5 %")."""
-
-    name: str
-    measured_pct: float | None
-    demanded: str
-    met: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodUse:
-    """Which use of this test period by this region the verdict was, and the error rate it was allowed to spend."""
-
-    use: int
-    alpha_pct: float
-
-
-@dataclass(frozen=True, slots=True)
 class GateResult:
     """The judgement with the thresholds it was made by.
 
     `drivers` is the mean number of drivers per simulated day, None when not known: with it, gains are also shown per driver.
+    `allowed` says which use of its test period the verdict was, and the error level it could spend.
     """
 
     judgement: Judgement
     policy: GatePolicy
     drivers: float | None = None
-    period_use: PeriodUse | None = None
-    operating_characteristics: tuple[OperatingCharacteristic, ...] = ()
+    allowed: Allowance | None = None
+    operating_characteristics: tuple[Characteristic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +137,8 @@ class CampaignReport:
     production: Parameters
     trials: tuple[TrialRecord, ...]
     importance: Mapping[str, float] | None
-    confirmations: tuple[Confirmation, ...]
-    candidate: Candidate | None
+    confirmed: tuple[Confirmed, ...]
+    candidate: Confirmed | None
     gate: GateResult | None
     failures: tuple[FailureCount, ...]
     timing: Timing

@@ -19,8 +19,8 @@ from tunegate.domain.errors import DatabaseUnreachable
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.releases import Release, ReleaseKind
+from tunegate.gate.ledger import LedgerEntry
 from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
-from tunegate.ports.records import LedgerEntry
 from tunegate.ports.results import RequestKey, SimulationPhase
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ from tunegate.config.due import reason_to_skip
 from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.periods import Period
+from tunegate.gate.ledger import LedgerEntry
 from tunegate.ports.campaign_store import CampaignRow, CampaignStatus
-from tunegate.ports.records import LedgerEntry
 
 NOON = datetime(2024, 4, 1, 12, 0, tzinfo=UTC)
 RELATIVE = "periods={newest_complete_day: %s, history_days: 5, tuning_days: 2, validation_days: 2, test_days: 7}"

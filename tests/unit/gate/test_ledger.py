@@ -1,32 +1,27 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 
 from tunegate.domain.periods import Period
 from tunegate.gate.intervals import keyed_generator, wider_half_width
-from tunegate.gate.ledger import Allowance, LedgerPolicy, LedgerQuestion, LevelSpent, allowance
+from tunegate.gate.ledger import Allowance, LedgerEntry, LedgerPolicy, LedgerQuestion, LevelSpent, allowance
 
 MARCH = Period(date(2024, 3, 4), date(2024, 3, 17))
 LATER = Period(date(2024, 3, 18), date(2024, 3, 31))
 ACROSS = Period(date(2024, 3, 17), date(2024, 3, 30))
 
 
-@dataclass(frozen=True)
-class Entry:
-    region: str
-    test: Period
-    campaign: str
-    question_digest: str
-    alpha_spent: float
-
-
 ASKED = LedgerQuestion("sf", MARCH, "sha256:a")
-ENTRY = Entry("sf", MARCH, "first", "sha256:a", 0.05)
+ENTRY = LedgerEntry("sf", MARCH, "first", "sha256:c", "sha256:a", 0.05, datetime(2024, 3, 20, tzinfo=UTC))
 ONCE = LedgerPolicy(0.05, 1)
+
+
+def entry(campaign: str, question_digest: str, alpha_spent: float) -> LedgerEntry:
+    return replace(ENTRY, campaign=campaign, question_digest=question_digest, alpha_spent=alpha_spent)
 
 
 def test_the_only_planned_verdict_has_the_whole_level() -> None:
@@ -48,7 +43,9 @@ def test_planned_verdicts_share_the_level_and_the_last_one_is_refused() -> None:
         assert isinstance(allowed, Allowance)
         assert allowed.alpha == pytest.approx(0.05 / 3)
         assert allowed.use == use
-        entries.append(Entry("sf", MARCH, f"campaign {use}", asked.question_digest, allowed.alpha))
+        entries.append(
+            replace(ENTRY, campaign=f"campaign {use}", question_digest=asked.question_digest, alpha_spent=allowed.alpha)
+        )
     assert isinstance(allowance(entries, ASKED, policy), LevelSpent)
 
 
@@ -76,13 +73,15 @@ def test_planning_more_verdicts_afterwards_frees_no_level() -> None:
 
 
 def test_what_the_ledger_allows_never_exceeds_the_level_in_sum() -> None:
-    entries: list[Entry] = []
+    entries: list[LedgerEntry] = []
     generator = keyed_generator("ledger")
     for attempt in range(60):
         policy = LedgerPolicy(0.05, int(generator.integers(1, 12)))
         allowed = allowance(entries, LedgerQuestion("sf", MARCH, f"sha256:{attempt}"), policy)
         if isinstance(allowed, Allowance):
-            entries.append(Entry("sf", MARCH, f"campaign {attempt}", f"sha256:{attempt}", allowed.alpha))
+            entries.append(
+                replace(ENTRY, campaign=f"campaign {attempt}", question_digest=f"sha256:{attempt}", alpha_spent=allowed.alpha)
+            )
     assert sum(entry.alpha_spent for entry in entries) <= 0.05 + 1e-9
 
 
@@ -107,5 +106,5 @@ def test_a_policy_out_of_range_is_refused() -> None:
 
 def test_a_verdict_on_later_days_counts_too_when_it_shares_the_first_of_them() -> None:
     earlier_days_asked_later = replace(ASKED, test=MARCH, question_digest="sha256:b")
-    starts_on_the_last_day = Entry("sf", ACROSS, "first", "sha256:a", 0.05)
+    starts_on_the_last_day = replace(ENTRY, test=ACROSS)
     assert isinstance(allowance((starts_on_the_last_day,), earlier_days_asked_later, ONCE), LevelSpent)

@@ -16,6 +16,8 @@ from tunegate.domain.parameters import Dimension, Direction, MetricSpec, Paramet
 from tunegate.domain.periods import Period, Periods
 from tunegate.domain.trials import TrialRecord, TrialState
 from tunegate.domain.verdicts import Inconclusive, Interval, Invalid, Promote, Reject, Remedy, Verdict
+from tunegate.gate.characteristics import Characteristic
+from tunegate.gate.confirmation import Confirmed
 from tunegate.gate.judgement import (
     Check,
     DayDifference,
@@ -25,16 +27,13 @@ from tunegate.gate.judgement import (
     VarianceComponents,
     WorstZone,
 )
+from tunegate.gate.ledger import Allowance
 from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
 from tunegate.report.model import (
     CampaignReport,
-    Candidate,
-    Confirmation,
     FailureCount,
     GateResult,
     Money,
-    OperatingCharacteristic,
-    PeriodUse,
     Provenance,
     Settings,
     Timing,
@@ -215,21 +214,26 @@ def gate_result(name: str) -> GateResult:
         worst_zone_margin_pct=2.0,
     )
     rates = (
-        OperatingCharacteristic("A/A promotion, independent days", 3.14, "at most 5 %", met=True),
-        OperatingCharacteristic("A/A promotion, AR(0.4) days", 4.71, "at most 5 %", met=True),
-        OperatingCharacteristic("power at +1 %/+1 %", 92.6, "at least 90 %", met=True),
-        OperatingCharacteristic("coverage of the 90 % interval", 87.3, "88 to 95 %", met=False),
-        OperatingCharacteristic("promotion with the fallback at -0.5 %", None, "at most 5 %", met=None),
+        Characteristic("A/A promotion, independent days", 3.14, "at most 5 %", met=True, gates=2000),
+        Characteristic("A/A promotion, AR(0.4) days", 4.71, "at most 5 %", met=True, gates=2000),
+        Characteristic("power at +1 %/+1 %", 92.6, "at least 90 %", met=True, gates=2000),
+        Characteristic("coverage of the 90 % interval", 87.3, "88 to 95 %", met=False, gates=2000),
+        Characteristic("promotion with the fallback at -0.5 %", math.nan, "at most 5 %", met=None, gates=2000),
     )
-    return GateResult(judgement, policy, 536.0, PeriodUse(2, 2.5), rates)
+    return GateResult(judgement, policy, 536.0, Allowance(0.025, 2, 0.0, repeated=False), rates)
+
+
+def confirmed(number: int, value_pct: float, validation: Interval | None, failure: str | None = None) -> Confirmed:
+    trial = TrialRecord(number, number, 1, TrialState.COMPLETE, CANDIDATE, value_pct=value_pct)
+    return Confirmed(trial, validation, failure)
 
 
 def campaign(name: str = "promote", complete: int = 40) -> CampaignReport:
     is_nothing = name == "nothing"
     tried = trials(complete)
     best = max(tried, key=lambda trial: trial.value_pct if trial.value_pct is not None else -math.inf)
-    second = Confirmation(21, 2.31, Interval(1.02, -0.31, 2.35))
-    first = Confirmation(best.number, 3.14, Interval(-0.42, -1.2, 0.36) if is_nothing else Interval(2.27, 0.91, 3.63))
+    second = confirmed(21, 2.31, Interval(1.02, -0.31, 2.35))
+    first = confirmed(best.number, 3.14, Interval(-0.42, -1.2, 0.36) if is_nothing else Interval(2.27, 0.91, 3.63))
     return CampaignReport(
         campaign="san_francisco-20080608T020000Z-a1b2c3",
         region="san_francisco",
@@ -271,8 +275,8 @@ def campaign(name: str = "promote", complete: int = 40) -> CampaignReport:
             "turn_weight_left": 0.09,
             "road_class_weight_primary": 0.03,
         },
-        confirmations=(first, second, Confirmation(9, 1.87, None, "the simulator hung for 600 s")),
-        candidate=None if is_nothing else Candidate(best.number, CANDIDATE, 3.14, Interval(2.27, 0.91, 3.63)),
+        confirmed=(first, second, confirmed(9, 1.87, None, "the simulator hung for 600 s")),
+        candidate=None if is_nothing else first,
         gate=None if is_nothing else gate_result(name),
         failures=(FailureCount("the simulator died with signal 9", 3),),
         timing=Timing(wall_s=702.4, simulation_s=1187.3, simulated_days=436, overhead_s_per_trial=0.21),

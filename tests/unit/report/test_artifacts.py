@@ -40,7 +40,7 @@ def test_rows_say_what_a_campaign_would_change_and_how_the_gain_shrank(report: M
     assert set(rows) == set(made.production)
     assert made.candidate is not None
     for name, value in made.production.items():
-        assert (rows[name]["candidate"] == "unchanged") is (made.candidate.parameters[name] == value)
+        assert (rows[name]["candidate"] == "unchanged") is (made.candidate.trial.parameters[name] == value)
     assert [row["where"].split(",")[0].split(" (")[0] for row in value_rows(made)] == [
         "In the search",
         "On validation days",

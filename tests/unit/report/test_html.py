@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tunegate.domain.days import Forecast
-from tunegate.domain.parameters import Dimension, ParameterSpec
+from tunegate.domain.parameters import Dimension, Parameters, ParameterSpec
 from tunegate.domain.verdicts import Reject
 from tunegate.report import formats
 from tunegate.report.model import CampaignReport, FailureCount
@@ -217,7 +217,7 @@ def test_what_was_run_is_on_the_page(report: MakeReport, pages: dict[str, Page])
         "hailsim 0.1.0",
         "3.11.7",
     }
-    expected |= {campaign.production.digest, campaign.candidate.parameters.digest, campaign.campaign, "san_francisco"}
+    expected |= {campaign.production.digest, campaign.candidate.trial.parameters.digest, campaign.campaign, "san_francisco"}
     expected |= {
         "Sun 25 May 2008",
         "Sat 7 Jun 2008",
@@ -269,11 +269,11 @@ def test_missing_numbers_are_words_and_never_zero(report: MakeReport) -> None:
     )
     bare = replace(
         campaign,
-        gate=replace(campaign.gate, judgement=gaps, drivers=None, period_use=None, operating_characteristics=()),
+        gate=replace(campaign.gate, judgement=gaps, drivers=None, allowed=None, operating_characteristics=()),
         candidate=replace(campaign.candidate, search_value_pct=None, validation=None),
         provenance=replace(campaign.provenance, git_commit=None, record_digest=None),
         timing=replace(campaign.timing, overhead_s_per_trial=None),
-        confirmations=(),
+        confirmed=(),
         failures=(),
         trials=(),
     )
@@ -325,7 +325,7 @@ def test_hostile_names_stay_text_everywhere(report: MakeReport) -> None:
 
 
 def test_one_trial_is_enough_for_a_page(report: MakeReport) -> None:
-    text = Page(render(report("nothing", complete=1, confirmations=(), importance=None))).text
+    text = Page(render(report("nothing", complete=1, confirmed=(), importance=None))).text
     assert "1 trial complete of a budget of 1, 0 failed, 0 pruned" in text
     assert "No trial was simulated again on validation days." in text
     assert "even on the days the search looked at" in text
@@ -351,9 +351,7 @@ def test_each_day_can_be_pointed_at_for_its_numbers(report: MakeReport, written:
 def test_a_candidate_at_the_edge_of_the_search_space_is_pointed_out(report: MakeReport, pages: dict[str, Page]) -> None:
     campaign = report()
     assert campaign.candidate is not None
-    at_edge = replace(
-        campaign.candidate,
-        parameters=replace(campaign.candidate.parameters, values_by_name={**campaign.production, "gamma": 0.995}),
-    )
+    trial = replace(campaign.candidate.trial, parameters=Parameters({**campaign.production, "gamma": 0.995}))
+    at_edge = replace(campaign.candidate, trial=trial)
     assert "at the edge: wider bounds may give more" in Page(render(replace(campaign, candidate=at_edge))).text
     assert "at the edge" not in pages["promote"].text

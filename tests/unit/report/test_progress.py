@@ -17,16 +17,20 @@ from tunegate.report.terminal.progress import (
     Event,
     PhaseStarted,
     ProgressPlan,
-    TrialAsked,
-    TrialComplete,
-    TrialFailed,
-    TrialPruned,
     TrialsSeen,
 )
 from tunegate.report.terminal.progress_display import ProgressDisplay, line, panel
 
 PLAN = ProgressPlan(trial_budget=40, days_per_trial=2, confirmation_days=12, gate_days=224, workers=2)
 START = CampaignProgress("san_francisco", PLAN, started_s=100.0)
+
+
+def record(number: int, state: TrialState, value_pct: float | None = None, reason: str | None = None) -> TrialRecord:
+    return TrialRecord(number, number, 1, state, Parameters({"gamma": 0.9}), value_pct=value_pct, reason=reason)
+
+
+def complete(*numbers: int, value_pct: float | None = 0.0) -> TrialsSeen:
+    return TrialsSeen([record(number, TrialState.COMPLETE, value_pct) for number in numbers])
 
 
 def after(events: Sequence[tuple[Event, float]], start: CampaignProgress = START) -> CampaignProgress:
@@ -39,43 +43,27 @@ def after(events: Sequence[tuple[Event, float]], start: CampaignProgress = START
 SEARCHING = after([(PhaseStarted(CampaignPhase.SEARCH), 110.0)])
 
 
-def test_trials_move_from_running_to_their_end() -> None:
-    progress = after([(TrialAsked(number), 111.0) for number in range(4)], SEARCHING)
-    assert progress.running == {0, 1, 2, 3}
-    ended = [TrialComplete(0, 0.0), TrialFailed(1, "died"), TrialPruned(2)]
-    progress = after([(event, 112.0) for event in ended], progress)
-    assert (progress.running, progress.complete, progress.failed, progress.pruned) == ({3}, {0}, {1}, {2})
-    assert progress.last_failure == "died"
-
-
-def test_the_same_event_twice_counts_once_and_a_late_ask_does_not_reopen_a_trial() -> None:
-    events: list[Event] = [TrialAsked(1), TrialComplete(1, 1.5), TrialComplete(1, 1.5), TrialAsked(1)]
-    progress = after([(event, 111.0) for event in events], SEARCHING)
-    assert (progress.complete, progress.running) == ({1}, set())
-
-
 def test_the_best_is_the_highest_value_and_the_earlier_trial_when_equal() -> None:
-    ended = [
-        TrialComplete(0, None),
-        TrialComplete(1, -0.5),
-        TrialComplete(2, 1.5),
-        TrialComplete(3, 1.5),
-        TrialComplete(4, 1.0),
-    ]
-    assert after([(event, 111.0) for event in ended[:1]], SEARCHING).best is None
-    assert after([(event, 111.0) for event in ended], SEARCHING).best == Best(2, 1.5)
+    values = [None, -0.5, 1.5, 1.5, 1.0]
+    ended = [record(number, TrialState.COMPLETE, value_pct) for number, value_pct in enumerate(values)]
+    assert after([(TrialsSeen(ended[:1]), 111.0)], SEARCHING).best is None
+    assert after([(TrialsSeen(ended), 111.0)], SEARCHING).best == Best(2, 1.5)
 
 
 def test_time_left_is_the_remaining_days_at_the_speed_since_the_first_day() -> None:
-    first: list[tuple[Event, float]] = [(DaysSimulated(2), 118.0), (TrialComplete(0, 0.0), 118.0)]
-    done = [TrialComplete(number, 0.0) for number in range(1, 10)]
-    progress = after([*first, *((event, 128.0) for event in done), (DaysSimulated(18), 128.0)], SEARCHING)
+    events: list[tuple[Event, float]] = [
+        (DaysSimulated(2), 118.0),
+        (complete(0), 118.0),
+        (complete(*range(10)), 128.0),
+        (DaysSimulated(18), 128.0),
+    ]
+    progress = after(events, SEARCHING)
     assert progress.remaining_days == 30 * 2 + 12 + 224
     assert progress.time_left_s(128.0) == pytest.approx((60 + 12 + 224) * 10.0 / 18)
 
 
 def test_time_left_without_day_events_goes_by_completed_trials() -> None:
-    progress = after([(TrialComplete(number, 0.0), 111.0 + number) for number in range(11)], SEARCHING)
+    progress = after([(complete(*range(number + 1)), 111.0 + number) for number in range(11)], SEARCHING)
     assert progress.time_left_s(121.0) == pytest.approx((29 * 2 + 12 + 224) * 10.0 / 20)
 
 
@@ -85,7 +73,7 @@ def test_a_resumed_campaign_does_not_take_earlier_trials_for_its_own_speed(*, se
     begun = (PhaseStarted(CampaignPhase.SEARCH), 110.0)
     progress = after([earlier, begun] if seen_first else [begun, earlier])
     assert progress.time_left_s(120.0) is None
-    events: list[tuple[Event, float]] = [(DaysSimulated(2), 120.0), (DaysSimulated(2), 130.0), (TrialComplete(20, 0.1), 130.0)]
+    events: list[tuple[Event, float]] = [(DaysSimulated(2), 120.0), (DaysSimulated(2), 130.0), (complete(*range(21)), 130.0)]
     progress = after(events, progress)
     assert progress.remaining_days == 19 * 2 + 12 + 224
     assert progress.time_left_s(130.0) == pytest.approx((38 + 12 + 224) * 10.0 / 2)
@@ -122,10 +110,6 @@ def test_saying_a_phase_again_does_not_reset_its_days() -> None:
     assert (progress.phase_days, progress.speed_since_s) == (4, 111.0)
 
 
-def record(number: int, state: TrialState, value_pct: float | None = None, reason: str | None = None) -> TrialRecord:
-    return TrialRecord(number, number, 1, state, Parameters({"gamma": 0.9}), value_pct=value_pct, reason=reason)
-
-
 def test_seeing_the_study_replaces_what_was_known() -> None:
     seen = [
         record(0, TrialState.COMPLETE, 0.0),
@@ -136,7 +120,7 @@ def test_seeing_the_study_replaces_what_was_known() -> None:
         record(5, TrialState.WAITING),
         record(6, TrialState.INTERRUPTED),
     ]
-    progress = after([(TrialAsked(9), 111.0), (TrialsSeen(seen), 112.0)], SEARCHING)
+    progress = after([(complete(9), 111.0), (TrialsSeen(seen), 112.0)], SEARCHING)
     assert (progress.complete, progress.failed, progress.pruned, progress.running) == ({0, 2}, {1}, {3}, {4})
     assert (progress.best, progress.last_failure) == (Best(2, 1.2), "hung")
 
@@ -163,10 +147,9 @@ def test_without_a_terminal_a_campaign_of_five_hundred_days_writes_a_few_lines()
     with shown:
         shown.handle(PhaseStarted(CampaignPhase.SEARCH))
         for number in range(40):
-            shown.handle(TrialAsked(number))
             clocks.now_s += 2.5
             shown.handle(DaysSimulated(2))
-            shown.handle(TrialComplete(number, number / 10))
+            shown.handle(TrialsSeen([record(each, TrialState.COMPLETE, each / 10) for each in range(number + 1)]))
         for phase, days in ((CampaignPhase.CONFIRMATION, 12), (CampaignPhase.GATE, 224)):
             shown.handle(PhaseStarted(phase))
             for _ in range(days):
@@ -194,8 +177,9 @@ def test_the_first_failures_are_written_with_their_reasons_and_then_only_counted
     shown, written, _ = display(terminal=False)
     shown.handle(PhaseStarted(CampaignPhase.SEARCH))
     for number in range(30):
-        shown.handle(TrialFailed(number, f"died with signal {number}"))
-        shown.handle(TrialFailed(number, f"died with signal {number}"))
+        failed = [record(each, TrialState.FAILED, reason=f"died with signal {each}") for each in range(number + 1)]
+        shown.handle(TrialsSeen(failed))
+        shown.handle(TrialsSeen(failed))
     assert [text for text in written.getvalue().splitlines() if "signal" in text] == [
         f"02:00:00 san_francisco trial {number} failed: died with signal {number}" for number in range(5)
     ]
@@ -207,17 +191,15 @@ def test_a_terminal_shows_one_panel_that_holds_everything() -> None:
     with shown:
         for event in (
             PhaseStarted(CampaignPhase.SEARCH),
-            TrialAsked(0),
-            TrialAsked(1),
+            TrialsSeen([record(0, TrialState.RUNNING), record(1, TrialState.RUNNING)]),
             DaysSimulated(4),
-            TrialComplete(0, 2.5),
-            TrialFailed(7, "x"),
+            TrialsSeen([record(0, TrialState.COMPLETE, 2.5), record(1, TrialState.RUNNING), record(7, TrialState.FAILED)]),
             DaysSimulated(2),
         ):
             clocks.now_s += 1
             shown.handle(event)
     text = written.getvalue().replace("\u00a0", " ")
-    expected = {"san_francisco", "7 s elapsed", "left", "● search", "○ gate", "1 of 40 trials", "6 simulated days"}
+    expected = {"san_francisco", "5 s elapsed", "left", "● search", "○ gate", "1 of 40 trials", "6 simulated days"}
     expected |= {"1 running, 1 failed, 0 pruned", "best +2.50 % (trial 0)"}
     assert {words for words in expected if words not in text} == set()
 
@@ -228,7 +210,7 @@ def test_the_panel_fits_eighty_columns_and_keeps_its_height() -> None:
     events: list[tuple[Event, float]] = [
         (PhaseStarted(CampaignPhase.SEARCH), 1.0),
         (DaysSimulated(123_456), 2.0),
-        (TrialComplete(9_876, 12.5), 90_000.0),
+        (complete(9_876, value_pct=12.5), 90_000.0),
     ]
     for progress in (start, after(events, start)):
         console = Console(file=io.StringIO(), width=80, color_system=None)

@@ -9,7 +9,6 @@ from tunegate.adapters.google.bigquery_dataset import BigQueryDataset
 from tunegate.adapters.google.bigquery_tables import table_schema
 from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.trials import TrialRecord
-from tunegate.domain.verdicts import kind_of
 from tunegate.gate.verdict_document import read_verdict
 from tunegate.ports.campaign_store import CampaignRow
 from tunegate.ports.records import VerdictRow
@@ -108,7 +107,7 @@ def _verdict_row(verdict: VerdictRow) -> Row:
         "region": verdict.region,
         "campaign": verdict.campaign,
         "judged_at": verdict.at,
-        "verdict": kind_of(outcome),
+        "verdict": outcome.KIND,
         "reason": outcome.reason,
         "production_digest": document.parameter_digests.production,
         "candidate_digest": document.parameter_digests.candidate,

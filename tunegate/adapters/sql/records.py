@@ -16,7 +16,8 @@ from tunegate.adapters.sql.tables import ledger, verdicts
 from tunegate.domain.canonical import canonical_json, text_digest
 from tunegate.domain.errors import Fault
 from tunegate.domain.periods import Period
-from tunegate.ports.records import LedgerEntry, LedgerMoved, VerdictRow
+from tunegate.gate.ledger import LedgerEntry
+from tunegate.ports.records import LedgerMoved, VerdictRow
 from tunegate.ports.results import RecordConflict
 
 _VERDICT_ID = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})")

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunegate.domain.errors import Fault
-from tunegate.domain.verdicts import kind_of
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.gate.verdict_document import VerdictDocument
 from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons
 from tunegate.report import formats
 from tunegate.report.formats import markdown_text as text
-from tunegate.report.messages.route_words import found_in_words, objections
+from tunegate.report.messages.route_words import objections
 from tunegate.report.messages.verdict_words import TONES, Outcome
 from tunegate.report.page.document import SYMBOLS
 
@@ -44,7 +43,7 @@ class ApprovalQuestion:
     @property
     def outcome(self) -> Outcome:
         """The verdict as one closed word."""
-        return Outcome(kind_of(self.document.judgement.verdict))
+        return Outcome(self.document.judgement.verdict.KIND)
 
     @property
     def reason(self) -> str:
@@ -126,7 +125,7 @@ def _routes(question: ApprovalQuestion) -> list[str]:
     found = question.routes.result
     if found is None:
         return []
-    words = f"Routes: {found_in_words(found)}"
+    words = f"Routes: {found.KIND}"
     reasons = [f"- {text(reason)}" for reason in objections(found)]
     seen = [f"[The map of the routes]({question.route_map})"] if question.route_map else []
     return [words, "", *reasons, *([""] if reasons else []), *seen, *([""] if seen else [])]

@@ -20,7 +20,7 @@ def value_rows(report: CampaignReport) -> list[Row]:
 def parameter_rows(report: CampaignReport) -> list[Row]:
     """Every parameter with what runs today and what the candidate would change."""
     specs = {spec.name: spec for spec in report.parameters}
-    candidate = report.production if report.candidate is None else report.candidate.parameters
+    candidate = report.production if report.candidate is None else report.candidate.trial.parameters
     return [
         {
             "parameter": name,

@@ -38,29 +38,8 @@ NAMES = {
 
 def route_status(findings: RouteFindings) -> tuple[Tone, str]:
     """The result as a tone and a word."""
-    word = found_in_words(findings.result)
-    match findings.result:
-        case Passed():
-            return Tone.GOOD, word
-        case Blocked():
-            return Tone.BAD, word
-        case NotChecked():
-            return Tone.UNSURE, word
-        case _:
-            assert_never(findings.result)
-
-
-def found_in_words(result: RouteResult) -> str:
-    """The result as a word."""
-    match result:
-        case Passed():
-            return "passed"
-        case Blocked():
-            return "blocked"
-        case NotChecked():
-            return "not checked"
-        case _:
-            assert_never(result)
+    tones = {Passed.KIND: Tone.GOOD, Blocked.KIND: Tone.BAD, NotChecked.KIND: Tone.UNSURE}
+    return tones[findings.result.KIND], findings.result.KIND
 
 
 def may_pass(report: RouteReport | None) -> bool:

@@ -67,19 +67,7 @@ _NEVER_BY_ITSELF = "Production has not changed. Nothing reaches it from this pag
 
 def outcome_of(report: CampaignReport) -> Outcome:
     """The outcome of a campaign as one closed word."""
-    if report.gate is None:
-        return Outcome.NOTHING_BEATS_PRODUCTION
-    match report.gate.judgement.verdict:
-        case Promote():
-            return Outcome.PROMOTE
-        case Reject():
-            return Outcome.REJECT
-        case Inconclusive():
-            return Outcome.INCONCLUSIVE
-        case Invalid():
-            return Outcome.INVALID
-        case _:
-            assert_never(report.gate.judgement.verdict)
+    return Outcome.NOTHING_BEATS_PRODUCTION if report.gate is None else Outcome(report.gate.judgement.verdict.KIND)
 
 
 def words_for(report: CampaignReport) -> Words:
@@ -175,8 +163,8 @@ def _what_got_worse(report: CampaignReport, gate: GateResult) -> str:
 
 def _nothing_sentence(report: CampaignReport) -> str:
     tried = formats.plural(report.count(TrialState.COMPLETE), "trial")
-    if report.confirmations:
-        again = formats.plural(len(report.confirmations), "best one was", "best ones were")
+    if report.confirmed:
+        again = formats.plural(len(report.confirmed), "best one was", "best ones were")
         return (
             f"Of {tried}, the {again} simulated again on days the search had not seen, and none was found to earn "
             f"more than today's parameters{_in_stress_worlds(report)}."
@@ -186,7 +174,7 @@ def _nothing_sentence(report: CampaignReport) -> str:
 
 def _in_stress_worlds(report: CampaignReport) -> str:
     """That some finalists earned more, and were dropped for what they would lose in a stress world."""
-    dropped = [each for each in report.confirmations if each.reason is not None and each.validation is not None]
+    dropped = [each for each in report.confirmed if each.objection is not None and each.validation is not None]
     return " and to keep its margins in every stress world" if dropped else ""
 
 

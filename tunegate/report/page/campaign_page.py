@@ -80,7 +80,7 @@ def _banner(report: CampaignReport, words: Words) -> Banner:
 
 
 def _headline_facts(report: CampaignReport) -> tuple[Fact, ...]:
-    search = report.candidate.search_value_pct if report.candidate else None
+    search = report.candidate.trial.value_pct if report.candidate else None
     validation = report.candidate.validation if report.candidate else None
     facts = [
         Fact("In the search", formats.change(search), "uplift the search saw"),

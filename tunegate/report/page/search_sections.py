@@ -36,13 +36,13 @@ def parameters(report: CampaignReport) -> Section:
     lead = "What would change in the recommender. The bar shows where a value lies between the bounds of the search."
     if report.candidate is None:
         lead = "What runs today, and stays. The bar shows where a value lies between the bounds of the search."
-    names = sorted({*report.production, *(report.candidate.parameters if report.candidate else ())})
+    names = sorted({*report.production, *(report.candidate.trial.parameters if report.candidate else ())})
     rows = tuple(_parameter_row(report, name) for name in names)
     new = (Column("Candidate", numeric=True), Column("Change", numeric=True)) if report.candidate else ()
     columns = (Column("Parameter"), Column("Today", numeric=True), *new, Column("Within bounds"))
     blocks: list[Block] = [Table("Parameters of the recommender", columns, rows)]
     if report.candidate is not None:
-        digests = (("Today's parameters", report.production.digest), ("Candidate", report.candidate.parameters.digest))
+        digests = (("Today's parameters", report.production.digest), ("Candidate", report.candidate.trial.parameters.digest))
         blocks.append(Facts(tuple(Fact(name, digest, code=True) for name, digest in digests), long=True))
     return Section("parameters", "What would change" if report.candidate else "What runs today", lead, tuple(blocks))
 
@@ -54,7 +54,7 @@ def _parameter_row(report: CampaignReport, name: str) -> tuple[Cell, ...]:
     head = Cell(name, spec.meaning if spec else "", code=True)
     if report.candidate is None:
         return head, _with_unit(before, spec), _within(spec, dimension, before, None)
-    after = report.candidate.parameters.get(name)
+    after = report.candidate.trial.parameters.get(name)
     return (
         head,
         _with_unit(before, spec),
@@ -116,7 +116,7 @@ def search(report: CampaignReport) -> Section:
     if points:
         best = max(points, key=lambda point: point.value_pct)
         label = f"Uplift of each trial in order; the best is trial {best.trial.number} with {formats.change(best.value_pct)}."
-        chosen = report.candidate.trial_number if report.candidate else None
+        chosen = report.candidate.trial.number if report.candidate else None
         blocks.append(Picture("Uplift by trial", history("history", label, report.trials, chosen), _history_legend(report)))
     else:
         blocks.append(Text("No trial was completed with a value."))
@@ -156,7 +156,7 @@ def _slices(report: CampaignReport) -> Gallery:
     pictures = []
     for index, dimension in enumerate(report.dimensions):
         before = report.production.get(dimension.name)
-        after = report.candidate.parameters.get(dimension.name) if report.candidate else None
+        after = report.candidate.trial.parameters.get(dimension.name) if report.candidate else None
         label = f"Uplift of trials by {dimension.name}"
         pictures.append(Picture(dimension.name, slice_plot(f"slice-{index}", label, report.trials, dimension, (before, after))))
     legend = (LegendItem("sign-point", "trial"), LegendItem("sign-dashed-text", "today"))

@@ -64,9 +64,9 @@ def precision(gate: GateResult) -> Section:
             facts.append(
                 Fact(f"{FORECAST_NAMES[forecast]}: spread of a day's mean", formats.amount(parts.sd_day_mean), f"{day}; {size}")
             )
-    if gate.period_use is not None:
-        facts.append(Fact("Use of this test period", f"no. {gate.period_use.use}",
-                          f"it may spend an error rate of {formats.amount(gate.period_use.alpha_pct)}"))  # fmt: skip
+    if gate.allowed is not None:
+        facts.append(Fact("Use of this test period", f"no. {gate.allowed.use}",
+                          f"it may spend an error rate of {formats.amount(100 * gate.allowed.alpha)}"))  # fmt: skip
     blocks: list[Block] = [Facts(tuple(facts))]
     if gate.operating_characteristics:
         blocks.append(_characteristics(gate))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Interval, Invalid
+from tunegate.gate.confirmation import Confirmed
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.report import formats
 from tunegate.report.messages.verdict_words import days_better, extra_per_driver_minor, is_fleet
-from tunegate.report.model import CampaignReport, Confirmation, GateResult
+from tunegate.report.model import CampaignReport, GateResult
 from tunegate.report.page.document import (
     Block,
     Cell,
@@ -157,15 +158,15 @@ def shrinkage(report: CampaignReport) -> Section:
     if candidate is not None:
         held_out = report.gate.judgement.delta_ml if report.gate is not None and is_readable(report.gate) else None
         rows = [
-            *((Row("Search", candidate.search_value_pct, None, Ink.LINE),) if candidate.search_value_pct is not None else ()),
+            *((Row("Search", candidate.trial.value_pct, None, Ink.LINE),) if candidate.trial.value_pct is not None else ()),
             *_row("Validation days", candidate.validation, Ink.LINE, None),
             *_row("Held-out days", held_out, Ink.ACCENT, None),
         ]
         if rows:
             words = "; ".join(f"{row.name.lower()} {formats.change(row.estimate_pct)}" for row in rows)
-            plot = forest("shrinkage", f"Uplift of trial {candidate.trial_number}: {words}", rows, _ENDS)
-            blocks.append(Picture(f"Trial {candidate.trial_number}: the same parameters, seen three times", plot))
-    if report.confirmations:
+            plot = forest("shrinkage", f"Uplift of trial {candidate.trial.number}: {words}", rows, _ENDS)
+            blocks.append(Picture(f"Trial {candidate.trial.number}: the same parameters, seen three times", plot))
+    if report.confirmed:
         blocks.append(_confirmation_table(report))
     if not blocks:
         blocks.append(Text("No trial was simulated again on validation days."))
@@ -173,15 +174,15 @@ def shrinkage(report: CampaignReport) -> Section:
 
 
 def _confirmation_table(report: CampaignReport) -> Table:
-    chosen = report.candidate.trial_number if report.candidate is not None else None
+    chosen = report.candidate.trial.number if report.candidate is not None else None
 
-    def row(confirmation: Confirmation) -> tuple[Cell, ...]:
-        validation = confirmation.validation
-        choice = Cell("went to the gate", tone=Tone.GOOD) if confirmation.trial_number == chosen else Cell("not chosen")
+    def row(one: Confirmed) -> tuple[Cell, ...]:
+        validation = one.validation
+        choice = Cell("went to the gate", tone=Tone.GOOD) if one.trial.number == chosen else Cell("not chosen")
         return (
-            Cell(f"Trial {confirmation.trial_number}"),
-            Cell(formats.change(confirmation.search_value_pct)),
-            Cell(formats.change(validation.estimate_pct if validation else None), confirmation.reason or ""),
+            Cell(f"Trial {one.trial.number}"),
+            Cell(formats.change(one.trial.value_pct)),
+            Cell(formats.change(validation.estimate_pct if validation else None), one.objection or ""),
             Cell(formats.span(validation)),
             choice,
         )
@@ -189,7 +190,7 @@ def _confirmation_table(report: CampaignReport) -> Table:
     columns = (Column("Trial"), Column("In the search", numeric=True), Column("On validation days", numeric=True),
                Column("Interval", numeric=True), Column("Standing"))  # fmt: skip
     caption = "The search's best, simulated again on validation days with fresh seeds"
-    return Table(caption, columns, tuple(row(confirmation) for confirmation in report.confirmations))
+    return Table(caption, columns, tuple(map(row, report.confirmed)))
 
 
 def guardrails(report: CampaignReport, gate: GateResult) -> Section:

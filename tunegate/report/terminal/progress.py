@@ -1,8 +1,4 @@
-"""How far a campaign is: a pure state that events move on, and the arithmetic of the time left.
-
-Every event may be said twice or out of order without being counted twice: workers are retried, and campaigns resumed.
-Times are seconds of one monotonic clock, passed in.
-"""
+"""How far a campaign is: a pure state that follows events, and the time left. Times are seconds of one monotonic clock."""
 
 from __future__ import annotations
 
@@ -61,38 +57,8 @@ class PhaseStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialAsked:
-    """A worker begins to simulate a trial."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class TrialComplete:
-    """A trial ended with a value; `value_pct` is None while production's own trial is not complete."""
-
-    number: int
-    value_pct: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class TrialFailed:
-    """A trial ended without a value."""
-
-    number: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrialPruned:
-    """A trial was stopped early."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
 class TrialsSeen:
-    """The study as it stands; replaces all that was known of trials. For polling, and for resumed campaigns."""
+    """All trials of the study as they are now."""
 
     trials: Sequence[TrialRecord]
 
@@ -104,7 +70,7 @@ class DaysSimulated:
     count: int = 1
 
 
-Event = PhaseStarted | TrialAsked | TrialComplete | TrialFailed | TrialPruned | TrialsSeen | DaysSimulated
+Event = PhaseStarted | TrialsSeen | DaysSimulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +121,8 @@ class CampaignProgress:
                 return self._as_seen(trials)
             case DaysSimulated(count):
                 return replace(self, simulated_days=self.simulated_days + count, phase_days=self.phase_days + count)
-            case TrialAsked(number):
-                known = self.complete | self.failed | self.pruned
-                return self if number in known else replace(self, running=self.running | {number})
             case _:
-                return self._with_ended(event)
+                assert_never(event)
 
     def elapsed_s(self, now_s: float) -> float:
         """Seconds since the campaign, or this resumption of it, began."""
@@ -175,7 +138,7 @@ class CampaignProgress:
 
     @property
     def own_days(self) -> int:
-        """Days this run has simulated, known from the days themselves or, where nobody tells of days, from completed trials."""
+        """Days this run has simulated, counted as they are simulated here or, for workers elsewhere, by completed trials."""
         own_trials = max(0, len(self.complete) - self.complete_before)
         return max(self.simulated_days, own_trials * self.plan.days_per_trial)
 
@@ -204,28 +167,12 @@ class CampaignProgress:
         before = len(self.complete) if phase is CampaignPhase.SEARCH else self.complete_before
         return replace(self, phase=phase, phase_days=0, complete_before=before)
 
-    def _with_ended(self, event: TrialComplete | TrialFailed | TrialPruned) -> CampaignProgress:
-        still_running = self.running - {event.number}
-        match event:
-            case TrialComplete(number, value_pct):
-                best = _better(self.best, number, value_pct)
-                return replace(self, running=still_running, complete=self.complete | {number}, best=best)
-            case TrialFailed(number, reason):
-                return replace(self, running=still_running, failed=self.failed | {number}, last_failure=reason)
-            case TrialPruned(number):
-                return replace(self, running=still_running, pruned=self.pruned | {number})
-            case _:
-                assert_never(event)
-
     def _as_seen(self, trials: Sequence[TrialRecord]) -> CampaignProgress:
         def numbers(state: TrialState) -> frozenset[int]:
             return frozenset(trial.number for trial in trials if trial.state is state)
 
-        best: Best | None = None
-        for trial in trials:
-            if trial.state is TrialState.COMPLETE:
-                best = _better(best, trial.number, trial.value_pct)
         complete = numbers(TrialState.COMPLETE)
+        valued = [Best(one.number, one.value_pct) for one in trials if one.number in complete and one.value_pct is not None]
         is_first_sight = not self.complete and self.simulated_days == 0
         failures = [trial.reason for trial in trials if trial.state is TrialState.FAILED and trial.reason]
         return replace(
@@ -235,13 +182,6 @@ class CampaignProgress:
             complete_before=len(complete) if is_first_sight else self.complete_before,
             failed=numbers(TrialState.FAILED),
             pruned=numbers(TrialState.PRUNED),
-            best=best,
+            best=max(valued, key=lambda one: one.value_pct, default=None),
             last_failure=failures[-1] if failures else None,
         )
-
-
-def _better(best: Best | None, number: int, value_pct: float | None) -> Best | None:
-    """The better of the best so far and a new value; the earlier trial when they are equal."""
-    if value_pct is None or (best is not None and value_pct <= best.value_pct):
-        return best
-    return Best(number, value_pct)

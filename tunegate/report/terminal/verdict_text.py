@@ -11,7 +11,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tunegate.domain.parameters import Parameters
 from tunegate.domain.trials import TrialState
 from tunegate.domain.verdicts import Interval
 from tunegate.gate.judgement import GuardrailStatus
@@ -82,9 +81,9 @@ def outcome_json(report: CampaignReport, report_path: str) -> dict[str, JsonValu
             "failed": report.count(TrialState.FAILED),
             "pruned": report.count(TrialState.PRUNED),
         },
-        "champion": _parameters(report.production),
-        "candidate": _parameters(candidate.parameters) if candidate is not None else None,
-        "search_value_pct": _finite(candidate.search_value_pct) if candidate is not None else None,
+        "champion": dict(report.production),
+        "candidate": dict(candidate.trial.parameters) if candidate is not None else None,
+        "search_value_pct": _finite(candidate.trial.value_pct) if candidate is not None else None,
         "validation_value_pct": _finite(validation.estimate_pct) if validation is not None else None,
         "verdict": words.outcome.value,
         "reason": words.reason,
@@ -130,11 +129,10 @@ def values(report: CampaignReport) -> Iterable[tuple[str, str, str]]:
     """Name, estimate and interval of the four values, in the order they were found."""
     candidate, gate = report.candidate, report.gate
     if candidate is None or gate is None:
-        for confirmation in report.confirmations:
-            name = f"Trial {confirmation.trial_number} on validation days"
-            yield name, _estimate(confirmation.validation), formats.span(confirmation.validation)
+        for one in report.confirmed:
+            yield f"Trial {one.trial.number} on validation days", _estimate(one.validation), formats.span(one.validation)
         return
-    yield f"In the search (trial {candidate.trial_number})", formats.change(candidate.search_value_pct), ""
+    yield f"In the search (trial {candidate.trial.number})", formats.change(candidate.trial.value_pct), ""
     yield "On validation days", _estimate(candidate.validation), formats.span(candidate.validation)
     for name, delta in (("ml", gate.judgement.delta_ml), ("statistics", gate.judgement.delta_statistics)):
         if is_readable(gate):
@@ -178,10 +176,6 @@ def _trouble(report: CampaignReport) -> list[str]:
 def _paragraph(text: str) -> str:
     """The same at the beginning of a line, where more signs mean something."""
     return re.sub(r"^(\s*\d*)([#+.)=-])", r"\1\\\2", _plain(text))
-
-
-def _parameters(parameters: Parameters) -> dict[str, JsonValue]:
-    return dict(parameters)
 
 
 def _interval(interval: Interval | None) -> dict[str, JsonValue]:
