@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-team setup-sumo demo demo-sumo check test test-fast platform-test other-tests services bench lock work-pools infra-check terraform-format clean
+.PHONY: help setup setup-team setup-sumo demo demo-sumo check test test-fast platform-test other-tests services bench lock work-pools worlds infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -75,6 +75,9 @@ lock:  ## resolve the requirements anew (needs uv)
 
 work-pools: $(VENV)/.runtime  ## make the work pools' job templates anew from infra/work-pools/source.yaml
 	$(BIN)/python scripts/build_work_pools.py
+
+worlds: $(VENV)/.runtime  ## calibrate the worlds of the shipped regions anew (some minutes; San Francisco needs its records)
+	$(BIN)/python scripts/build_worlds.py
 
 # checkov wants other versions of what we use ourselves, so it lives in an environment of its own.
 infra-check: $(VENV)/.development $(INFRA)/.tools $(TOOLS)/node_modules  ## Terraform's format and safety, Dockerfiles, shell scripts
