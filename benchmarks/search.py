@@ -1,6 +1,7 @@
 """How close each way to search comes to the best parameters there are, by the simulated days it spends.
 
     python benchmarks/search.py [--city manhattan] [--repeats 10] [--processes 2] [--arms PART ...] [--out FILE] [--quick]
+    python benchmarks/search.py --worlds [--city manhattan] [--repeats 10] [--out FILE]    # see search_worlds.py
 
 A search is a study of the product, one worker unless the arm says otherwise. What it chose is valued on days and seeds that no
 search saw, the same for all; the best is the best on one half of those seeds, measured on the other, among everything that any
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler
 from scipy import stats
 from search_cases import CASES, Case, Cell, open_case
+from search_worlds import run as compare_mixes
 from threadpoolctl import threadpool_limits
 
 from tunegate.adapters.optuna import study as study_module
@@ -256,12 +258,13 @@ def compared(choices: list[Choice], seeds: int) -> str:
 
 def main(arguments: argparse.Namespace) -> None:
     """Search, and print the table."""
+    city = arguments.city or "manhattan"
     arms = [arm for arm in ARMS if not arguments.arms or any(part in arm.name for part in arguments.arms)]
     wanted = jobs(list(QUICK), 2) if arguments.quick else [*jobs(arms, arguments.repeats), *references()]
     began = time.monotonic()
-    choices = collect(arguments.city, wanted, arguments.out, arguments.processes)
-    print(f"{arguments.city}: {len(wanted)} searches, {time.monotonic() - began:.0f} s")
-    seeds = open_case(arguments.city).fresh_seeds
+    choices = collect(city, wanted, arguments.out, arguments.processes)
+    print(f"{city}: {len(wanted)} searches, {time.monotonic() - began:.0f} s")
+    seeds = open_case(city).fresh_seeds
     print(table(choices, seeds))
     if not arguments.quick:
         print(compared(choices, seeds))
@@ -269,10 +272,17 @@ def main(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--city", choices=sorted(CASES), default="manhattan")
+    parser.add_argument("--city", choices=sorted(CASES), help="default: manhattan")
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--arms", nargs="*", default=[], metavar="PART", help="only arms with such a part in their name")
     parser.add_argument("--out", type=Path, default=Path("search.jsonl"), help="searches as JSON lines, kept for the next call")
     parser.add_argument("--quick", action="store_true", help="two repeats of two short searches: does it run?")
-    main(parser.parse_args())
+    parser.add_argument(
+        "--worlds", action="store_true", help="compare what a search averages over, in both cities unless --city"
+    )
+    given = parser.parse_args()
+    if given.worlds:
+        compare_mixes([given.city] if given.city else sorted(CASES), given.repeats, given.out)
+    else:
+        main(given)

@@ -25,8 +25,10 @@ from hailsim.planner.parameters import read_parameters
 from tunegate.config.loading import load_region
 from tunegate.config.region import RegionConfig
 from tunegate.domain.seeds import phase_seeds
+from tunegate.domain.worlds import Settings
 
 Cell = tuple[date, int]
+NO_SETTINGS: Settings = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,13 @@ class Case:
     validation: tuple[date, ...]
     fresh: tuple[date, ...]
     fresh_seeds: int
-    revenues: dict[tuple[str, Cell], float] = field(default_factory=dict)
+    revenues: dict[tuple[str, str, Cell], float] = field(default_factory=dict)
 
-    def revenue(self, parameters: Mapping[str, float], cell: Cell) -> float:
-        """Fleet revenue of one simulated day, minor units; simulated once."""
-        key = (repr(sorted(parameters.items())), cell)
+    def revenue(self, parameters: Mapping[str, float], cell: Cell, world: Settings = NO_SETTINGS) -> float:
+        """Fleet revenue of one simulated day, minor units; simulated once. `world` are settings on top of the region's."""
+        key = (repr(sorted(parameters.items())), repr(sorted(world.items())), cell)
         if key not in self.revenues:
-            settings = read_settings(dict(self.config.simulator.settings))
+            settings = read_settings({**self.config.simulator.settings, **world})
             scenario = Scenario(read_parameters(parameters), settings, self.config.search.forecast, self.history)
             report = report_day(run_day(self.world, scenario, *cell), self.world.graph)
             self.revenues[key] = float(report.metrics["revenue_minor"])
