@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tunegate.ports.analytics import Analytics
     from tunegate.ports.campaign_store import CampaignStore
     from tunegate.ports.clock import Clock
+    from tunegate.ports.experiments import ExperimentRecords
     from tunegate.ports.leases import Leases
     from tunegate.ports.publisher import Publisher
     from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
@@ -112,6 +113,13 @@ class Installation:
         from tunegate.adapters.sql.registry import SqlRegistry  # noqa: PLC0415 - slow to import
 
         return SqlRegistry(self._engine)
+
+    @cached_property
+    def experiments(self) -> ExperimentRecords:
+        """What was seen of each experiment and what came of it."""
+        from tunegate.adapters.sql.experiments import SqlExperimentRecords  # noqa: PLC0415 - slow to import
+
+        return SqlExperimentRecords(self._engine)
 
     @cached_property
     def leases(self) -> Leases:

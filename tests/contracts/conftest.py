@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tests.services.mariadb import MariaDb
 from tunegate.adapters.sql.campaigns import SqlCampaignStore
 from tunegate.adapters.sql.database import open_database
+from tunegate.adapters.sql.experiments import SqlExperimentRecords
 from tunegate.adapters.sql.leases import SqlLeases
 from tunegate.adapters.sql.records import SqlLedger, SqlVerdictRecords
 from tunegate.adapters.sql.registry import SqlRegistry
@@ -23,6 +24,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.ports.campaign_store import CampaignStore
+from tunegate.ports.experiments import ExperimentRecords
 from tunegate.ports.leases import Leases
 from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
 from tunegate.ports.registry import Registry
@@ -41,13 +43,15 @@ class Stores:
     registry: Registry
     leases: Leases
     route_checks: RouteChecks
+    experiments: ExperimentRecords
 
 
 def sql_stores(url: str) -> Stores:
     engine = open_database(url)
     verdicts, ledger, registry = SqlVerdictRecords(engine), SqlLedger(engine), SqlRegistry(engine)
     results, campaigns, checks = SqlResultsStore(engine), SqlCampaignStore(engine), SqlRouteChecks(engine)
-    return Stores(engine, results, campaigns, verdicts, ledger, registry, SqlLeases(engine), checks)
+    experiments = SqlExperimentRecords(engine)
+    return Stores(engine, results, campaigns, verdicts, ledger, registry, SqlLeases(engine), checks, experiments)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.services)])

@@ -29,10 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # Older versions that lack only tables: those are created when the database is opened, and then it has this version.
-# 1: no registry (`releases`, `decisions`). 2: no `leases`. 3: no `route_checks`.
-EXTENDABLE_VERSIONS = (1, 2, 3)
+# 1: no registry (`releases`, `decisions`). 2: no `leases`. 3: no `route_checks`. 4: no `experiment_events`.
+EXTENDABLE_VERSIONS = (1, 2, 3, 4)
 
 metadata = MetaData(
     naming_convention={
@@ -219,6 +219,23 @@ decisions = Table(
     Column("who", Name(200), nullable=False),
     Column("at", Moment, nullable=False),
     Column("why", DOCUMENT, nullable=False),
+    **_MYSQL,
+)
+
+# An experiment is named by the release that began it; `digest` covers the entry and the digest of the one before.
+experiment_events = Table(
+    "experiment_events",
+    metadata,
+    Column("region", REGION, primary_key=True),
+    Column("experiment", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", WORD, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("who", Name(200), nullable=False),
+    Column("why", DOCUMENT, nullable=False),
+    Column("document", DOCUMENT, nullable=False),
+    Column("previous", DIGEST),
+    Column("digest", DIGEST, nullable=False),
     **_MYSQL,
 )
 
