@@ -2,7 +2,8 @@
 
 To be copied into the serving side. Standard library only, but for an object of a bucket (`gs://bucket/prefix/manhattan.json`),
 which needs google-cloud-storage. tunegate replaces it as a whole, so a reader sees the old parameters or the new ones, never a
-part. Three rules keep a running service safe whatever happens to it:
+part. While a candidate is tried on the street (format 2), the document also says when the region runs it; `choose` obeys that by
+the clock, and what it returns belongs into the log beside every recommendation. Three rules keep a running service safe:
 
 1. Look at it now and then (a file every second, an object every minute); the change of its identity says that it is new.
 2. Take a document only if its format is known, its region is yours and its digest fits its parameters.
@@ -14,7 +15,10 @@ import json
 import os
 import sys
 
-FORMAT = 1
+from datetime import datetime, timezone
+
+FORMATS = (1, 2)
+PRODUCTION = "production"
 
 
 class Unreadable(Exception):
@@ -70,21 +74,49 @@ def read(path, region=None):
     """The published document, checked. Raises Unreadable."""
     try:
         document = json.loads(source(path).text())
-        parameters = document["parameters"]
-        as_floats = {name: float(value) for name, value in parameters.items()}
-        canonical = json.dumps(as_floats, sort_keys=True, separators=(",", ":"))
-        digest = "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
-        found = (document["format"], document["region"] if region else None, document["parameters_digest"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        found = (document["format"] in FORMATS, document["region"] if region else None, document["parameters_digest"])
+        wanted = (True, region, digest(document["parameters"]))
+        if document["format"] == 2:
+            candidate = document["experiment"]["candidate"]
+            found, wanted = (*found, candidate["parameters_digest"]), (*wanted, digest(candidate["parameters"]))
+            spans = [(instant(each["start"]), instant(each["end"])) for each in document["experiment"]["windows"]]
+            if not all(start < end <= later for (start, end), (later, _) in zip(spans, spans[1:] + [(spans[-1][1], None)])):
+                raise ValueError("the windows of an experiment must follow each other")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise Unreadable(f"{path}: {type(error).__name__}: {error}") from error
-    wanted = (FORMAT, region, digest)
     if found != wanted:
-        raise Unreadable(f"{path}: format, region, digest must be {wanted}, but got {found}")
+        raise Unreadable(f"{path}: known format, region, digests must be {wanted}, but got {found}")
     return document
 
 
+def digest(parameters):
+    as_floats = {name: float(value) for name, value in parameters.items()}
+    canonical = json.dumps(as_floats, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def instant(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def choose(document, now=None):
+    """What to run at this moment (an instant with a zone): arm, version, parameters. Log arm and version with the work.
+
+    Before the first window of an experiment and after its last, that is production, also when nobody replaces the document any more.
+    """
+    now = now or datetime.now(timezone.utc)
+    for window in document.get("experiment", {}).get("windows", ()):
+        if instant(window["start"]) <= now < instant(window["end"]) and window["arm"] != PRODUCTION:
+            candidate = document["experiment"]["candidate"]
+            return window["arm"], candidate["version"], candidate["parameters"]
+    return PRODUCTION, document["version"], document["parameters"]
+
+
 class Reader:
-    """Parameters that follow the file. `current` is the newest sound document, `problem` why the file now there is not."""
+    """Parameters that follow the file and the clock.
+
+    `current` is the newest sound document, `problem` why the file now there is not.
+    """
 
     def __init__(self, path, region=None):
         self.path, self.region, self.problem = path, region, None
@@ -108,6 +140,10 @@ class Reader:
         self.current = document
         return changed
 
+    def choose(self, now=None):
+        """Arm, version and parameters to run at this moment."""
+        return choose(self.current, now)
+
     def _identity(self):
         try:
             return self._source.identity()
@@ -120,6 +156,9 @@ if __name__ == "__main__":
         published = read(sys.argv[1])
     except Unreadable as error:
         sys.exit(f"error: {error}")
+    arm, version, parameters = choose(published)
     print(f"{published['region']} version {published['version']}, released {published['released_at']}")
-    for name, value in published["parameters"].items():
+    if "experiment" in published:
+        print(f"  experiment {published['experiment']['id']}: {arm}, version {version}, runs now")
+    for name, value in parameters.items():
         print(f"  {name} = {value}")

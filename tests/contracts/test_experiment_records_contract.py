@@ -76,7 +76,8 @@ def test_of_many_writers_at_once_one_wins(open_stores):
 
 
 @pytest.mark.parametrize(
-    "tampering", ["UPDATE experiment_events SET why = 'x' WHERE sequence = 1", "DELETE FROM experiment_events WHERE sequence = 1"]
+    "tampering",
+    ["UPDATE experiment_events SET why = 'x' WHERE sequence = 1", "DELETE FROM experiment_events WHERE sequence = 1"],
 )
 def test_an_entry_that_was_changed_or_taken_out_is_seen(stores, tampering):
     stores.experiments.append(STARTED)

@@ -15,12 +15,14 @@ from tunegate.config.region import Bundled, CityFolder, CityReference, CitySourc
 from tunegate.config.rules import broken_rules
 from tunegate.config.worlds import RegionWorlds, read_worlds
 from tunegate.domain.errors import BadInput, Fault
+from tunegate.domain.observation_sources import ObservationSource
 
 # Who starts a campaign must choose neither its approvers nor the limits that stop its candidate.
 _REVIEWED = {
     "release": "who may release must be written in a file, where others see it",
     "routes": "what routes may look like must be written in a file, where others see it",
     "worlds": "what a candidate must survive must be written in a file, where others see it",
+    "rollout_plan": "how a candidate comes to the street must be written in a file, where others see it",
 }
 
 
@@ -49,6 +51,7 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
         file=document.file,
         worlds=worlds,
         overrides=document.overrides,
+        observations=_observations(sections, document),
     )
 
 
@@ -58,6 +61,14 @@ def _worlds(sections: RegionSections, document: Document) -> RegionWorlds | None
     if section is None:
         return None
     return read_worlds(section, Path(os.path.normpath(document.origin(("worlds", "file")).folder.absolute() / section.file)))
+
+
+def _observations(sections: RegionSections, document: Document) -> ObservationSource | None:
+    """Where the street reports."""
+    if sections.rollout_plan is None:
+        return None
+    key = ("rollout_plan", "observations", "folder")
+    return sections.rollout_plan.observations.source(document.origin(key).folder.absolute())
 
 
 def _reviewed_override(override: Override) -> Fault:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from tunegate.config.rollout_models import RolloutPlanField
 from tunegate.config.route_models import RoutesSection
 from tunegate.config.section import Section
 from tunegate.config.world_models import WorldsSection
@@ -298,4 +299,7 @@ class RegionSections(Section):
     )
     release: ReleaseSection | None = Field(
         None, description="who may let a candidate into production; nobody where it is left out"
+    )
+    rollout_plan: RolloutPlanField = Field(
+        None, description="how an approved candidate comes to the region: `immediate`, or an experiment on the street first"
     )

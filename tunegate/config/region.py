@@ -11,10 +11,12 @@ from tunegate.config.models import GateSection, RegionSections, SearchSection, S
 from tunegate.config.route_models import RoutesSection
 from tunegate.config.worlds import RegionWorlds
 from tunegate.domain.canonical import content_digest
+from tunegate.domain.observation_sources import ObservationSource
 from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import SimulatorDescription
+from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan
 from tunegate.release.rules import ReleasePolicy
 from tunegate.search.definition import SearchBudget, StudyDefinition
 
@@ -51,7 +53,8 @@ class RegionConfig:
 
     `sections` is what was written, `city` and `command` are resolved to absolute paths where paths were meant, `file` is the
     region file. `worlds` is what the region's worlds file said when it was read; None for a region of one world.
-    `overrides` are the `--set` texts that were applied, parsed.
+    `overrides` are the `--set` texts that were applied, parsed. `observations` is where the street reports, by the file as it
+    is now; None where nothing is tried on the street, and in a stored campaign.
     """
 
     sections: RegionSections
@@ -60,6 +63,7 @@ class RegionConfig:
     file: Path
     worlds: RegionWorlds | None = None
     overrides: tuple[Override, ...] = field(default=(), compare=False)
+    observations: ObservationSource | None = field(default=None, compare=False)
 
     @property
     def region(self) -> str:
@@ -92,6 +96,11 @@ class RegionConfig:
         return _NOBODY if self.sections.release is None else self.sections.release.policy
 
     @property
+    def rollout_plan(self) -> RolloutPlan:
+        """How an approved candidate comes to the region; at once, where the configuration does not say."""
+        return IMMEDIATE if self.sections.rollout_plan is None else self.sections.rollout_plan.switchback.plan
+
+    @property
     def routes(self) -> RoutesSection | None:
         """Which routes are looked at before anybody approves; None where the configuration asks for none."""
         return self.sections.routes
@@ -119,8 +128,9 @@ class RegionConfig:
     def as_document(self) -> dict[str, object]:
         """The configuration as plain JSON, after merging and overriding, with paths as they were written."""
         document = self.sections.model_dump(mode="json")
-        if document["worlds"] is None:
-            del document["worlds"]  # Campaigns of 0.1.0 have no such key, and their digests must stay as they are.
+        for name in ("worlds", "rollout_plan"):
+            if document[name] is None:
+                del document[name]  # Campaigns of 0.1.0 have no such key, and their digests must stay as they are.
         return document
 
     @property

@@ -9,9 +9,13 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, TypeGuard
+from zoneinfo import available_timezones
+
+from pydantic import ValidationError
 
 from tunegate.config.document import Key
 from tunegate.config.models import FixedPeriods, RelativePeriods
+from tunegate.config.rollout_models import ObservationsSection, SwitchbackSection
 from tunegate.domain.errors import Fault
 from tunegate.domain.periods import Period, Periods
 from tunegate.search.definition import WILCOXON_DAYS
@@ -28,6 +32,7 @@ def broken_rules(tree: Mapping[str, Any]) -> tuple[RuleFault, ...]:
         *_search_rules(tree),
         *_period_rules(tree),
         *_route_rules(tree),
+        *_rollout_rules(tree),
     )
 
 
@@ -108,6 +113,33 @@ def _route_rules(tree: Mapping[str, Any]) -> Iterator[RuleFault]:
         twice = sorted({str(hour) for hour in hours if hours.count(hour) > 1})
         if twice:
             yield _fault(("routes", "hours"), "an hour may be named once", f"{', '.join(twice)} twice", "Take it out.")
+
+
+def _rollout_rules(tree: Mapping[str, Any]) -> Iterator[RuleFault]:
+    section = tree.get("rollout_plan")
+    if not isinstance(section, Mapping):
+        return
+    yield from _switchback_rules(section.get("switchback"))
+    observations = section.get("observations")
+    if isinstance(observations, Mapping):
+        kinds = tuple(ObservationsSection.model_fields)
+        given = [name for name in kinds if observations.get(name) is not None]
+        if len(given) != 1:
+            rule, remedy = f"exactly one of {', '.join(kinds)} must be given", "Name the one place where the street reports."
+            yield _fault(("rollout_plan", "observations"), rule, " and ".join(given) or "none", remedy)
+
+
+def _switchback_rules(switchback: object) -> Iterator[RuleFault]:
+    """The rules of a design that span its keys, once each key by itself is sound."""
+    try:
+        section = SwitchbackSection.model_validate(switchback)
+    except ValidationError:
+        return
+    for fault in section.design.faults("rollout_plan.switchback"):
+        yield tuple(fault.place.split(".")), fault
+    if section.time_zone not in available_timezones():
+        key = ("rollout_plan", "switchback", "time_zone")
+        yield _fault(key, "a time zone must be one of the tz database", repr(section.time_zone), "Write America/New_York.")
 
 
 def mixes_period_kinds(tree: Mapping[str, Any]) -> bool:

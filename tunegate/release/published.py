@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC
+from typing import Any
 
 from tunegate.domain.releases import Release
 
@@ -23,4 +24,9 @@ def with_published_document(release: Release) -> Release:
         "verdict": release.verdict,
         "override": release.override,
     }
-    return replace(release, published=json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    return replace(release, published=published_text(document))
+
+
+def published_text(document: dict[str, Any]) -> str:
+    """A document in the bytes that are published."""
+    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"

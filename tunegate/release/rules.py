@@ -15,7 +15,9 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
 from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Verdict
 from tunegate.gate.verdict_document import UnreadableRecord, VerdictDocument, read_verdict
+from tunegate.release.experiments import experiment_release, running_experiment_faults
 from tunegate.release.published import with_published_document
+from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan, Switchback
 from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons, missing_faults
 
 _AGAIN = "Tune again: `tunegate retune` judges a candidate against what runs now."
@@ -38,7 +40,7 @@ class ReleaseCandidate:
 
     `stored_at` is when the record was written, `requester` who started the campaign (None if unknown), `configured` the
     production parameters of the region's configuration, `whole_numbers` the parameters that the recommender takes as integers,
-    and `routes` the route check that belongs to the record.
+    `routes` the route check that belongs to the record, and `rollout_plan` how the candidate comes to the region.
     """
 
     record: Mapping[str, Any]
@@ -48,6 +50,7 @@ class ReleaseCandidate:
     configured: Parameters
     whole_numbers: frozenset[str]
     routes: StoredRouteCheck = NO_ROUTE_CHECK
+    rollout_plan: RolloutPlan = IMMEDIATE
 
     @cached_property
     def document(self) -> VerdictDocument:
@@ -106,6 +109,9 @@ def release_or_refusal(
         previous=previous,
         override=approval.override,
     )
+    if isinstance(candidate.rollout_plan, Switchback):
+        production = registry.current or initial_release(candidate, approval, now)
+        return experiment_release(release, production, candidate.rollout_plan)
     return with_published_document(release)
 
 
@@ -122,6 +128,7 @@ def find_ineligibility(
     faults = (
         *late,
         *_decision_faults(registry.decision, place),
+        *running_experiment_faults(registry.current, place),
         *_candidate_faults(candidate, registry.current, place),
         *_validity_faults(candidate.verdict, place),
         *missing_faults(candidate.routes, verdict, candidate.document.parameter_digests, place),

@@ -14,6 +14,7 @@ from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Releas
 from tunegate.ports.clock import Clock
 from tunegate.ports.publisher import Publisher
 from tunegate.ports.registry import Registry, RegistryMoved, VerdictDecided
+from tunegate.release.experiments import Experiment, conclusion_release
 from tunegate.release.rollback import rollback_release
 from tunegate.release.rules import (
     RegistryState,
@@ -140,6 +141,27 @@ class ReleaseService:
         reason = f"not approved within {candidate.policy.expiry_days} days"
         self._close(Decision(region, verdict, DecisionOutcome.EXPIRED, EXPIRED_BY, now, reason))
 
+    def conclude(self, experiment: Experiment, approver: str, reason: str) -> Release:
+        """Have the whole region run the candidate of its experiment, which is over with that.
+
+        Raises BadInput when approver or reason is missing, ReleaseLost when the experiment was ended otherwise.
+        """
+        region = experiment.region
+        faults = tuple(identity_faults(approver, reason, f"experiment {experiment.name}"))
+        if faults:
+            raise BadInput(*faults)
+        return self._append(conclusion_release(experiment, approver, reason, self._clock.now()), region)
+
+    def end_experiment(self, experiment: Experiment, approver: str, reason: str) -> Release:
+        """Restore what the whole region ran before the experiment, byte for byte. Raises as `conclude`."""
+        region, history = experiment.region, self._registry.history(experiment.region)
+        if history[-1].version != experiment.number:
+            raise self._lost(region, f"version {experiment.number} is no longer the current one of {region}")
+        release = rollback_release(history, None, approver, reason, self._clock.now())
+        if isinstance(release, ReleaseRefusal):
+            raise BadInput(*release.faults)
+        return self._append(release, region)
+
     def rollback(self, region: str, to: int | None, approver: str, reason: str) -> Release:
         """Restore an earlier version, its published document byte for byte; by default the one that ran before.
 
@@ -153,6 +175,9 @@ class ReleaseService:
         release = rollback_release(history, to, approver, reason, self._clock.now())
         if isinstance(release, ReleaseRefusal):
             raise BadInput(*release.faults)
+        return self._append(release, region)
+
+    def _append(self, release: Release, region: str) -> Release:
         try:
             self._registry.append(release, release.previous)
         except RegistryMoved as error:

@@ -47,10 +47,12 @@ Parameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
 class BigQueryDataset:
     """Opened by the first call, not before. Safe to use from any thread.
 
-    Every method raises Outage, and BadInput where a dataset, a table, a column or a permission is missing.
+    Every method raises Outage, and BadInput where a dataset, a table, a column or a permission is missing. `tables` are those of
+    ours that must be in the dataset.
     """
 
-    def __init__(self, project: str, name: str, retry_for_s: float = RETRY_FOR_S) -> None:
+    def __init__(self, project: str, name: str, retry_for_s: float = RETRY_FOR_S, *, tables: Sequence[str] = TABLES) -> None:
+        self._tables = tuple(tables)
         self.name = f"{project}.{name}"
         self._project = project
         self._location = f"bigquery://{project}/{name}"
@@ -150,7 +152,7 @@ class BigQueryDataset:
     def _checked_location(self, client: bigquery.Client) -> str:
         try:
             dataset = self._call(client.get_dataset, self.name)
-            found = {name: self._call(client.get_table, f"{self.name}.{name}") for name in TABLES}
+            found = {name: self._call(client.get_table, f"{self.name}.{name}") for name in self._tables}
         except api.NotFound as error:
             raise self._missing(error) from error
         faults = [fault for name, table in found.items() for fault in self._misfits(name, table)]

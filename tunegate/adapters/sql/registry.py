@@ -55,7 +55,7 @@ class SqlRegistry:
             before = releases.c.region == release.region, releases.c.version < release.version
             if connection.execute(select(func.max(releases.c.version)).where(*before)).scalar_one() != expected_current:
                 raise moved
-            if release.verdict is not None:
+            if release.verdict is not None and release.kind is not ReleaseKind.CONCLUSION:  # decided when its experiment began
                 decided = VerdictDecided(f"verdict {release.verdict} was decided before")
                 _insert(connection, decisions, _decision_columns(_approval_of(release, release.verdict)), decided)
 
