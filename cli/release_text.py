@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunegate.domain.releases import Release, ReleaseKind
+from tunegate.release.experiments import experiment_of
+from tunegate.release.rollout_plan import plan_digest, plan_words
 
 SHORT_DIGEST = 19  # `sha256:` and twelve digits
 RELEASE_COLUMNS = ("version", "kind", "when (UTC)", "approver", "reason", "verdict")
@@ -20,6 +22,8 @@ def release_cells(release: Release) -> tuple[str, ...]:
 
 def announcement(release: Release, before: Mapping[str, float], published_at: str) -> list[str]:
     """What a new release changes, line by line; `before` is what production ran, `published_at` the document it reads."""
+    if release.kind is ReleaseKind.EXPERIMENT:
+        return _experiment(release, before, published_at)
     restored = "" if release.restores is None else f", which restores version {release.restores}"
     lines = [f"{release.region} runs version {release.version}{restored}, {release.kind.value} by {release.approver}"]
     if release.override:
@@ -29,6 +33,22 @@ def announcement(release: Release, before: Mapping[str, float], published_at: st
     if release.kind is ReleaseKind.ROLLOUT:
         lines.append(f"  back: tunegate rollback {release.region} --approver NAME --reason TEXT")
     return lines
+
+
+def _experiment(release: Release, before: Mapping[str, float], published_at: str) -> list[str]:
+    experiment = experiment_of(release)
+    schedule = experiment.schedule
+    span = f"{schedule.start_utc:%Y-%m-%d %H:%M} to {schedule.end_utc:%Y-%m-%d %H:%M} UTC"
+    return [
+        f"{release.region} tries version {release.version}, approved by {release.approver}",
+        f"  experiment {experiment.name}, {span}",
+        *(["  OVERRIDE: these parameters are tried against their verdict"] if release.override else []),
+        *changed_parameters(before, experiment.candidate),
+        f"  release plan {plan_digest(experiment.plan)}",
+        *(f"  {sentence}" for sentence in plan_words(experiment.plan)),
+        f"  production reads {published_at}",
+        f"  next: tunegate experiment show {release.region}; it ends early with tunegate experiment stop {release.region}",
+    ]
 
 
 def changed_parameters(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:

@@ -10,17 +10,19 @@ from prefect.states import Cancelled, Completed, Failed
 from orchestration.current_run import run_url
 from orchestration.notifications import send
 from tunegate.application.releases import Approved, AskApprover, Closed, Declined, Expired, Refused, ReleaseRequest, listed
-from tunegate.domain.releases import Release
+from tunegate.domain.releases import Release, ReleaseKind
 from tunegate.report import formats
 from tunegate.report.messages import notices
 from tunegate.report.messages.notices import ApprovalWanted, Notice
+from tunegate.report.messages.release_notices import release_notice
 
 
 def closing_state(outcome: Closed) -> State[None]:
     """How the run ends: Approved and Declined are completed, Expired is cancelled, Refused has failed."""
     match outcome:
         case Approved(release=release):
-            words = f"{release.region} runs version {release.version}, approved by {release.approver}: {release.reason}"
+            does = "tries" if release.kind is ReleaseKind.EXPERIMENT else "runs"
+            words = f"{release.region} {does} version {release.version}, approved by {release.approver}: {release.reason}"
             return Completed(name="Approved", message=words)
         case Declined(decision=decision):
             return Completed(name="Declined", message=f"declined by {decision.approver}: {decision.reason}")
@@ -57,8 +59,7 @@ def _notice(request: ReleaseRequest, outcome: AskApprover | Closed) -> Notice | 
         case AskApprover():
             return _wanted(outcome, url)
         case Approved(release=release):
-            details = (release.approver, release.reason, request.verdict, release.override)
-            return notices.Released(release.region, release.version, *details, run_url=url)
+            return release_notice(release, request.verdict, url)
         case Declined(decision=decision):
             return notices.Declined(decision.region, request.verdict, decision.approver, decision.reason, run_url=url)
         case Expired(expired_at=expired_at):

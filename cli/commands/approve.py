@@ -11,7 +11,7 @@ from tunegate.application.releases import release_candidate, release_service
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.domain.releases import Approval
 from tunegate.installation import Installation
-from tunegate.report.messages.notices import Released
+from tunegate.report.messages.release_notices import release_notice
 
 
 def run(verdict: str, approver: str, reason: str, *, override: bool) -> int:
@@ -26,7 +26,6 @@ def run(verdict: str, approver: str, reason: str, *, override: bool) -> int:
     ran_before = candidate.configured if before is None else before.parameters
     for line in announcement(release, ran_before, installation.publisher.location(release.region)):
         print_line(line)
-    decided = (release.approver, release.reason, row.id, release.override)
-    notify_people(installation.workspace, Released(release.region, release.version, *decided, run_url=None))
+    notify_people(installation.workspace, release_notice(release, row.id, run_url=None))
     end_waiting_runs(installation.workspace, release, row.id)
     return EXIT_OK

@@ -1,4 +1,4 @@
-"""What every record of experiments does, whatever keeps it: entries follow each other, one writer wins, and changes are seen."""
+"""What every record of experiments does: entries follow each other, one writer wins, and changes are seen."""
 
 from __future__ import annotations
 

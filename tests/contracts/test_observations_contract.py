@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow
 import pytest
+import sqlalchemy
 from pyarrow import parquet
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, insert, text
 
 from tests.services.bigquery import BigQueryService
 from tests.services.mariadb import MariaDb
@@ -99,13 +100,11 @@ def _sql(kind: str, url: str) -> Street:
             )
         )
 
+    street = sqlalchemy.table("street", *map(sqlalchemy.column, (*COLUMNS, "wait_mean_s")))
+
     def write(rows: list[Cells]) -> None:
-        values = ", ".join(f":{name}" for name in (*COLUMNS, "wait_mean_s"))
         with engine.begin() as connection:
-            for row in rows:
-                connection.execute(
-                    text(f"INSERT INTO street VALUES ({values})"), {name: _text(value) for name, value in row.items()}
-                )
+            connection.execute(insert(street), [{name: _text(value) for name, value in row.items()} for row in rows])
 
     def vanish() -> None:
         with engine.begin() as connection:
@@ -132,7 +131,7 @@ def _bigquery(service: BigQueryService) -> Street:
     def write(rows: list[Cells]) -> None:
         for row in rows:
             service._database.execute(
-                f"INSERT INTO results.street VALUES ({', '.join('?' * len(fields))})",
+                "INSERT INTO results.street VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [row[name] for name in (*COLUMNS, "wait_mean_s")],
             )
 

@@ -147,7 +147,9 @@ def test_it_obeys_the_schedule_by_the_clock_and_says_which_arm_and_version_it_ru
     for instant in instants:
         window = schedule.window_at(instant)
         arm = "production" if window is None else window.arm.value
-        ran = {"production": ("production", 1, dict(PARAMETERS)), "candidate": ("candidate", 2, dict(experiment.candidate))}[arm]
+        ran = {"production": ("production", 1, dict(PARAMETERS)), "candidate": ("candidate", 2, dict(experiment.candidate))}[
+            arm
+        ]
         assert reader.choose(instant) == ran
     assert {reader.choose(instant)[0] for instant in instants} == {"production", "candidate"}
 

@@ -104,6 +104,7 @@ def release_candidate(installation: Installation, verdict: VerdictRow) -> Releas
         # As the file says now, without the campaign's overrides: a gate against a weaker production must open nothing.
         configured=load_region(plan.config.file).production,
         whole_numbers=frozenset(spec.name for spec in plan.description.parameters if spec.type == "int"),
+        rollout_plan=plan.config.rollout_plan,
     )
 
 
@@ -134,6 +135,7 @@ def ask_approver(installation: Installation, request: ReleaseRequest, faults: Se
         report=stored_page(reports, page_name(request.campaign)),
         routes=candidate.routes,
         route_map=stored_page(reports, route_map_name(request.campaign)),
+        rollout_plan=candidate.rollout_plan,
     )
     return AskApprover(question, tuple(faults))
 

@@ -30,8 +30,8 @@ class EventKind(StrEnum):
 class ExperimentEvent:
     """One entry in the record of an experiment.
 
-    `experiment` is the version of the registry that began it, and `sequence` counts from 1. `document` is plain JSON. `previous`
-    is the digest of the entry before, None for the first, so that no entry can be changed or left out unseen.
+    `experiment` is the version of the registry that began it, and `sequence` counts from 1. `document` is plain JSON.
+    `previous` is the digest of the entry before, None for the first, so that no entry can be changed or left out unseen.
     """
 
     region: str

@@ -26,12 +26,12 @@ class Release:
 
     `version` counts from 1 in each region and `previous` is the version before it. `verdict` is the digest of the record a
     person approved, None where no candidate was. `restores` names the version a rollback brings back, always one that is no
-    rollback itself and no experiment. `override` marks parameters that came in against their verdict, for ever: it goes along when such a version
-    is restored. `published` is the document production reads, byte for byte in UTF-8, fixed here so that restoring a version
-    restores its bytes whatever a later tunegate would write.
+    rollback itself and no experiment. `override` marks parameters that came in against their verdict, for ever: it goes along
+    when such a version is restored. `published` is the document production reads, byte for byte in UTF-8, fixed here so that
+    restoring a version restores its bytes whatever a later tunegate would write.
 
-    An experiment is a version too: its `parameters` are those that production keeps, and its candidate is in `published` with the
-    schedule. The version after it ends it: a conclusion, whose parameters are the candidate's and whose `verdict` the
+    An experiment is a version too: its `parameters` are those that production keeps, and its candidate is in `published` with
+    the schedule. The version after it ends it: a conclusion, whose parameters are the candidate's and whose `verdict` the
     experiment's, or a rollback.
     """
 

@@ -14,7 +14,7 @@ class Observations(Protocol):
     def read(self, region: str, since: datetime, until: datetime) -> tuple[Observation, ...]:
         """Every row of the region whose window began at `since` or later and before `until`, as often as it is there.
 
-        In no particular order; corrections are applied by `current_rows`. Raises BadInput with the faults of rows that cannot be
-        read and where the place is missing, Outage or DatabaseUnreachable where it cannot be reached.
+        In no particular order; corrections are applied by `current_rows`. Raises BadInput with the faults of rows that cannot
+        be read and where the place is missing, Outage or DatabaseUnreachable where it cannot be reached.
         """
         ...

@@ -94,7 +94,7 @@ def first_day(approved: datetime, time_zone: str) -> date:
 
 
 def experiment_of(release: Release) -> Experiment:
-    """The experiment that a version of the kind `experiment` began, with its schedule as it was published: it is never redrawn."""
+    """The experiment that a version of this kind began, with its schedule as it was published: it is never redrawn."""
     if release.kind is not ReleaseKind.EXPERIMENT:
         raise ValueError(f"a version with an experiment must be of its kind, but got {release.kind} {release.version}")
     document: dict[str, Any] = json.loads(release.published)["experiment"]

@@ -15,8 +15,8 @@ def rollback_release(
 ) -> Release | ReleaseRefusal:
     """The release that restores an earlier version, its document byte for byte; by default the one that ran before.
 
-    `history` is the region's, oldest first and not empty. Two rollbacks in a row go back two versions. An experiment is never gone
-    back to: a rollback while one runs restores the version before it.
+    `history` is the region's, oldest first and not empty. Two rollbacks in a row go back two versions. An experiment is never
+    restored: a rollback while one runs restores the version before it.
     """
     current, versions = history[-1], {release.version: release for release in history}
     running = versions[current.content]

@@ -89,10 +89,12 @@ def plan_words(plan: RolloutPlan) -> tuple[str, ...]:
             who = (
                 "the monitor rolls it back by itself" if plan.automatic_rollback else "people are told; nothing is rolled back"
             )
+            windows = f"in windows of {design.window_min} min of which the first {design.washout_min} min are not counted"
+            chance = f"its interval misses the effect with a chance of {100 * design.level:g} %"
             return (
-                f"The region runs production and candidate in turn for {design.days} days, in windows of {design.window_min} min "
-                f"by the clock of {plan.time_zone}, of which the first {design.washout_min} min are not counted.",
-                f"It is judged {looks}; over all looks, its interval misses the effect with a chance of {100 * design.level:g} %.",
+                f"The region runs production and candidate in turn for {design.days} days by the clock of {plan.time_zone}.",
+                f"It does so {windows}.",
+                f"It is judged {looks}; over all looks, {chance}.",
                 f"Where the effect is shown to be below {design.harm_limit_pct:g} % of production's revenue, {who}.",
             )
         case _:

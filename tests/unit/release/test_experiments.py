@@ -1,4 +1,4 @@
-"""A candidate that is tried on the street first: what readers obey, what ends it, and what production runs meanwhile and after."""
+"""A candidate that is tried on the street first: what readers obey, what ends it, and what production runs."""
 
 from __future__ import annotations
 

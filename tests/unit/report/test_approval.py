@@ -9,11 +9,23 @@ import pytest
 
 from tests.unit.release.conftest import changed, record
 from tunegate.domain.errors import Fault
+from tunegate.experiment.schedule import SwitchbackPlan
 from tunegate.gate.record import VerdictRecord
 from tunegate.gate.verdict_document import read_verdict
+from tunegate.release.rollout_plan import Switchback, plan_digest
 from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown
 
 RUNNING = {"gamma": 0.95, "max_wait_s": 300.0}
+
+
+def test_the_release_plan_is_shown_with_the_digest_that_the_approval_covers():
+    design = SwitchbackPlan(days=14, window_min=120, washout_min=30, harm_limit_pct=-2.0, level=0.1, looks=(7, 14))
+    plan = Switchback(design, "America/New_York", "USD", automatic_rollback=False)
+    page = approval_markdown(replace(question(record()), rollout_plan=plan))
+    assert plan_digest(plan) in page
+    for words in ("14 days", "120 min", "30 min", "-2 %", "10 %", "day 7, 14", "America/New_York", "nothing is rolled back"):
+        assert words in page
+    assert "whole region runs the candidate from the approval on" in approval_markdown(question(record()))
 
 
 def question(made: VerdictRecord) -> ApprovalQuestion:

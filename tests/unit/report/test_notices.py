@@ -13,6 +13,7 @@ from tunegate.report.messages.notices import (
     CampaignSkipped,
     CampaignStarted,
     Declined,
+    ExperimentStarted,
     Expired,
     Notice,
     Released,
@@ -37,6 +38,10 @@ NOTICES: list[tuple[Notice, str]] = [
         "toyville: approval wanted, verdict promote",
     ),
     (Released("toyville", 2, "Ada", NASTY, VERDICT, False, RUN), "toyville: version 2 is in production"),
+    (
+        ExperimentStarted("toyville", "toyville-2", "Ada", NASTY, VERDICT, (NASTY,), RUN),
+        "toyville: experiment toyville-2 begins",
+    ),
     (Declined("toyville", VERDICT, "Ben", NASTY, RUN), "toyville: candidate declined"),
     (Expired("toyville", VERDICT, NOON, RUN), "toyville: verdict expired"),
     (RolledBack("toyville", 3, 1, "Ben", NASTY, RUN), "toyville: rolled back to version 1"),

@@ -47,8 +47,8 @@ Parameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
 class BigQueryDataset:
     """Opened by the first call, not before. Safe to use from any thread.
 
-    Every method raises Outage, and BadInput where a dataset, a table, a column or a permission is missing. `tables` are those of
-    ours that must be in the dataset.
+    Every method raises Outage, and BadInput where a dataset, a table, a column or a permission is missing. `tables` are those
+    of ours that must be in the dataset.
     """
 
     def __init__(self, project: str, name: str, retry_for_s: float = RETRY_FOR_S, *, tables: Sequence[str] = TABLES) -> None:

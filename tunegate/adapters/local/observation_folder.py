@@ -1,7 +1,7 @@
 """Observations in a folder of CSV and Parquet files.
 
-Files whose names begin with a dot or an underscore are not looked at: a writer that writes there first and renames the file when
-it is whole is never read half-way.
+Files whose names begin with a dot or an underscore are not looked at: a writer that writes there first and renames the file
+when it is whole is never read half-way.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from datetime import datetime
 from tunegate.domain.errors import Fault
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.gate.verdict_document import VerdictDocument
+from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan, plan_digest, plan_words
 from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons
 from tunegate.report import formats
 from tunegate.report.formats import markdown_text as text
@@ -23,7 +24,7 @@ class ApprovalQuestion:
 
     `document` is its record and `verdict` the digest of that; `running` are the parameters in production now, `requester` who
     began the campaign and `requested_by` who asked for the rollout, where that is known. `report` is an address or None, and so
-    is `route_map`, the map of the routes that were checked.
+    is `route_map`, the map of the routes that were checked. `rollout_plan` is how the candidate comes to the region.
     """
 
     region: str
@@ -39,6 +40,7 @@ class ApprovalQuestion:
     report: str | None
     routes: StoredRouteCheck = NO_ROUTE_CHECK
     route_map: str | None = None
+    rollout_plan: RolloutPlan = IMMEDIATE
 
     @property
     def outcome(self) -> Outcome:
@@ -86,6 +88,7 @@ def approval_markdown(question: ApprovalQuestion, faults: Sequence[Fault] = ()) 
         "| --- | ---: | ---: |",
         *(f"| {text(name)} | {_value(before)} | {_value(after)} |" for name, before, after in question.changes),
         "",
+        *_plan(question.rollout_plan),
         *_who(question),
     ]
     return "\n".join(lines) + "\n"
@@ -129,6 +132,11 @@ def _routes(question: ApprovalQuestion) -> list[str]:
     reasons = [f"- {text(reason)}" for reason in objections(found)]
     seen = [f"[The map of the routes]({question.route_map})"] if question.route_map else []
     return [words, "", *reasons, *([""] if reasons else []), *seen, *([""] if seen else [])]
+
+
+def _plan(plan: RolloutPlan) -> list[str]:
+    """How the candidate comes to the region; the approval covers it."""
+    return [f"**Release plan** `{plan_digest(plan)}`", "", *(f"- {text(sentence)}" for sentence in plan_words(plan)), ""]
 
 
 def _who(question: ApprovalQuestion) -> list[str]:

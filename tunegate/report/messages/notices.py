@@ -95,6 +95,19 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentStarted:
+    """A candidate is to be tried on the street; `plan` is its release plan in sentences."""
+
+    region: str
+    experiment: str
+    approver: str
+    reason: str
+    verdict: str
+    plan: tuple[str, ...]
+    run_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Declined:
     """A person decided against a candidate."""
 
@@ -135,6 +148,7 @@ Notice = (
     | RunCrashed
     | ApprovalWanted
     | Released
+    | ExperimentStarted
     | Declined
     | Expired
     | RolledBack
@@ -174,6 +188,9 @@ def _words(notice: Notice) -> tuple[str, Iterable[str]]:  # noqa: C901, PLR0911 
                 f"{notice.region}: version {notice.version} is in production{marked}",
                 (f"approved by {notice.approver}: {notice.reason}", _verdict(notice.verdict)),
             )
+        case ExperimentStarted():
+            approved = f"approved by {notice.approver}: {notice.reason}"
+            return f"{notice.region}: experiment {notice.experiment} begins", (approved, *notice.plan, _verdict(notice.verdict))
         case Declined():
             return f"{notice.region}: candidate declined", (f"by {notice.approver}: {notice.reason}", _verdict(notice.verdict))
         case Expired():
