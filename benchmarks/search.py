@@ -1,7 +1,8 @@
 """How close each way to search comes to the best parameters there are, by the simulated days it spends.
 
     python benchmarks/search.py [--city manhattan] [--repeats 10] [--processes 2] [--arms PART ...] [--out FILE] [--quick]
-    python benchmarks/search.py --worlds [--city manhattan] [--repeats 10] [--out FILE]    # see search_worlds.py
+    python benchmarks/search.py --worlds [--city manhattan] [--repeats 10] [--arms PART ...] [--out FILE]
+        # search_worlds.py: what to average over
 
 A search is a study of the product, one worker unless the arm says otherwise. What it chose is valued on days and seeds that no
 search saw, the same for all; the best is the best on one half of those seeds, measured on the other, among everything that any
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler
 from scipy import stats
 from search_cases import CASES, Case, Cell, open_case
-from search_worlds import run as compare_mixes
+from search_worlds import compare_mixes
 from threadpoolctl import threadpool_limits
 
 from tunegate.adapters.optuna import study as study_module
@@ -283,6 +284,6 @@ if __name__ == "__main__":
     )
     given = parser.parse_args()
     if given.worlds:
-        compare_mixes([given.city] if given.city else sorted(CASES), given.repeats, given.out)
+        compare_mixes([given.city] if given.city else sorted(CASES), given.arms, given.repeats, given.out)
     else:
         main(given)

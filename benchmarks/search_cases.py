@@ -75,6 +75,10 @@ class Case:
         """On what the truth is measured, by seed, then day: the same for all, and never simulated by a search."""
         return _cells(self.fresh, phase_seeds(0, "gate", self.fresh_seeds), len(self.fresh) * self.fresh_seeds)
 
+    def hidden_cells(self, repeat: int, count: int) -> tuple[Cell, ...]:
+        """The days of the truth with seeds of their own: where a campaign's verdict is held against worlds it has not met."""
+        return _cells(self.fresh, phase_seeds(1 + repeat, "power", count), count)
+
 
 def _cells(days: Sequence[date], seeds: Sequence[int], count: int) -> tuple[Cell, ...]:
     """The first `count` of all days with the first seed, and so on."""

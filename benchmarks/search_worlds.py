@@ -1,10 +1,11 @@
 """What a search should average over: one world, several, or several and a stress world, at equal simulated days.
 
-    python benchmarks/search.py --worlds [--city manhattan] [--repeats 10] --out FILE
+    python benchmarks/search.py --worlds [--city manhattan] [--repeats 10] [--arms PART ...] --out FILE
 
-Every mix spends the same simulated days and is confirmed on the same days, by the mean over believed worlds and with the stress
-worlds to survive. The truth of a choice is its effect over fresh worlds and days that no search saw, the same for all, and in
-two named ones. Rows that are in FILE already are not run again, and each is written when it ends.
+Every mix spends the same simulated days. Its finalists are confirmed on the same days by two rules: as campaigns of one world
+choose (the best there) or by the mean over believed worlds, and by that mean among those that survive the stress worlds. The
+truth of a choice is its effect over fresh worlds and days that no search saw, the same for all, and in two named worlds. Rows
+that are in FILE already are not run again, and each is written when it ends.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,10 @@ from tunegate.domain.worlds import Settings
 from tunegate.search.answers import TrialToRun
 from tunegate.search.definition import SearchBudget, StudyDefinition
 
-FINALISTS, VALIDATION_CELLS, STRESS_CELLS = 6, 8, 4
+FINALISTS, VALIDATION_CELLS, STRESS_CELLS = 4, 8, 4
 FRESH_WORLDS, FRESH_CELLS, FRESH_SEED = 16, 8, 20261128
 # Mixes were compared, and one was chosen, on the first repeats; the others judge the choice.
-CHOOSING = 4
+CHOOSING = 2
 
 Plan = tuple[tuple[Settings, Cell], ...]
 
@@ -51,6 +52,7 @@ class Mix:
         return self.own + self.believed + len(self.stress)
 
 
+# The last is what campaigns do: two tuning days in believed worlds, and each stress world once.
 MIXES = (
     Mix("one world", 60, own=2),
     Mix("3 worlds", 40, believed=3),
@@ -62,11 +64,11 @@ MIXES = (
 
 @dataclass(frozen=True, slots=True)
 class Finalist:
-    """A finalist on validation days: its effect in believed worlds, in the region's own, and in stress worlds, percent."""
+    """A finalist on validation days: its effect in the worlds it was searched in, in believed and in stress worlds, percent."""
 
     parameters: dict[str, float]
+    searched_pct: float
     believed_pct: float
-    own_pct: float
     stress_pct: dict[str, float]
 
     @property
@@ -105,15 +107,9 @@ def _best(finalists: Sequence[Finalist], worth: Callable[[Finalist], float]) -> 
     return best if best is not None and worth(best) > 0 else None
 
 
-def _surviving(finalists: Sequence[Finalist]) -> Finalist | None:
-    return _best([one for one in finalists if one.survives], lambda one: one.believed_pct)
-
-
 RULES: dict[str, Rule] = {
-    "own world, 4": lambda finalists: _best(finalists[:4], lambda one: one.own_pct),
-    "believed, 4": lambda finalists: _best(finalists[:4], lambda one: one.believed_pct),
-    "survives, 4": lambda finalists: _surviving(finalists[:4]),
-    "survives, 6": _surviving,
+    "mean": lambda finalists: _best(finalists, lambda one: one.searched_pct),
+    "survivor": lambda finalists: _best([one for one in finalists if one.survives], lambda one: one.believed_pct),
 }
 
 
@@ -121,7 +117,7 @@ def search(case: Case, mix: Mix, repeat: int) -> Row:
     """Search, confirm, and value what each rule chooses."""
     with tempfile.TemporaryDirectory() as folder:
         trials = _trials(case, mix, repeat, f"journal://{folder}/study.journal")
-    finalists = [_validated(case, repeat, parameters) for parameters in trials]
+    finalists = [_validated(case, mix, repeat, parameters) for parameters in trials]
     chosen = {name: rule(finalists) for name, rule in RULES.items()}
     return Row(
         case.name,
@@ -153,15 +149,17 @@ def _search_plan(case: Case, mix: Mix, repeat: int) -> Plan:
     return tuple(zip(worlds, case.tuning_cells(repeat, mix.days), strict=True))
 
 
-def _validated(case: Case, repeat: int, parameters: dict[str, float]) -> Finalist:
+def _validated(case: Case, mix: Mix, repeat: int, parameters: dict[str, float]) -> Finalist:
     cells = case.validation_cells(repeat, VALIDATION_CELLS)
-    believed = worlds_of(case.name).drawn(repeat, "validation", len(cells))
+    worlds = worlds_of(case.name).drawn(repeat, "validation", len(cells))
 
     def effect(worlds: Sequence[Settings], on: Sequence[Cell]) -> float:
         return float(effects_pct(case, parameters, tuple(zip(islice(cycle(worlds), len(on)), on, strict=True))).mean())
 
+    believed = effect(worlds, cells)
+    searched = effect([NO_SETTINGS], cells) if mix.own else believed
     stress = {name: effect([world], cells[:STRESS_CELLS]) for name, world in STRESS.items()}
-    return Finalist(parameters, effect(believed, cells), effect([NO_SETTINGS], cells), stress)
+    return Finalist(parameters, searched, believed, stress)
 
 
 def truth(case: Case, parameters: dict[str, float]) -> Truth:
@@ -173,12 +171,12 @@ def truth(case: Case, parameters: dict[str, float]) -> Truth:
     return Truth(*(effects_pct(case, parameters, plan).tolist() for plan in plans))
 
 
-def collect(cities: Sequence[str], repeats: int, out: Path) -> list[Row]:
+def collect(cities: Sequence[str], mixes: Sequence[Mix], repeats: int, out: Path) -> list[Row]:
     """Run what `out` does not hold yet, every mix of a repeat before the next repeat, and return all that it holds then."""
     found = [Row(**json.loads(line)) for line in out.read_text().splitlines()] if out.exists() else []
     done = {(row.city, row.mix, row.repeat) for row in found}
     with out.open("a") as file, threadpool_limits(1):
-        for city, mix, repeat in _jobs(cities, repeats):
+        for repeat, city, mix in product(range(repeats), cities, mixes):
             if (city, mix.name, repeat) in done:
                 continue
             row = search(open_case(city), mix, repeat)
@@ -189,13 +187,6 @@ def collect(cities: Sequence[str], repeats: int, out: Path) -> list[Row]:
     return [row for row in found if row.city in cities and row.repeat < repeats]
 
 
-def _jobs(cities: Sequence[str], repeats: int) -> Iterator[tuple[str, Mix, int]]:
-    for repeat in range(repeats):
-        for city in cities:
-            for mix in MIXES:
-                yield city, mix, repeat
-
-
 def table(rows: Sequence[Row]) -> str:
     """Mean true effects with their spread over repeats and the lowest in brackets, by city, mix and rule."""
     lines = ["| city | mix | chosen by | candidates | fresh worlds | 0.2 × 0.8 | 0.5 × 1.0 |"]
@@ -203,6 +194,8 @@ def table(rows: Sequence[Row]) -> str:
     for city in sorted({row.city for row in rows}):
         for mix in MIXES:
             of_mix = [row for row in rows if (row.city, row.mix) == (city, mix.name)]
+            if not of_mix:
+                continue
             for rule in RULES:
                 truths = [Truth(**each) for row in of_mix if (each := row.truths[rule]) is not None]
                 figures = [[np.mean(effects) for effects in (one.believed, one.as_tuned, one.half_follow)] for one in truths]
@@ -217,9 +210,10 @@ def _spread(values: Sequence[np.floating]) -> str:
     return f"{np.mean(values):+.2f}{deviation} ({min(values):+.2f})"
 
 
-def run(cities: Sequence[str], repeats: int, out: Path) -> None:
-    """Search, and print the tables of the repeats that chose and of those that judge."""
-    rows = collect(cities, repeats, out)
+def compare_mixes(cities: Sequence[str], parts: Sequence[str], repeats: int, out: Path) -> None:
+    """Search with the mixes that have one of `parts` in their name; print tables of the repeats that chose and that judge."""
+    mixes = [mix for mix in MIXES if not parts or any(part in mix.name for part in parts)]
+    rows = collect(cities, mixes, repeats, out)
     for name, part in (
         (f"repeats 0 to {CHOOSING - 1}, on which a mix was chosen", [row for row in rows if row.repeat < CHOOSING]),
         (f"repeats from {CHOOSING}, which judge it", [row for row in rows if row.repeat >= CHOOSING]),
