@@ -107,7 +107,8 @@ def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:
         verdict = record.removeprefix("sha256:")[:12]
         if report.routes is not None:
             steps += [(f"{tunegate} routes {verdict}", "what drivers would be told, in numbers; the map is beside the report")]
-        if report.gate is not None and isinstance(report.gate.judgement.verdict, Promote) and may_pass(report.routes):
+        promoted = report.gate is not None and isinstance(report.gate.judgement.verdict, Promote)
+        if promoted and not report.exploratory and may_pass(report.routes):
             if report.approval_page is not None:
                 steps += [(f"open {report.approval_page}", "approve or decline there: the run waits for you, press Resume")]
             else:

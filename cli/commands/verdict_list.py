@@ -16,6 +16,9 @@ def run(region: str) -> int:
     rows = Installation.from_environment(create=False).verdicts.of_region(region)
     table = Table("verdict", "when (UTC)", "campaign", "kind", box=None)
     for row in rows:
-        table.add_row(row.id[:19], f"{row.at:%Y-%m-%d %H:%M}", row.campaign, read_verdict(row.document).judgement.verdict.KIND)
+        document = read_verdict(row.document)
+        configuration, kind = document.evidence.configuration, document.judgement.verdict.KIND
+        marked = f"{kind}, exploratory" if configuration is not None and configuration.exploratory else kind
+        table.add_row(row.id[:19], f"{row.at:%Y-%m-%d %H:%M}", row.campaign, marked)
     Console(width=TABLE_COLUMNS).print(table if rows else f"{region} has no verdict yet")
     return EXIT_OK

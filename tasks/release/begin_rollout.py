@@ -17,6 +17,6 @@ async def begin_rollout(report: CampaignReport) -> str | None:
     None where there is nothing to approve, or where the server has no such deployment and people approve by command.
     """
     verdict = report.provenance.record_digest
-    if verdict is None or outcome_of(report) is not Outcome.PROMOTE:
+    if verdict is None or report.exploratory or outcome_of(report) is not Outcome.PROMOTE:
         return None
     return await start_rollout(report.region, report.campaign, verdict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -19,7 +20,7 @@ from tests.services.team import RunningTeam
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
-MANHATTAN = Path(__file__).parents[2] / "configs" / "regions" / "manhattan.yaml"
+CONFIGS = Path(__file__).parents[2] / "configs"
 DEPLOYMENTS = {
     "retune", "retune-manhattan", "retune-san-francisco", "tune", "worker", "simulate", "gate", "rollout", "rollback",
 }  # fmt: skip
@@ -68,11 +69,12 @@ def small_manhattan(folder: Path) -> str:
     open_end = {"worse": None, "at_most": None}
     measures = ("u_turns_per_10_km", "hard_turns_per_10_km", "loops_per_hour", "left_area_pct", "no_chance_p95_min")
     limits = dict.fromkeys((*measures, "no_chance_max_min"), open_end)
+    shutil.copytree(CONFIGS, folder / "configs")
     path = folder / "manhattan.yaml"
     region = {
-        "extends": str(MANHATTAN),
+        "extends": "configs/regions/manhattan.yaml",
         "search": {"confirm_top": 2},
-        "gate": {"worst_zone_margin_pct": None},
+        "gate": {"worst_zone_margin_pct": None, "minimum_effect_pct": 0.1},
         "routes": {"hours": [8], "starts": 2, "days": 1, "limits": limits},
     }
     path.write_text(yaml.safe_dump(region))
@@ -86,7 +88,7 @@ def test_a_person_tunes_approves_and_production_runs_the_candidate(ui: Ui, team:
     ui.fill("Trials", "8")
     ui.fill("Workers", "1")
     ui.fill("Test Days", "7")
-    ui.add("overrides", "gate.minimum_effect_pct=0.1")
+    ui.add("overrides", "search.seeds_per_day=1")
     ui.page.get_by_text("Parameters", exact=True).scroll_into_view_if_needed()
     ui.picture("form")
     ui.submit()
@@ -125,8 +127,8 @@ def test_a_person_tunes_approves_and_production_runs_the_candidate(ui: Ui, team:
     assert now["parameters"] == known["releases"][1]["parameters"] != known["releases"][0]["parameters"]
 
 
-def test_a_person_declines_and_production_stays(ui: Ui, team: RunningTeam, tmp_path: Path) -> None:
-    config = tmp_path / "toyville.yaml"
+def test_a_person_declines_and_production_stays(ui: Ui, team: RunningTeam) -> None:
+    config = team.folder / "toyville.yaml"
     config.write_text(yaml.safe_dump({**REGION, "release": {"approvers": ["Ada"], "four_eyes": True}}))
     listed = {each["name"]: each for each in api(team, "deployments/filter", {})}
     assert set(listed) == DEPLOYMENTS

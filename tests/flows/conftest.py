@@ -84,7 +84,7 @@ class Installation:
         self.root = root
         self.home = root / "home"
         self.log = root / "requests.jsonl"
-        self.environment = {**os.environ, "TUNEGATE_HOME": str(self.home)}
+        self.environment = {**os.environ, "TUNEGATE_HOME": str(self.home), "TUNEGATE_CONFIGS": str(root)}
 
     def region_file(self, *simulator_options: str, **changes: Any) -> Path:
         """A region file of the toy city; `changes` replace keys, with __ for a dot."""
@@ -161,14 +161,15 @@ def installation(tmp_path: Path, prefect_api: str) -> Installation:
 @pytest.fixture
 def open_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Office]:
     """Opens an office whose region names these people."""
-    from tests.flows.offices import RELEASE, Office
+    from tests.flows.offices import GATE, RELEASE, Office
 
     installation = Installation(tmp_path)
     # Commands in this process know of no server, those of `installation.run` of the shared one.
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setenv("TUNEGATE_HOME", str(installation.home))
+    monkeypatch.setenv("TUNEGATE_CONFIGS", str(installation.root))
     monkeypatch.setenv("TUNEGATE_USER", "carl")
-    return lambda **release: Office(installation, capsys, installation.region_file(release={**RELEASE, **release}))
+    return lambda **release: Office(installation, capsys, installation.region_file(release={**RELEASE, **release}, **GATE))
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ class Platform:
             "PREFECT_CLIENT_MAX_RETRIES": "10",
             "TUNEGATE_HOME": HOME,
             "TUNEGATE_LEASE_SECONDS": "30",  # The default of a minute would be waited for after every kill.
+            "TUNEGATE_CONFIGS": str(self.folder),
             "TUNEGATE_USER": "cron",
             "TUNEGATE_PUBLISH_URL": "gs://tunegate/published",
             "TUNEGATE_REPORTS_URL": "gs://tunegate/reports",

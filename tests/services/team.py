@@ -45,7 +45,7 @@ def tunegate_up(folder: Path, *options: str, **environment: str) -> Iterator[Run
         process = subprocess.Popen(
             [sys.executable, "-m", "cli.main", "up", "--port", str(_three_free_ports()), *options],
             cwd=folder,
-            env={**os.environ, "TUNEGATE_HOME": str(home), **environment},
+            env={**os.environ, "TUNEGATE_HOME": str(home), "TUNEGATE_CONFIGS": str(folder), **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

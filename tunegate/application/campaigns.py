@@ -14,6 +14,7 @@ from tunegate.config.against_simulator import config_faults, day_faults
 from tunegate.config.loading import load_region
 from tunegate.config.plan import DRAFT, CampaignPlan
 from tunegate.config.region import RegionConfig
+from tunegate.config.reviewed import provenance_of
 from tunegate.config.rules import broken_rules
 from tunegate.config.start import BEST, best_first, newest_finished, start_points
 from tunegate.domain.errors import BadInput, DaysMissing, Fault
@@ -74,6 +75,7 @@ def _begin(installation: Installation, draft: CampaignPlan, due: datetime) -> Ca
         campaign=campaign_name(draft.region, due),
         start=start_points(draft.config, others),
         requested_by=installation.workspace.user,
+        provenance=provenance_of(draft.config, installation.workspace.configs),
     )
     campaigns.start(CampaignRow(plan.campaign, plan.region, plan.as_document(), plan.config.digest, installation.clock.now()))
     return installation.plan(plan.campaign)

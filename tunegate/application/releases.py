@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunegate.application.reports import stored_page
+from tunegate.application.reviewed_verdicts import review_verdict
 from tunegate.application.verdict_lookup import find_verdict
-from tunegate.config.loading import load_region
+from tunegate.config.region import NOBODY
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
 from tunegate.installation import Installation
 from tunegate.ports.records import VerdictRow
+from tunegate.release.rollout_plan import IMMEDIATE
 from tunegate.release.routes import StoredRouteCheck
 from tunegate.release.rules import ReleaseCandidate, ReleaseRefusal, expires_at, identity_faults, same_person
 from tunegate.release.service import ReleaseLost, ReleaseService
@@ -92,19 +94,24 @@ def release_service(installation: Installation) -> ReleaseService:
 
 
 def release_candidate(installation: Installation, verdict: VerdictRow) -> ReleaseCandidate:
-    """A verdict record with what its campaign says of its release. Raises BadInput when the campaign is not stored here."""
-    plan = installation.plan(verdict.campaign)
-    routes, check = plan.config.routes, installation.route_checks.find(verdict.id)
+    """A verdict record with what the reviewed configuration says of its release.
+
+    Who may approve, what ran before the first release and whether routes are required come from there, never from the database.
+    Raises BadInput when the campaign is not stored here.
+    """
+    plan, reviewed = installation.plan(verdict.campaign), review_verdict(installation, verdict)
+    config, check = reviewed.config, installation.route_checks.find(verdict.id)
+    required = config is None or (config.routes is not None and config.routes.required)
     return ReleaseCandidate(
         record=verdict.document,
         stored_at=verdict.at,
         requester=plan.requested_by,
-        policy=plan.config.release_policy,
-        routes=StoredRouteCheck(routes is not None and routes.required, None if check is None else check.document),
-        # As the file says now, without the campaign's overrides: a gate against a weaker production must open nothing.
-        configured=load_region(plan.config.file).production,
+        policy=NOBODY if config is None else config.release_policy,
+        routes=StoredRouteCheck(required, None if check is None else check.document),
+        configured=plan.production if config is None else config.production,
         whole_numbers=frozenset(spec.name for spec in plan.description.parameters if spec.type == "int"),
-        rollout_plan=plan.config.rollout_plan,
+        rollout_plan=IMMEDIATE if config is None else config.rollout_plan,
+        evidence_faults=reviewed.faults,
     )
 
 

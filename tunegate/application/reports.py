@@ -79,6 +79,7 @@ def compose_report(
         failures=_failures(trials, confirmed),
         timing=_timing(installation, plan, trials, (finished - row.started).total_seconds()),
         routes=checked,
+        exploratory=() if plan.provenance is None else plan.provenance.exploratory,
     )
 
 

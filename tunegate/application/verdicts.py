@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tunegate import __version__
 from tunegate.adapters.local.source_version import git_commit
@@ -115,6 +116,7 @@ def gather_evidence(
         newest_data_day=plan.city_facts.last_day,
         alpha_spent=allowed.alpha if isinstance(allowed, Allowance) else 0.0,
         refusal=f"{allowed.reason}. {allowed.remedy}" if isinstance(allowed, LevelSpent) else None,
+        configuration=plan.provenance,
     )
 
 
@@ -124,11 +126,16 @@ def replay_verdict(installation: Installation, named: str) -> tuple[str, ReplayO
     Raises BadInput when there is none. Day results that are gone are differences.
     """
     found = find_verdict(installation, named)
-    plan, evidence = installation.plan(found.campaign), read_verdict(found.document).evidence
+    return found.id, replay_record(installation, installation.plan(found.campaign), found.document)
+
+
+def replay_record(installation: Installation, plan: CampaignPlan, document: Mapping[str, Any]) -> ReplayOutcome:
+    """Compute a record again from the day results that the store has for this plan. Raises UnreadableRecord."""
+    evidence = read_verdict(document).evidence
     if evidence.refusal is not None:
-        return found.id, replay(found.document, {}, None)
+        return replay(document, {}, None)
     self_check = stored_answer(installation, plan.campaign, plan.self_check_request())
-    return found.id, replay(found.document, _pattern_answers(installation, plan, evidence.candidate), self_check)
+    return replay(document, _pattern_answers(installation, plan, evidence.candidate), self_check)
 
 
 def code_version() -> str:

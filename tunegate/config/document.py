@@ -54,12 +54,13 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A merged configuration: plain dictionaries, lists and scalars, and the origin of every key path in them."""
+    """A merged configuration: plain dictionaries, lists and scalars, the origins of its keys, and all files read."""
 
     file: Path
     tree: Tree
     origins: dict[Key, Origin] = field(repr=False)
     overrides: tuple[Override, ...] = ()
+    files: tuple[Path, ...] = ()
 
     def origin(self, key: Sequence[str]) -> Origin:
         """The origin of a key, or of the nearest mapping around it that was written somewhere."""
@@ -120,7 +121,7 @@ def _read_chain(path: Path, readers: tuple[Path, ...], faults: list[Fault]) -> D
                 Fault("a config must be a mapping of keys to values", _kind(node), _line(path, node), "See docs/configs.md.")
             )
     parent = tree.pop(_EXTENDS, None)
-    own = Document(path, tree, origins)
+    own = Document(path, tree, origins, files=(path,))
     if parent is None:
         return own
     base = _parent(own, parent, (*readers, path), faults)
@@ -220,7 +221,7 @@ class _Builder:
 def _merged(base: Document, own: Document) -> Document:
     origins = dict(base.origins)
     tree = _merge_trees(base.tree, own.tree, (), origins, own.origins)
-    return Document(own.file, tree, origins)
+    return Document(own.file, tree, origins, files=(*own.files, *base.files))
 
 
 def _merge_trees(base: Tree, own: Tree, at: Key, origins: dict[Key, Origin], own_origins: Mapping[Key, Origin]) -> Tree:

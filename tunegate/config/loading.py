@@ -13,7 +13,8 @@ from tunegate.config.explain import explain
 from tunegate.config.models import RegionSections
 from tunegate.config.region import Bundled, CityFolder, CityReference, CitySource, RegionConfig
 from tunegate.config.rules import broken_rules
-from tunegate.config.worlds import RegionWorlds, read_worlds
+from tunegate.config.world_models import WorldsSection
+from tunegate.config.worlds import read_worlds
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.observation_sources import ObservationSource
 
@@ -43,24 +44,22 @@ def load_region(path: str | Path, overrides: Sequence[str] = ()) -> RegionConfig
     faults += [Fault(fault.rule, fault.value, document.place(key), fault.remedy) for key, fault in broken_rules(document.tree)]
     if sections is None or faults:
         raise BadInput(*faults)
-    worlds = _worlds(sections, document)
+    worlds_file = None if sections.worlds is None else _worlds_file(sections.worlds, document)
     return RegionConfig(
         sections,
         city=_city(sections, document),
         command=_command(sections, document),
         file=document.file,
-        worlds=worlds,
+        worlds=None if sections.worlds is None or worlds_file is None else read_worlds(sections.worlds, worlds_file),
         overrides=document.overrides,
         observations=_observations(sections, document),
+        files=document.files if worlds_file is None else (*document.files, worlds_file),
     )
 
 
-def _worlds(sections: RegionSections, document: Document) -> RegionWorlds | None:
-    """The worlds of the region, read from the file that the section names."""
-    section = sections.worlds
-    if section is None:
-        return None
-    return read_worlds(section, Path(os.path.normpath(document.origin(("worlds", "file")).folder.absolute() / section.file)))
+def _worlds_file(section: WorldsSection, document: Document) -> Path:
+    """The file that the section names, as an absolute path."""
+    return Path(os.path.normpath(document.origin(("worlds", "file")).folder.absolute() / section.file))
 
 
 def _observations(sections: RegionSections, document: Document) -> ObservationSource | None:

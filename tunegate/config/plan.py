@@ -23,7 +23,8 @@ from tunegate.domain.canonical import content_digest
 from tunegate.domain.days import Arm, Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period, Periods
-from tunegate.domain.plain_json import plain
+from tunegate.domain.plain_json import from_plain, plain
+from tunegate.domain.provenance import ConfigProvenance
 from tunegate.domain.routes import RoutesRequest
 from tunegate.domain.seeds import SeedPhase, phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
@@ -43,7 +44,7 @@ class CampaignPlan:
     """One campaign: its configuration, its periods by date, the city as requests name it, and the simulator's own words.
 
     `start` are the trials that follow production's, taken from other regions when the campaign began. `requested_by` is who
-    began it, None where nobody knows.
+    began it, None where nobody knows. `provenance` is None for a draft, and for a campaign that an older version began.
     """
 
     campaign: str
@@ -54,6 +55,7 @@ class CampaignPlan:
     city_facts: CityFacts
     start: tuple[Parameters, ...] = ()
     requested_by: str | None = None
+    provenance: ConfigProvenance | None = None
 
     @classmethod
     def of(cls, campaign: str, config: RegionConfig, city: str, description: SimulatorDescription) -> CampaignPlan:
@@ -229,6 +231,7 @@ class CampaignPlan:
             "start": [dict(parameters) for parameters in self.start],
             "requested_by": self.requested_by,
             **({} if self.worlds is None else {"worlds": self.worlds.as_document()}),
+            **({} if self.provenance is None else {"provenance": plain(self.provenance)}),
         }
 
     @classmethod
@@ -242,7 +245,9 @@ class CampaignPlan:
         config = RegionConfig(sections, city, tuple(document["command"]), Path(document["file"]), worlds)
         made = cls.of(campaign, config, document["city"], _DESCRIPTION.validate_python(document["description"]))
         start = tuple(Parameters(each) for each in document.get("start", ()))
-        return replace(made, start=start, requested_by=document.get("requested_by"))
+        claimed = document.get("provenance")
+        provenance = None if claimed is None else from_plain(ConfigProvenance, claimed)
+        return replace(made, start=start, requested_by=document.get("requested_by"), provenance=provenance)
 
     def _routes_request(
         self, routes: RoutesSection, arm: Arm, parameters: Parameters, day: date, *, roads: bool

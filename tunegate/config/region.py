@@ -42,7 +42,7 @@ class CitySource:
     path: Path
 
 
-_NOBODY = ReleasePolicy(approvers=(), four_eyes=True, expiry_days=7)
+NOBODY = ReleasePolicy(approvers=(), four_eyes=True, expiry_days=7)
 
 CityReference = Bundled | CityFolder | CitySource
 
@@ -53,8 +53,9 @@ class RegionConfig:
 
     `sections` is what was written, `city` and `command` are resolved to absolute paths where paths were meant, `file` is the
     region file. `worlds` is what the region's worlds file said when it was read; None for a region of one world.
-    `overrides` are the `--set` texts that were applied, parsed. `observations` is where the street reports, by the file as it
-    is now; None where nothing is tried on the street, and in a stored campaign.
+    `overrides` are the `--set` texts that were applied, parsed; `files` all that were read: the region's, what it extends, its
+    worlds. `observations` is where the street reports, by the file as it is now; None where nothing is tried on the street, and
+    in a stored campaign.
     """
 
     sections: RegionSections
@@ -64,6 +65,7 @@ class RegionConfig:
     worlds: RegionWorlds | None = None
     overrides: tuple[Override, ...] = field(default=(), compare=False)
     observations: ObservationSource | None = field(default=None, compare=False)
+    files: tuple[Path, ...] = field(default=(), compare=False)
 
     @property
     def region(self) -> str:
@@ -93,7 +95,7 @@ class RegionConfig:
     @property
     def release_policy(self) -> ReleasePolicy:
         """Who may let a candidate into production; nobody, where the configuration does not say."""
-        return _NOBODY if self.sections.release is None else self.sections.release.policy
+        return NOBODY if self.sections.release is None else self.sections.release.policy
 
     @property
     def rollout_plan(self) -> RolloutPlan:

@@ -11,6 +11,7 @@ from tunegate.config.lease_times import LEASE_VARIABLE, LeaseTimes
 from tunegate.config.locations import Bucket, Dataset, Folder, dataset_location, files_location
 
 HOME_VARIABLE = "TUNEGATE_HOME"
+CONFIGS_VARIABLE = "TUNEGATE_CONFIGS"
 PERSON_VARIABLE = "TUNEGATE_USER"
 SLACK_VARIABLE = "TUNEGATE_SLACK_BLOCK"
 DATABASE_VARIABLE = "TUNEGATE_DATABASE_URL"
@@ -20,6 +21,7 @@ PUBLISH_VARIABLE = "TUNEGATE_PUBLISH_URL"
 REPORTS_VARIABLE = "TUNEGATE_REPORTS_URL"
 REPORTS_WEB_VARIABLE = "TUNEGATE_REPORTS_WEB"
 DEFAULT_HOME = Path(".tunegate")
+DEFAULT_CONFIGS = Path("configs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Workspace:
     `dataset` keeps day results, trials and verdicts for analysts; None: day results stay in the database. `published` is what
     production reads, one JSON document for each region. `reports` holds the HTML page of every campaign and their index.
     `slack_block` names the Prefect block through which notices go to Slack, None where nobody is notified. `user` is who begins
-    campaigns here, None where the system knows none. `lease_times` say when a process that has gone silent counts as lost.
+    campaigns here, None where the system knows none. `configs` is the folder of reviewed configurations: what decides a verdict
+    that may be released comes from files below it. `lease_times` say when a process that has gone silent counts as lost.
     """
 
     root: Path
@@ -39,6 +42,7 @@ class Workspace:
     slack_block: str | None
     user: str | None
     lease_times: LeaseTimes
+    configs: Path
     # URLs, empty where the environment names none. Not shown: both may hold a password.
     database: str = field(repr=False)
     study: str = field(repr=False)
@@ -55,6 +59,7 @@ class Workspace:
             slack_block=_variable(SLACK_VARIABLE) or None,
             user=_variable(PERSON_VARIABLE) or _login_name(),
             lease_times=LeaseTimes.parse(_variable(LEASE_VARIABLE)),
+            configs=Path(_variable(CONFIGS_VARIABLE) or DEFAULT_CONFIGS).absolute(),
             database=_variable(DATABASE_VARIABLE),
             study=_variable(STUDY_VARIABLE),
         )

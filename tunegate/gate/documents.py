@@ -23,6 +23,8 @@ def claims_to_document(evidence: GateEvidence) -> Document:
     """The evidence without the simulators' answers."""
     production, candidate = Parameters(_floats(evidence.production)), Parameters(_floats(evidence.candidate))
     document: Document = plain(replace(evidence, production=production, candidate=candidate))
+    if document["configuration"] is None:
+        del document["configuration"]  # Records of 0.1.0 have no such key, and their digests must stay as they are.
     return document
 
 

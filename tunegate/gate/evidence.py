@@ -11,6 +11,7 @@ from tunegate.domain.canonical import JSON_KEY
 from tunegate.domain.days import Arm, DayResult, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
+from tunegate.domain.provenance import ConfigProvenance
 
 Pattern = tuple[Arm, Forecast]
 PATTERNS: tuple[Pattern, ...] = tuple((arm, forecast) for forecast in Forecast for arm in Arm)
@@ -26,6 +27,7 @@ class GateEvidence:
     seeds. `judged_on` comes from the clock; `newest_data_day` is the newest operating day the region's data cover, and where
     it is given the age of the test period is counted from it instead of from `judged_on`. `alpha_spent` is the one-sided level
     that the ledger left for this use of the test period; where it left none, `refusal` says why, and nothing was simulated.
+    `configuration` is None in records of older versions.
     """
 
     region: str
@@ -40,6 +42,7 @@ class GateEvidence:
     newest_data_day: date | None
     alpha_spent: float
     refusal: str | None = None
+    configuration: ConfigProvenance | None = None
     answers: Mapping[Pattern, SimulationAnswer] = field(default_factory=dict, metadata={JSON_KEY: None})
     self_check: SimulationAnswer | None = field(default=None, metadata={JSON_KEY: None})
 

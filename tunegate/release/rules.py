@@ -41,6 +41,8 @@ class ReleaseCandidate:
     `stored_at` is when the record was written, `requester` who started the campaign (None if unknown), `configured` the
     production parameters of the region's configuration, `whole_numbers` the parameters that the recommender takes as integers,
     `routes` the route check that belongs to the record, and `rollout_plan` how the candidate comes to the region.
+    `evidence_faults` are where the record differs from the reviewed configuration and the stored day results; with any of them,
+    nothing in it may be relied on.
     """
 
     record: Mapping[str, Any]
@@ -51,6 +53,7 @@ class ReleaseCandidate:
     whole_numbers: frozenset[str]
     routes: StoredRouteCheck = NO_ROUTE_CHECK
     rollout_plan: RolloutPlan = IMMEDIATE
+    evidence_faults: tuple[Fault, ...] = ()
 
     @cached_property
     def document(self) -> VerdictDocument:
@@ -186,6 +189,7 @@ def _record_faults(candidate: ReleaseCandidate, region: str, verdict: str, place
     if judged_region != region:
         rule = "an approval must be for the region of the verdict"
         yield Fault(rule, f"{region}, not {judged_region}", place, "Correct the region.")
+    yield from candidate.evidence_faults
 
 
 def _expiry_faults(candidate: ReleaseCandidate, now: datetime, place: str) -> Iterator[Fault]:

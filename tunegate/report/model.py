@@ -120,6 +120,7 @@ class CampaignReport:
     both None when nothing beat production on the validation days: then no gate was run. `importance` maps parameter names to
     shares that add up to 1, or is None when too few trials finished to say. `approval_page` is where somebody may approve the
     candidate in a browser, None where that is done by command. `routes` is None where none were asked for.
+    `exploratory` is why the verdict can never be released, empty for a campaign of reviewed files.
 
     Raises ValueError when timestamps have no zone, or when only one of candidate and gate is there.
     """
@@ -144,6 +145,7 @@ class CampaignReport:
     timing: Timing
     approval_page: str | None = None
     routes: RouteReport | None = None
+    exploratory: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, moment in (("started_at", self.started_at), ("finished_at", self.finished_at)):

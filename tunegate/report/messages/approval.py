@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tunegate.domain.errors import Fault
+from tunegate.domain.provenance import ConfigProvenance
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.gate.verdict_document import VerdictDocument
 from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan, plan_digest, plan_words
@@ -152,8 +153,17 @@ def _who(question: ApprovalQuestion) -> list[str]:
         f"May approve: {listed}{other}. Anybody may decline. Until {formats.moment(question.expires_at)}.{asked}",
         "",
         *report,
+        *_configuration(question.document.evidence.configuration),
         f"Campaign {text(question.campaign)}, record `{question.verdict}`",
     ]
+
+
+def _configuration(configuration: ConfigProvenance | None) -> list[str]:
+    """The reviewed file that decided, and what the campaign varied."""
+    if configuration is None:
+        return []
+    varied = ", ".join(text(override) for override in configuration.overrides) or "nothing"
+    return [f"Reviewed file {text(configuration.file)}, digest `{configuration.digest}`. Overrides: {varied}.", ""]
 
 
 def _value(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import fmean
 from typing import assert_never
@@ -62,6 +62,8 @@ _REMEDIES = {
     Remedy.SMALLER_MINIMUM_EFFECT: "The gain may be real, but smaller than what the region asks for; is so little worth it?",
 }
 
+EXPLORATORY = "exploratory, never to be released"
+
 _NEVER_BY_ITSELF = "Production has not changed. Nothing reaches it from this page."
 
 
@@ -72,6 +74,11 @@ def outcome_of(report: CampaignReport) -> Outcome:
 
 def words_for(report: CampaignReport) -> Words:
     """All the words of the banner and of the last section."""
+    words = _words_for(report)
+    return replace(words, title=f"{words.title} ({EXPLORATORY})") if report.exploratory else words
+
+
+def _words_for(report: CampaignReport) -> Words:
     outcome = outcome_of(report)
     if report.gate is None:
         return Words(outcome, TITLES[outcome], _nothing_sentence(report), _nothing_reason(report), _next_without_candidate())
@@ -79,7 +86,7 @@ def words_for(report: CampaignReport) -> Words:
     sentence = _effect_sentence(report, report.gate)
     match verdict:
         case Promote(reason=reason):
-            steps = (*_routes_first(report), *_next_for_promote(report))
+            steps = _next_for_exploratory(report) or (*_routes_first(report), *_next_for_promote(report))
         case Reject(reason=reason):
             sentence += _what_got_worse(report, report.gate)
             steps = _next_without_candidate()
@@ -181,6 +188,16 @@ def _in_stress_worlds(report: CampaignReport) -> str:
 def _nothing_reason(report: CampaignReport) -> str:
     held_out = formats.plural(len(report.settings.periods.test.days), "held-out day")
     return f"No candidate went to the gate, so none of the {held_out} was used up."
+
+
+def _next_for_exploratory(report: CampaignReport) -> tuple[str, ...]:
+    """Why a verdict that is exploratory leads nowhere; nothing for a campaign of reviewed files."""
+    if not report.exploratory:
+        return ()
+    return (
+        f"Nothing to approve: this verdict is exploratory, for {'; '.join(report.exploratory)}.",
+        "To release such a candidate, write the change into a file of the reviewed folder, have it reviewed, and tune again.",
+    )
 
 
 def _next_for_promote(report: CampaignReport) -> tuple[str, ...]:

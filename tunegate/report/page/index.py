@@ -83,7 +83,10 @@ def _outcome(row: CampaignRow) -> Cell:
         return Cell("failed", tone=Tone.BAD)
     said = (row.outcome or {}).get("verdict")
     known = next((outcome for outcome in Outcome if outcome.value == said), None)
-    return Cell(known.value, tone=TONES[known]) if known is not None else Cell("not known")
+    if known is None:
+        return Cell("not known")
+    exploratory = (row.outcome or {}).get("exploratory")
+    return Cell(f"{known.value}, exploratory" if exploratory else known.value, tone=TONES[known])
 
 
 def _delta(value: object) -> Cell:

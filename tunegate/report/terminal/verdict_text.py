@@ -23,7 +23,7 @@ from tunegate.report.page.document import SYMBOLS, Tone
 from tunegate.report.page.verdict_sections import interval_name, is_readable
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "red", Tone.UNSURE: "yellow", Tone.INVALID: "magenta", Tone.PLAIN: "cyan"}
-JsonValue = None | int | float | str | dict[str, "JsonValue"]
+JsonValue = None | int | float | str | list[str] | dict[str, "JsonValue"]
 
 
 def verdict_table(report: CampaignReport, report_path: str | None = None) -> RenderableType:
@@ -35,6 +35,7 @@ def verdict_table(report: CampaignReport, report_path: str | None = None) -> Ren
         Text(formats.sentence(words.reason), style="dim"),
         Text(""),
     ]
+    parts += [Text(f"Exploratory: {reason}", style="yellow") for reason in report.exploratory]
     parts.append(_values_table(report))
     parts.append(Text(""))
     parts += _routes_lines(report)
@@ -87,6 +88,7 @@ def outcome_json(report: CampaignReport, report_path: str) -> dict[str, JsonValu
         "validation_value_pct": _finite(validation.estimate_pct) if validation is not None else None,
         "verdict": words.outcome.value,
         "reason": words.reason,
+        "exploratory": list(report.exploratory),
         "delta_ml": _interval(gate.judgement.delta_ml if gate else None),
         "delta_statistics": _interval(gate.judgement.delta_statistics if gate else None),
         "simulated_days": report.timing.simulated_days,
