@@ -19,7 +19,7 @@ MakeReport = Callable[..., CampaignReport]
 NAMES = ["promote", "reject", "inconclusive", "invalid", "nothing"]
 KEYS = [
     "campaign", "region", "trials", "champion", "candidate", "search_value_pct", "validation_value_pct", "verdict", "reason",
-    "delta_ml", "delta_statistics", "simulated_days", "routes", "wall_s", "report",
+    "exploratory", "delta_ml", "delta_statistics", "simulated_days", "routes", "wall_s", "report",
 ]  # fmt: skip
 
 
