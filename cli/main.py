@@ -304,6 +304,14 @@ def up(
     return command.run(port, schedules=schedules, ask=ask)
 
 
+@app.command("sign-in")
+def sign_in() -> int:
+    """Print a link that signs one browser in to the running `tunegate up`."""
+    from cli.commands import sign_in as command
+
+    return command.run()
+
+
 @app.command()
 def setup(
     pools: Annotated[Literal["kubernetes", "process"], typer.Option(help="How runs are started.")] = "kubernetes",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cli.exit_codes import EXIT_OK
+from cli.local_server.server import orchestration
 from cli.terminal import print_line
 from tunegate.config.locations import Bucket, files_location
 from tunegate.config.workspace import SLACK_VARIABLE, Workspace
@@ -25,7 +26,9 @@ def run(pools: str, results: str | None) -> int:
     if not os.environ.get("PREFECT_API_URL"):
         remedy = "Set it to the address of your server's API; `tunegate up` needs no setup."
         raise BadInput(Fault("a Prefect server must be named", "none", "PREFECT_API_URL", remedy))
-    asyncio.run(set_up(Workspace.from_environment(), pools, results, print_line))
+    workspace = Workspace.from_environment()
+    with orchestration(workspace.prefect_home):
+        asyncio.run(set_up(workspace, pools, results, print_line))
     return EXIT_OK
 
 

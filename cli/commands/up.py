@@ -18,9 +18,20 @@ from types import FrameType
 from cli.commands.setup import set_up
 from cli.exit_codes import EXIT_OK
 from cli.local_server import child_processes
+from cli.local_server.access import Access
 from cli.local_server.child_processes import ChildProcess
+from cli.local_server.home_secret import home_secret
 from cli.local_server.running_instance import InstanceAddresses, hold_instance_lock
-from cli.local_server.server import HOST, ServerDidNotStart, api_on, start_server, use_home, wait_until_it_answers
+from cli.local_server.server import (
+    HOST,
+    ServerDidNotStart,
+    api_on,
+    client_settings,
+    start_server,
+    use_home,
+    wait_until_it_answers,
+)
+from cli.local_server.sign_in import forget_tickets, sign_in_link
 from cli.provisioning.deployments import deploy_all
 from cli.publication_repair import report_repairs
 from cli.terminal import print_line
@@ -49,14 +60,16 @@ def run(port: int, *, schedules: bool, ask: str | None) -> int:
         _refuse_ports_in_use(ports)
         report_repairs(release_service(installation).repair_publications())
         _set_environment(workspace, addresses)
-        with _running([start_server(workspace.prefect_home, ports[0], _server_settings(workspace, addresses))]) as server:
+        forget_tickets(workspace.prefect_home)
+        with _running([start_server(workspace.prefect_home, ports[0], _server_settings(workspace))]) as server:
             asyncio.run(set_up(workspace, "process", None, lambda _line: None))
             deploy_all()
             asyncio.run(_set_schedules(active=schedules))
             with _running(_start_others(installation, ports, reports)) as others:
-                wait_until_it_answers(others[-2], addresses.dashboard)
-                wait_until_it_answers(others[-1], addresses.index)
-                _print_addresses(addresses, schedules=schedules)
+                ours = {"Authorization": Access(home_secret(workspace.prefect_home)).authorization}
+                wait_until_it_answers(others[-2], addresses.dashboard, ours)
+                wait_until_it_answers(others[-1], addresses.index, ours)
+                _print_addresses(addresses, sign_in_link(workspace.prefect_home, addresses.ui), schedules=schedules)
                 if asked is not None:
                     print_line(
                         f"{asked.region}: approve or decline at {asyncio.run(_ask(asked))} (Resume, once it is suspended)"
@@ -89,7 +102,7 @@ def _set_environment(workspace: Workspace, addresses: InstanceAddresses) -> None
         {
             HOME_VARIABLE: str(workspace.root),
             REPORTS_WEB_VARIABLE: addresses.pages,
-            "PREFECT_API_URL": addresses.api,
+            **client_settings(workspace.prefect_home, addresses.api),
             "PREFECT_UI_URL": addresses.ui,
             "PREFECT_WORKER_QUERY_SECONDS": str(WORKER_QUERY_S),
             # The automation that finds lost runs waits for these.
@@ -98,9 +111,9 @@ def _set_environment(workspace: Workspace, addresses: InstanceAddresses) -> None
     )
 
 
-def _server_settings(workspace: Workspace, addresses: InstanceAddresses) -> Mapping[str, str]:
+def _server_settings(workspace: Workspace) -> Mapping[str, str]:
     return {
-        "PREFECT_SERVER_UI_API_URL": addresses.api,
+        "PREFECT_SERVER_UI_API_URL": "/api",  # of the page's own origin, whatever port is forwarded to it
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(workspace.prefect_home / "ui"),
     }
 
@@ -122,9 +135,9 @@ def _start_others(installation: Installation, ports: range, reports: Path) -> It
             f"{pool} of tunegate up",
         )
         yield child_processes.start(f"the worker of {pool}", arguments, home / f"worker-{pool}.log", {})
-    dashboard = ("-m", "cli.local_server.dashboard", HOST, str(ports[1]))
+    dashboard = ("-m", "cli.local_server.dashboard", str(ports[1]))
     yield child_processes.start("the Optuna dashboard", dashboard, home / "dashboard.log", {})
-    pages = ("-m", "http.server", str(ports[2]), "--bind", HOST, "--directory", str(reports))
+    pages = ("-m", "cli.local_server.reports_server", str(ports[2]), str(reports))
     write_index(installation.campaigns, installation.reports)
     yield child_processes.start("the server of reports", pages, home / "reports.log", {})
 
@@ -195,7 +208,8 @@ def _ended_by_signals() -> Iterator[None]:
         print_line("stopped")
 
 
-def _print_addresses(addresses: InstanceAddresses, *, schedules: bool) -> None:
+def _print_addresses(addresses: InstanceAddresses, link: str, *, schedules: bool) -> None:
+    print_line(f"sign in         {link}   first, once in each browser")
     print_line(f"Prefect         {addresses.ui}/deployments   begin a campaign: `retune`, Run, Custom run")
     print_line(f"approvals       {addresses.ui}/runs   a `rollout` that is suspended: open it, Resume")
     print_line(f"reports         {addresses.index}")

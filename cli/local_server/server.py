@@ -1,6 +1,7 @@
 """The Prefect server of a command: the configured one, that of a running `tunegate up`, or one started for the command.
 
-With PREFECT_API_URL set, nothing is started. Otherwise a server runs for the length of the command, on the database in the
+With PREFECT_API_URL set, nothing is started. Our own servers answer only those who know the secret of the home
+(docs/adr/0018-one-guard-for-every-server.md). Otherwise a server runs for the length of the command, on the database in the
 workspace, so that every run can be looked at later. Prefect's own ephemeral mode is not used: it gives up after 20 s on a busy
 machine (docs/adr/0003-embedded-server.md).
 """
@@ -18,14 +19,17 @@ from pathlib import Path
 
 from cli.exit_codes import CommandFailed
 from cli.local_server import child_processes
+from cli.local_server.access import LOOPBACK
 from cli.local_server.child_processes import ChildProcess
 from cli.local_server.database_template import copy_template, database_url
+from cli.local_server.home_secret import home_secret
 from cli.local_server.running_instance import running_instance
 from tunegate.adapters.local.file_lock import FileLock
 from tunegate.config.workspace import REPORTS_WEB_VARIABLE
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 180.0
+CLIENT_SETTINGS = ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "NO_PROXY", "no_proxy")
 
 # A single campaign needs none of these services, and each takes time of the database. Flow runs, states, logs and artifacts are
 # written by the API itself; only the feed of events and the list of task runs stay empty.
@@ -64,16 +68,17 @@ def orchestration(home: Path, meanwhile: Callable[[], object] = lambda: None) ->
     """
     _keep_logs_off_the_console()
     configured, running = os.environ.get("PREFECT_API_URL"), running_instance(home)
+    if running is not None and configured in {None, "", running.api}:
+        os.environ.update(client_settings(home, running.api))
+        os.environ.update({"PREFECT_UI_URL": running.ui, REPORTS_WEB_VARIABLE: running.pages})
+        yield running.api
+        return
     if configured:
         yield configured
         return
-    if running is not None:
-        os.environ.update(PREFECT_API_URL=running.api, PREFECT_UI_URL=running.ui, **{REPORTS_WEB_VARIABLE: running.pages})
-        yield running.api
-        return
     use_home(home)
     port = free_port()
-    os.environ["PREFECT_API_URL"] = api_on(port)
+    os.environ.update(client_settings(home, api_on(port)))
     try:
         server = start_server(home, port, FOR_ONE_COMMAND, meanwhile)
         try:
@@ -82,7 +87,8 @@ def orchestration(home: Path, meanwhile: Callable[[], object] = lambda: None) ->
             child_processes.stop(server)
             server.log.unlink(missing_ok=True)
     finally:
-        del os.environ["PREFECT_API_URL"]
+        for name in CLIENT_SETTINGS:
+            del os.environ[name]
 
 
 def start_server(
@@ -92,10 +98,14 @@ def start_server(
 
     `meanwhile` is called while it starts.
     """
-    home.mkdir(parents=True, exist_ok=True)
     database = home / "prefect.db"
-    environment = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url(database), **settings}
-    arguments = ("-m", "cli.local_server.prefect_server", "server", "start", "--host", HOST, "--port", str(port))
+    environment = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url(database),
+        "PREFECT_SERVER_API_AUTH_STRING": home_secret(home),
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
+        **settings,
+    }
+    arguments = ("-m", "cli.local_server.prefect_server", "--host", HOST, "--port", str(port), "--tickets", str(home))
     # Two servers that start on a new database at the same time would both migrate it, and one of them would fail.
     with FileLock(home / "start.lock").acquire():
         copy_template(database)
@@ -107,6 +117,13 @@ def start_server(
             child_processes.stop(server)
             raise
     return server
+
+
+def client_settings(home: Path, api: str) -> Mapping[str, str]:
+    """What Prefect's clients need to use a server of this home: its address, its secret, and no proxy in between."""
+    there = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    direct = ",".join([*filter(None, there.split(",")), *(name for name in LOOPBACK if name not in there.split(","))])
+    return dict(zip(CLIENT_SETTINGS, (api, home_secret(home), direct, direct), strict=True))
 
 
 def api_on(port: int) -> str:
@@ -126,14 +143,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_it_answers(child: ChildProcess, url: str) -> None:
+def wait_until_it_answers(child: ChildProcess, url: str, headers: Mapping[str, str] | None = None) -> None:
     """Return once a GET of `url` succeeds. Raises ServerDidNotStart."""
+    request = urllib.request.Request(url, headers=dict(headers or {}))  # noqa: S310 - an address of this machine
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if child.has_ended:
             raise ServerDidNotStart(child.with_log_tail(f"{child.name} ended with code {child.process.returncode}"))
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of this machine
+            with direct.open(request, timeout=2):
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)

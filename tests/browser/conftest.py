@@ -22,6 +22,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTeam]:
 @pytest.fixture
 def ui(team: RunningTeam) -> Iterator[Ui]:
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 960}, color_scheme="dark")
+        page = browser.new_context(viewport={"width": 1280, "height": 960}, color_scheme="dark").new_page()
         page.set_default_timeout(STEP_TIMEOUT_MS)
+        team.sign_in(page)
         yield Ui(page, team.addresses)

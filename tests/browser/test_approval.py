@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,6 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 DEPLOYMENTS = {
     "retune", "retune-manhattan", "retune-san-francisco", "tune", "worker", "simulate", "gate", "rollout", "rollback",
 }  # fmt: skip
-
-
-def api(team: RunningTeam, path: str, body: object) -> Any:
-    """The answer of the Prefect API to a POST."""
-    data, headers = json.dumps(body).encode(), {"content-type": "application/json"}
-    request = urllib.request.Request(f"{team.addresses.api}/{path}", data, headers)  # noqa: S310 - ours
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - ours
-        return json.load(answer)
 
 
 def history(team: RunningTeam, region: str) -> dict[str, Any]:
@@ -130,11 +121,11 @@ def test_a_person_tunes_approves_and_production_runs_the_candidate(ui: Ui, team:
 def test_a_person_declines_and_production_stays(ui: Ui, team: RunningTeam) -> None:
     config = team.folder / "toyville.yaml"
     config.write_text(yaml.safe_dump({**REGION, "release": {"approvers": ["Ada"], "four_eyes": True}}))
-    listed = {each["name"]: each for each in api(team, "deployments/filter", {})}
+    listed = {each["name"]: each for each in team.api("deployments/filter", {})}
     assert set(listed) == DEPLOYMENTS
     schedules = {name: [each["active"] for each in one["schedules"]] for name, one in listed.items() if one["schedules"]}
     assert schedules == {"retune-manhattan": [False], "retune-san-francisco": [False]}
-    api(team, f"deployments/{listed['retune']['id']}/create_flow_run", {"parameters": {"config": str(config)}})
+    team.api(f"deployments/{listed['retune']['id']}/create_flow_run", {"parameters": {"config": str(config)}})
     ui.open_run("rollout", "toyville/rollout")
     ui.wait_for_state("Suspended")
     ui.answer("decline", "Ada", "the holiday makes these days unlike any other")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import urllib.request
 
 import pytest
 
@@ -26,10 +24,7 @@ def _set_up(team: RunningTeam) -> list[str]:
 
 
 def test_setup_puts_right_what_differs_and_run_again_changes_nothing(team: RunningTeam) -> None:
-    spoiled = json.dumps({"concurrency_limit": 1}).encode()
-    headers = {"content-type": "application/json"}
-    address = f"{team.addresses.api}/work_pools/tuning"
-    urllib.request.urlopen(urllib.request.Request(address, spoiled, headers, method="PATCH"), timeout=60)  # noqa: S310 - ours
+    team.api("work_pools/tuning", {"concurrency_limit": 1}, "PATCH")
     first = _set_up(team)
     assert "work pool orchestrators: as it should be" in first
     assert "work pool tuning: changed concurrency_limit" in first

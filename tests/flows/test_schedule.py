@@ -23,11 +23,12 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events import Event, RelatedResource, Resource
-from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 from prefect.states import Running
 
 from cli.local_server import child_processes as children
-from cli.local_server.server import api_on, free_port, start_server
+from cli.local_server.home_secret import home_secret
+from cli.local_server.server import api_on, client_settings, free_port, start_server
 from cli.provisioning.automation_definitions import wanted_automations
 from flows.retune import retune
 from flows.rollout import rollout
@@ -90,7 +91,8 @@ def settings(tmp_path: Path) -> Iterator[str]:
     address = {"PREFECT_UI_URL": f"http://127.0.0.1:{port}", "PREFECT_API_URL": api_on(port)}
     server = start_server(tmp_path / "prefect", port, {**often, **address})
     try:
-        with temporary_settings({PREFECT_API_URL: api_on(port), PREFECT_UI_URL: address["PREFECT_UI_URL"]}):
+        ours = {PREFECT_API_URL: api_on(port), PREFECT_API_AUTH_STRING: home_secret(tmp_path / "prefect")}
+        with temporary_settings({**ours, PREFECT_UI_URL: address["PREFECT_UI_URL"]}):
             yield api_on(port)
     finally:
         children.stop(server)
@@ -107,7 +109,7 @@ async def team(settings: str, tmp_path: Path) -> AsyncIterator[Team]:
             for wanted in wanted_automations(block if isinstance(block, UUID) else UUID(str(block))):
                 await hurried(wanted).acreate()
             await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-            async with worker(settings, installation):
+            async with worker(settings, tmp_path / "prefect", installation):
                 yield Team(client, slack, installation)
 
 
@@ -119,9 +121,9 @@ def hurried(wanted: Automation) -> Automation:
 
 
 @asynccontextmanager
-async def worker(api: str, installation: Installation) -> AsyncIterator[None]:
+async def worker(api: str, home: Path, installation: Installation) -> AsyncIterator[None]:
     environment = {
-        "PREFECT_API_URL": api,
+        **client_settings(home, api),
         "PREFECT_HOME": str(installation.root / "worker"),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "TUNEGATE_HOME": str(installation.home),

@@ -38,6 +38,8 @@ PATIENCE_S = 900  # of a busy machine; a quiet one needs 20 s for most of what i
 PAGE = 200
 WATCH_EVERY_S = 0.3
 SLACK_BLOCK = "tunegate"
+AUTH = "prefect:planted-password"
+CREDENTIALS = ("prefect", "planted-password")
 SAVE_SLACK_BLOCK = f"""
 import os
 from prefect_slack import SlackWebhook
@@ -78,6 +80,7 @@ class Platform:
         name = self.mariadb.database().name
         self.database = Database(name, self.proxy.port, self.proxy.socket_path)
         self.cluster.create("secrets", NAMESPACE, "tunegate-database", data={"url": self.database.url})
+        self.cluster.create("secrets", NAMESPACE, "prefect-auth", data={"string": AUTH})
         self.cluster.create("configmaps", NAMESPACE, "tunegate-settings", data=self.settings)
         for pool in POOLS:
             template = REPOSITORY / "infra" / "work-pools" / f"{pool}.json"
@@ -124,10 +127,6 @@ class Platform:
             "python",
             "-m",
             "cli.local_server.prefect_server",
-            "server",
-            "start",
-            "--host",
-            "127.0.0.1",
             "--port",
             port,
         )
@@ -172,8 +171,8 @@ class Platform:
         """Start a run of a deployment; returns its id."""
         found = self._get(f"/deployments/name/{deployment}/{deployment}")
         body = {"parameters": dict(parameters), "state": {"type": "SCHEDULED"}}
-        answer = httpx.post(f"{self.api_url}/deployments/{found['id']}/create_flow_run", json=body, timeout=30)
-        return str(answer.raise_for_status().json()["id"])
+        answer = self._post(f"/deployments/{found['id']}/create_flow_run", body)
+        return str(answer.json()["id"])
 
     def state(self, run: str) -> dict[str, Any]:
         """The state of a run, as the server has it."""
@@ -184,7 +183,7 @@ class Platform:
         """Ask for the end of a run once it runs, as the button in the UI does."""
         self.cluster.wait_until(lambda: self.state(run)["type"] == "RUNNING", f"{run} runs", PATIENCE_S)
         body = {"state": {"type": "CANCELLING", "name": "Cancelling"}}
-        httpx.post(f"{self.api_url}/flow_runs/{run}/set_state", json=body, timeout=30).raise_for_status()
+        self._post(f"/flow_runs/{run}/set_state", body)
 
     def ended(self, run: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The final state of a run. On time-out the error holds what its pods said."""
@@ -198,7 +197,7 @@ class Platform:
     def runs(self, campaign: str, flow: str) -> list[dict[str, Any]]:
         """Every run of a flow in a campaign."""
         filters = {"flows": {"name": {"any_": [flow]}}, "flow_runs": {"tags": {"all_": [f"campaign:{campaign}"]}}}
-        found: list[dict[str, Any]] = httpx.post(f"{self.api_url}/flow_runs/filter", json=filters, timeout=30).json()
+        found: list[dict[str, Any]] = self._post("/flow_runs/filter", filters).json()
         return found
 
     def story(self) -> str:
@@ -208,7 +207,7 @@ class Platform:
             lines.append(f"{pod.name} {pod.phase}")
             lines += [f"    {line}" for line in (pod.log or "").splitlines()[-12:]]
         said = {"sort": "TIMESTAMP_DESC", "limit": 60}
-        lines += [entry["message"] for entry in httpx.post(f"{self.api_url}/logs/filter", json=said, timeout=30).json()]
+        lines += [entry["message"] for entry in self._post("/logs/filter", said).json()]
         return "\n".join(lines)
 
     def server_says(self, kind: str) -> str:
@@ -216,7 +215,7 @@ class Platform:
         pages = []
         while True:
             asked = {"limit": PAGE, "offset": PAGE * len(pages)}
-            answer = httpx.post(f"{self.api_url}/{kind}/filter", json=asked, timeout=30).raise_for_status()
+            answer = self._post(f"/{kind}/filter", asked)
             pages.append(answer.text)
             if len(answer.json()) < PAGE:
                 return "\n".join(pages)
@@ -243,8 +242,11 @@ class Platform:
         if (folder / "prefect.yaml").is_file():
             self.checkouts.add(folder)
 
+    def _post(self, path: str, body: object) -> httpx.Response:
+        return httpx.post(self.api_url + path, json=body, timeout=30, auth=CREDENTIALS).raise_for_status()
+
     def _get(self, path: str) -> dict[str, Any]:
-        answer = httpx.get(self.api_url + path, timeout=30)
+        answer = httpx.get(self.api_url + path, timeout=30, auth=CREDENTIALS)
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
@@ -264,6 +266,10 @@ class Platform:
             "PREFECT_HOME": str(self.folder / "prefect"),
             "PREFECT_SERVER_UI_ENABLED": "false",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_API_AUTH_STRING": AUTH,
+            "PREFECT_API_AUTH_STRING": AUTH,
+            "PREFECT_INTEGRATIONS_KUBERNETES_WORKER_API_AUTH_STRING_SECRET_NAME": "prefect-auth",
+            "PREFECT_INTEGRATIONS_KUBERNETES_WORKER_API_AUTH_STRING_SECRET_KEY": "string",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "TUNEGATE_IMAGE": "registry.example/tunegate/pipeline:test",

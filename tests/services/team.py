@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from playwright.sync_api import Page
+
+from cli.local_server.access import Access
+from cli.local_server.home_secret import home_secret
 from cli.local_server.running_instance import InstanceAddresses, running_instance
 from cli.local_server.server import HOST
+from cli.local_server.sign_in import sign_in_link
 
 START_TIMEOUT_S = 420
 STOP_TIMEOUT_S = 60
@@ -35,6 +43,25 @@ class RunningTeam:
     def environment(self) -> dict[str, str]:
         """That of a terminal beside it."""
         return {**os.environ, "TUNEGATE_HOME": str(self.home)}
+
+    @property
+    def access(self) -> Access:
+        """The rules of its servers."""
+        return Access(home_secret(self.home / "prefect"))
+
+    def sign_in(self, page: Page) -> None:
+        """Do what a person does first: follow the link."""
+        page.goto(sign_in_link(self.home / "prefect", self.addresses.ui))
+        page.wait_for_url("**/deployments")
+
+    def api(self, path: str, body: object = None, method: str | None = None) -> Any:
+        """The answer of the Prefect API to a GET, or to a POST of this body."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"content-type": "application/json", "authorization": self.access.authorization}
+        request = urllib.request.Request(f"{self.addresses.api}/{path}", data, headers, method=method)  # noqa: S310 - ours
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - ours
+            answered = answer.read()
+        return json.loads(answered) if answered else None
 
 
 @contextmanager

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from optuna_dashboard import run_server
+from optuna_dashboard import wsgi
 
 from tunegate.adapters.optuna.all_studies import AllStudies
 
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
-def serve_folder(folder: Path, host: str, port: int) -> None:
-    """Show the studies of a folder, read-only, until the process ends."""
+
+def studies_of_folder(folder: Path) -> WSGIApplication:
+    """A dashboard of the studies of a folder, read-only."""
     folder.mkdir(parents=True, exist_ok=True)
-    run_server(AllStudies(folder), host=host, port=port)
+    application: WSGIApplication = wsgi(AllStudies(folder))
+    return application
 
 
-def serve_database(url: str, host: str, port: int) -> None:
-    """Show the studies of a database, until the process ends."""
-    run_server(url, host=host, port=port)
+def studies_of_database(url: str) -> WSGIApplication:
+    """A dashboard of the studies of a database, which it could change."""
+    application: WSGIApplication = wsgi(url)
+    return application
