@@ -35,6 +35,7 @@ from cli.local_server.sign_in import forget_tickets, sign_in_link
 from cli.provisioning.deployments import deploy_all
 from cli.publication_repair import report_repairs
 from cli.terminal import print_line
+from tunegate.adapters.local import private_process
 from tunegate.application.releases import release_service
 from tunegate.application.reports import write_index
 from tunegate.application.verdict_lookup import find_verdict
@@ -124,6 +125,7 @@ def _start_others(installation: Installation, ports: range, reports: Path) -> It
     for pool in POOLS:
         arguments = (
             "-m",
+            private_process.__name__,
             "prefect",
             "worker",
             "start",
@@ -135,9 +137,9 @@ def _start_others(installation: Installation, ports: range, reports: Path) -> It
             f"{pool} of tunegate up",
         )
         yield child_processes.start(f"the worker of {pool}", arguments, home / f"worker-{pool}.log", {})
-    dashboard = ("-m", "cli.local_server.dashboard", str(ports[1]))
+    dashboard = ("-m", private_process.__name__, "cli.local_server.dashboard", str(ports[1]))
     yield child_processes.start("the Optuna dashboard", dashboard, home / "dashboard.log", {})
-    pages = ("-m", "cli.local_server.reports_server", str(ports[2]), str(reports))
+    pages = ("-m", private_process.__name__, "cli.local_server.reports_server", str(ports[2]), str(reports))
     write_index(installation.campaigns, installation.reports)
     yield child_processes.start("the server of reports", pages, home / "reports.log", {})
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tunegate.adapters.local.private_process import hide_this_process
 from tunegate.adapters.simulator import process_guard
 
 STOP_GRACE_S = 10.0
@@ -42,7 +43,8 @@ class ChildProcess:
 
 
 def start(name: str, python_arguments: Iterable[str], log: Path, environment: Mapping[str, str]) -> ChildProcess:
-    """Start Python with these arguments; `environment` is added to that of this process."""
+    """Start Python with these arguments; `environment` is added to that of this process, which is private from then on."""
+    hide_this_process()
     reading, writing = os.pipe()
     with log.open("wb") as output:
         process = subprocess.Popen(

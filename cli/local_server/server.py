@@ -24,6 +24,7 @@ from cli.local_server.child_processes import ChildProcess
 from cli.local_server.database_template import copy_template, database_url
 from cli.local_server.home_secret import home_secret
 from cli.local_server.running_instance import running_instance
+from tunegate.adapters.local import private_process
 from tunegate.adapters.local.file_lock import FileLock
 from tunegate.config.workspace import REPORTS_WEB_VARIABLE
 
@@ -105,7 +106,7 @@ def start_server(
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
         **settings,
     }
-    arguments = ("-m", "cli.local_server.prefect_server", "--host", HOST, "--port", str(port), "--tickets", str(home))
+    arguments = ("-m", private_process.__name__, "cli.local_server.prefect_server", "--port", str(port), "--tickets", str(home))
     # Two servers that start on a new database at the same time would both migrate it, and one of them would fail.
     with FileLock(home / "start.lock").acquire():
         copy_template(database)

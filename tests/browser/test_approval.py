@@ -41,16 +41,25 @@ def published(team: RunningTeam, region: str) -> dict[str, Any] | None:
     return document
 
 
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def is_below(process: int, above: int) -> bool:
+    while process not in {0, above}:
+        process = parent_of(process)
+    return process == above
+
+
 def groups_of_runs(team: RunningTeam) -> set[tuple[int, int]]:
     """Process group of every run of this team that is a process now, beside that of the worker that started it."""
     groups = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            words, surroundings = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
-            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            if b"prefect.engine" in words and str(team.home).encode() in surroundings:
-                groups.add((os.getpgid(int(process.name)), os.getpgid(parent)))
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            run = int(process.name)
+            if b"prefect.engine" in (process / "cmdline").read_bytes() and is_below(run, team.process.pid):
+                groups.add((os.getpgid(run), os.getpgid(parent_of(run))))
+        except (FileNotFoundError, ProcessLookupError):
             continue
     return groups
 

@@ -77,6 +77,11 @@ def test_each_kind_of_missing_program_has_its_remedy(place_program, monkeypatch)
         ("GITHUB_TOKEN", "x"),
         ("GOOGLE_APPLICATION_CREDENTIALS", "key.json"),
         ("PREFECT_API_DATABASE_CONNECTION_URL", "x"),
+        ("PREFECT_API_URL", "http://127.0.0.1:4200/api"),
+        ("TUNEGATE_DATABASE_URL", "mysql+pymysql://db/tunegate"),
+        ("TUNEGATE_HOME", "/home/me/.tunegate"),
+        ("SSH_AUTH_SOCK", "/run/agent"),
+        ("MYSQL_PWD", "x"),
         ("MIRROR", "https://user:pass@mirror/simple"),
     ],
 )

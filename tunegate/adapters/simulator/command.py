@@ -12,8 +12,12 @@ from pathlib import Path
 from tunegate.domain.errors import BadInput, Fault
 
 _SECRET_NAME = re.compile(
-    r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH_STRING|WEBHOOK|CONNECTION_URL|(^|_)KEY$|(^|_)DSN$|(^|_)PWD_?FILE$",
+    r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH_STRING|WEBHOOK|CONNECTION_URL|(^|_)KEY$|(^|_)DSN$|(^|_)PWD_?FILE$|^PGPASS|^MYSQL_PWD$",
     re.IGNORECASE,
+)
+# Addresses of our servers and databases, and sockets of agents that sign for a person.
+_NOT_ITS_BUSINESS = re.compile(
+    r"(PREFECT|TUNEGATE|CSQL|CLOUD_SQL)_|(SSH_AUTH_SOCK|SSH_AGENT_PID|GPG_AGENT_INFO|DBUS_SESSION_BUS_ADDRESS)$"
 )
 _SECRET_VALUE = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
@@ -46,7 +50,7 @@ def _remedy(program: str) -> str:
 
 
 def simulator_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without variables that look secret by their name or hold a URL with a password.
+    """The environment without our own settings, sockets of agents, and what looks secret by name or holds a password.
 
     A simulator is another team's program: it needs no database password, and cannot log what it does not have.
     """
@@ -54,4 +58,4 @@ def simulator_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _looks_secret(name: str, value: str) -> bool:
-    return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
+    return bool(_NOT_ITS_BUSINESS.match(name) or _SECRET_NAME.search(name) or _SECRET_VALUE.search(value))

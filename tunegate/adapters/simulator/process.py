@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tunegate.adapters.local.private_process import hide_this_process
+
 LINE_LIMIT_BYTES = 16 * 2**20
 STDERR_LINES = 20
 STDERR_LINE_CHARACTERS = 400
@@ -167,7 +169,8 @@ class GuardedProcess:
 
 
 async def start_process(command: Sequence[str], environment: Mapping[str, str], *, stdin: bool) -> GuardedProcess:
-    """Start a resolved command; with `stdin` false it reads from nothing."""
+    """Start a resolved command; with `stdin` false it reads from nothing. From then on this process is private."""
+    hide_this_process()
     starting = asyncio.create_task(_start(command, environment, stdin=stdin))
     try:
         return await asyncio.shield(starting)

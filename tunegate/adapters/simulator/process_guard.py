@@ -5,11 +5,14 @@ holds. However the parent ends, kill -9 included, the pipe reaches its end, and 
 command started. End of input on stdin would stop only a simulator that still reads it; PR_SET_PDEATHSIG is Linux only, follows
 the parent's *thread*, and misses grandchildren.
 
+The guard makes itself private first: its environment may hold passwords that its command must not read from `/proc`.
+
 The guard ends as its command ended: with the same exit code, or by the same signal.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
@@ -18,10 +21,13 @@ import sys
 import threading
 
 NOT_STARTED_CODE = 127
+_PR_SET_DUMPABLE = 4
 
 
 def main(arguments: list[str]) -> int:
     """Run the command to its end; the exit code to end with."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     lifeline, command = int(arguments[0]), arguments[1:]
     try:
         # Popen closes every other descriptor in the child, so the command cannot hold the lifeline.
