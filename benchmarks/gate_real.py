@@ -26,6 +26,7 @@ from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
+from tunegate.gate.versions import CURRENT_RULE
 
 COMMAND = (str(Path(sys.executable).with_name("hailsim")),)
 CITY = "manhattan"
@@ -37,6 +38,7 @@ SETTINGS: Mapping[str, float] = {"follower_share": 0.2}
 SOFT_TEMPERATURE = 3.0
 SEEDS_PER_DAY = 4
 PAIRS = ("A/A", "better", "worse")
+ON_HAILSIM = f"hailsim {CITY}, rule version {CURRENT_RULE.name}"
 
 POLICY = GatePolicy(
     minimum_effect_pct=0.5,
@@ -156,21 +158,21 @@ def real_rates(gates: list[RealGate]) -> list[tuple[str, float, int, float | Non
         )
 
     return [
-        (f"hailsim {CITY}: A/A promoted", share(null, Promote), count, None, 5.0),
-        (f"hailsim {CITY}: A/A lower bound above 0", _share_above_zero(null), count, None, None),
-        (f"hailsim {CITY}: 90 % interval covers, A/A", _coverage(null, dict.fromkeys(range(3), 0.0)), count, 88.0, None),
-        (f"hailsim {CITY}: 90 % interval covers at {effect}", _coverage(better, _truths(better)), count, 88.0, None),
-        (f"hailsim {CITY}: promoted at {effect}", share(better, Promote), count, 90.0, None),
+        (f"{ON_HAILSIM}: A/A promoted", share(null, Promote), count, None, 5.0),
+        (f"{ON_HAILSIM}: A/A lower bound above 0", _share_above_zero(null), count, None, None),
+        (f"{ON_HAILSIM}: 90 % interval covers, A/A", _coverage(null, dict.fromkeys(range(3), 0.0)), count, 88.0, None),
+        (f"{ON_HAILSIM}: 90 % interval covers at {effect}", _coverage(better, _truths(better)), count, 88.0, None),
+        (f"{ON_HAILSIM}: promoted at {effect}", share(better, Promote), count, 90.0, None),
         (
-            f"hailsim {CITY}: inconclusive at {effect}, seven guardrails",
+            f"{ON_HAILSIM}: inconclusive at {effect}, seven guardrails",
             share(better, Inconclusive, guarded=True),
             count,
             None,
             None,
         ),
-        (f"hailsim {CITY}: rejected when planted worse", share(worse, Reject), count, 90.0, None),
-        (f"hailsim {CITY}: promoted when planted worse", share(worse, Promote), count, None, 0.0),
-        (f"hailsim {CITY}: invalid", share(gates, Invalid), len(gates), None, 0.0),
+        (f"{ON_HAILSIM}: rejected when planted worse", share(worse, Reject), count, 90.0, None),
+        (f"{ON_HAILSIM}: promoted when planted worse", share(worse, Promote), count, None, 0.0),
+        (f"{ON_HAILSIM}: invalid", share(gates, Invalid), len(gates), None, 0.0),
     ]
 
 

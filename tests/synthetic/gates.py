@@ -20,6 +20,7 @@ from tunegate.gate.judgement import GuardrailOutcome
 from tunegate.gate.policy import GuardrailKind
 from tunegate.gate.rule import Demands, Findings, decide
 from tunegate.gate.variance import components, seeds_suffice
+from tunegate.gate.versions import CURRENT_RULE
 
 MEAN_REVENUE_MINOR = 1e7
 _STUDENT_DEGREES = 4
@@ -129,7 +130,7 @@ def guardrail_outcome(interval: Interval, region: SyntheticRegion) -> GuardrailO
 
 
 def _intervals(days_pct: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    return days_pct.mean(axis=-1), wider_half_width(days_pct, level)
+    return days_pct.mean(axis=-1), wider_half_width(days_pct, level, CURRENT_RULE)
 
 
 def _interval(estimate: np.float64, half_width: np.float64) -> Interval:

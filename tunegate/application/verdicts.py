@@ -22,7 +22,7 @@ from tunegate.gate.evidence import GateEvidence, Pattern
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.ledger import Allowance, LedgerEntry, LedgerQuestion, LevelSpent, allowance
-from tunegate.gate.record import ReplayOutcome, build_record, replay
+from tunegate.gate.record import ReplayOutcome, StoredRuns, build_record, replay
 from tunegate.gate.verdict_document import read_verdict
 from tunegate.installation import Installation
 from tunegate.ports.records import LedgerMoved
@@ -133,9 +133,9 @@ def replay_record(installation: Installation, plan: CampaignPlan, document: Mapp
     """Compute a record again from the day results that the store has for this plan. Raises UnreadableRecord."""
     evidence = read_verdict(document).evidence
     if evidence.refusal is not None:
-        return replay(document, {}, None)
+        return replay(document, StoredRuns())
     self_check = stored_answer(installation, plan.campaign, plan.self_check_request())
-    return replay(document, _pattern_answers(installation, plan, evidence.candidate), self_check)
+    return replay(document, StoredRuns(_pattern_answers(installation, plan, evidence.candidate), self_check))
 
 
 def code_version() -> str:

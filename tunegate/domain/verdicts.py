@@ -24,6 +24,7 @@ class Remedy(StrEnum):
     FALLBACK = "the fallback forecast"
     GUARDRAIL = "a guardrail"
     SMALLER_MINIMUM_EFFECT = "the minimum effect"
+    STRESS_WORLD = "a stress world"
 
 
 @dataclass(frozen=True, slots=True)

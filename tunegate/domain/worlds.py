@@ -28,6 +28,11 @@ class World:
     settings: Settings
     weight: float
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the settings: equal digests are the same world."""
+        return settings_digest(self.settings)
+
 
 @dataclass(frozen=True, slots=True)
 class StressWorld:
@@ -36,6 +41,11 @@ class StressWorld:
     name: str
     settings: Settings
     margin_pct: float
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the settings."""
+        return settings_digest(self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,15 @@ class Worlds:
     def digest(self) -> str:
         """SHA-256 of `as_document`."""
         return content_digest(self.as_document())
+
+
+def settings_digest(settings: Settings) -> str:
+    """SHA-256 of settings; 1 and 1.0 are the same value."""
+    return content_digest({name: _as_float(value) for name, value in settings.items()})
+
+
+def _as_float(value: SettingValue) -> SettingValue:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def days_of_worlds(days: Sequence[date], per_day: int, worlds: int) -> tuple[tuple[date, ...], ...]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.resources import files
 
-from tunegate.gate.rule import RULE_VERSION
+from tunegate.gate.versions import CURRENT_RULE, RuleVersion
 
 FILE = "operating_characteristics.json"
 
@@ -26,13 +25,12 @@ class Characteristic:
     gates: int
 
 
-@lru_cache(maxsize=1)
-def published() -> tuple[Characteristic, ...]:
-    """The measured characteristics of the current rule. Raises ValueError when they were measured on another version of it."""
+def published(rule: RuleVersion = CURRENT_RULE) -> tuple[Characteristic, ...]:
+    """The measured characteristics of the rule. Raises ValueError when they were measured on another version of it."""
     document = json.loads(files("tunegate.gate").joinpath(FILE).read_text(encoding="utf-8"))
-    if document["rule_version"] != RULE_VERSION:
+    if document["rule_version"] != rule.name:
         raise ValueError(
-            f"{FILE} was measured on rule version {document['rule_version']}, but the rule is at {RULE_VERSION}. "
+            f"{FILE} was measured on rule version {document['rule_version']}, but the rule is at {rule.name}. "
             "Run benchmarks/gate_calibration.py --write."
         )
     return tuple(Characteristic(**row) for row in document["characteristics"])

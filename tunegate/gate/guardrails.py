@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from tunegate.domain.parameters import Direction
-from tunegate.gate.grid import PairedRows, metric_cells
+from tunegate.gate.grid import PairedRows, WorldRows, metric_cells
 from tunegate.gate.intervals import FloatArray, interval_of
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus
 from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
+from tunegate.gate.versions import CURRENT_RULE, RuleVersion
 
 _POINTS_PER_UNIT = {GuardrailKind.POINTS: 1.0, GuardrailKind.FRACTION_POINTS: 100.0}
 
 
-def judge_guardrail(rows: PairedRows | None, guardrail: GuardrailPolicy, level: float) -> GuardrailOutcome:
-    """Where a metric's change stands; NOT_COMPUTED, with a note, whenever no interval can be had."""
+def judge_guardrail(
+    rows: WorldRows | None, guardrail: GuardrailPolicy, level: float, rule: RuleVersion = CURRENT_RULE
+) -> GuardrailOutcome:
+    """Where a metric's change stands, as the mean over worlds; NOT_COMPUTED, with a note, when there is no interval."""
     if rows is None:
         return not_computed(guardrail, "day results are missing")
-    production = metric_cells(rows.production, guardrail.metric)
-    candidate = metric_cells(rows.candidate, guardrail.metric)
-    if production is None or candidate is None:
+    complete = all(metric_cells(arm, guardrail.metric) is not None for pair in rows.worlds for arm in pair.arms)
+    if not complete:
         return not_computed(guardrail, "the simulator gave no finite number on some day")
-    cells = change_cells(production, candidate, guardrail.kind)
+    cells = rows.mean(lambda pair: metric_change(pair, guardrail))
     if cells is None:
         return not_computed(guardrail, "production's mean is not above zero, so there is nothing to be relative to")
-    interval = interval_of(cells.mean(axis=1), level)
+    interval = interval_of(cells.mean(axis=1), level, rule)
     if interval is None:
         return not_computed(guardrail, "too few days, or the same change on every day, so no interval")
     low, high = interval.low_pct, interval.high_pct
@@ -36,6 +38,14 @@ def judge_guardrail(rows: PairedRows | None, guardrail: GuardrailPolicy, level: 
         high,
         guardrail_status(low, high, guardrail.direction, guardrail.margin),
     )
+
+
+def metric_change(rows: PairedRows, guardrail: GuardrailPolicy) -> FloatArray | None:
+    """Change of each day and seed (D, R) in one world; None without finite numbers, or without a base to be relative to."""
+    production, candidate = (metric_cells(arm, guardrail.metric) for arm in rows.arms)
+    if production is None or candidate is None:
+        return None
+    return change_cells(production, candidate, guardrail.kind)
 
 
 def change_cells(production: FloatArray, candidate: FloatArray, kind: GuardrailKind) -> FloatArray | None:

@@ -19,6 +19,7 @@ from scipy import special
 
 from tunegate.domain.verdicts import Interval
 from tunegate.gate.policy import FEWEST_DAYS
+from tunegate.gate.versions import CURRENT_RULE, RuleVersion
 
 FloatArray = NDArray[np.float64]
 
@@ -80,15 +81,30 @@ def ewc_half_width(days_pct: FloatArray, level: float) -> FloatArray:
     return t_quantile(EWC_TRANSFORMS, level) * error
 
 
-def wider_half_width(days_pct: FloatArray, level: float) -> FloatArray:
-    """The wider of paired t and EWC-4 (…): the one that decides. Raises ValueError under five days."""
+@lru_cache(maxsize=256)
+def correlation_factor(days: int, correlation: float) -> float:
+    """How much too narrow the t interval of D days is when they follow an AR(1) with this lag-1 correlation; 1 for none.
+
+    The mean of D such days has the variance f/D of a day's, with f = 1 + 2·sum((1 - k/D)·rho^k), and their sample variance
+    expects (D - f)/(D - 1) of it.
+    """
+    inflation = 1.0 + 2.0 * math.fsum((1.0 - lag / days) * correlation**lag for lag in range(1, days))
+    return math.sqrt(inflation * (days - 1) / (days - inflation))
+
+
+def wider_half_width(days_pct: FloatArray, level: float, rule: RuleVersion = CURRENT_RULE) -> FloatArray:
+    """The wider of paired t and EWC-4 (…): the one that decides. Raises ValueError under five days.
+
+    The t interval is stretched by what days correlated up to the rule's bound need: EWC-4 sees no correlation in few days.
+    """
     days = days_pct.shape[-1]
     if days < FEWEST_DAYS:
         raise ValueError(f"`days >= {FEWEST_DAYS}` must hold for an interval, but got {days}")
-    return np.maximum(paired_t_half_width(days_pct, level), ewc_half_width(days_pct, level))
+    paired = correlation_factor(days, rule.correlation_bound(days)) * paired_t_half_width(days_pct, level)
+    return np.maximum(paired, ewc_half_width(days_pct, level))
 
 
-def interval_of(days_pct: FloatArray, level: float) -> Interval | None:
+def interval_of(days_pct: FloatArray, level: float, rule: RuleVersion = CURRENT_RULE) -> Interval | None:
     """The deciding interval of one series of days (D,), or None with under five days or without spread between them.
 
     Differences that are zero to the last bit on every day are a fact about these days and not an estimate of spread, so they
@@ -99,7 +115,7 @@ def interval_of(days_pct: FloatArray, level: float) -> Interval | None:
     if days_pct.size < FEWEST_DAYS or not np.isfinite(days_pct).all() or days_pct.std() < NO_SPREAD_PCT:
         return None
     estimate = float(days_pct.mean())
-    half_width = float(wider_half_width(days_pct, level))
+    half_width = float(wider_half_width(days_pct, level, rule))
     return Interval(estimate, estimate - half_width, estimate + half_width)
 
 

@@ -53,7 +53,9 @@ class GuardrailOutcome:
 
 @dataclass(frozen=True, slots=True)
 class WorstZone:
-    """The zone whose simultaneous lower bound is the lowest; effects in percent of that zone's production revenue.
+    """The zone with the lowest simultaneous lower bound, or one shown to be beyond the margin.
+
+    Effects are in percent of its own revenue.
 
     `zones_judged` counts the zones large enough to be judged alone, `zones_pooled` those judged together as one.
     `critical_value` is how many standard errors wide the bounds are, so that all of them hold at once.
@@ -66,6 +68,61 @@ class WorstZone:
     zones_judged: int
     zones_pooled: int
     critical_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneLoss:
+    """A zone shown to lose: even its simultaneous upper bound is below 0, whether or not the margin holds.
+
+    `share_pct` is its share of production's revenue; effects are in percent of the zone's own.
+    """
+
+    zone: str
+    share_pct: float
+    estimate_pct: float
+    low_pct: float
+    high_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorldEffect:
+    """The effect on revenue in one world, with the interval over its days. `weight` is its share of all worlds' weights."""
+
+    name: str
+    weight: float
+    estimate_pct: float
+    low_pct: float | None
+    high_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RealisedEffect:
+    """What the candidate may earn in the one world that turns out to be true, in percent.
+
+    The interval is a prediction: it does not shrink to nothing with more worlds or days. `sd_worlds_pct` is the spread between
+    worlds, `effective_worlds` the number of equally weighted worlds that the set is worth, `chance_of_loss` the chance of an
+    effect below 0, and `skewness` that of the worlds' effects (None with fewer than three worlds, or without spread).
+    """
+
+    estimate_pct: float
+    low_pct: float
+    high_pct: float
+    sd_worlds_pct: float
+    effective_worlds: float
+    chance_of_loss: float
+    skewness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StressOutcome:
+    """The effect on revenue in a stress world, with its one-sided part of the rule."""
+
+    name: str
+    margin_pct: float
+    estimate_pct: float | None
+    low_pct: float | None
+    high_pct: float | None
+    status: GuardrailStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +167,8 @@ class Judgement:
     """The verdict on one candidate, and all it rests on.
 
     Intervals are two-sided at twice `one_sided_level`, the level the rule used. `minimum_detectable_effect_pct` is the true
-    effect that this gate would have let through four times out of five.
+    effect that this gate would have let through four times out of five. `worlds` is empty where the gate played one world only;
+    the verdict is then conditional on that world.
     """
 
     verdict: Verdict
@@ -128,3 +186,7 @@ class Judgement:
     components_statistics: VarianceComponents | None
     minimum_detectable_effect_pct: float | None
     plain_words: str
+    losing_zones: tuple[ZoneLoss, ...] = ()
+    worlds: tuple[WorldEffect, ...] = ()
+    realised: RealisedEffect | None = None
+    stress_worlds: tuple[StressOutcome, ...] = ()

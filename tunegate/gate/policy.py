@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from tunegate.domain.errors import Fault
 from tunegate.domain.parameters import Direction, MetricSpec
+from tunegate.domain.worlds import StressWorld
 
 FEWEST_DAYS = 5
 """Four cosine transforms need four degrees of freedom besides the mean; with fewer days nothing can be promoted."""
@@ -66,6 +67,7 @@ class GatePolicy:
     maximum_test_age_days: int
     guardrails: tuple[GuardrailPolicy, ...]
     worst_zone_margin_pct: float | None
+    stress_worlds: tuple[StressWorld, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("minimum_effect_pct", "fallback_margin_pct"):
@@ -82,6 +84,9 @@ class GatePolicy:
             math.isfinite(self.worst_zone_margin_pct) and self.worst_zone_margin_pct >= 0
         ):
             raise ValueError(f"`worst_zone_margin_pct >= 0` must hold, but got {self.worst_zone_margin_pct}")
+        for world in self.stress_worlds:
+            if not (math.isfinite(world.margin_pct) and world.margin_pct >= 0):
+                raise ValueError(f"`stress world margin >= 0` must hold, but got {world.margin_pct} for {world.name}")
         names = [guardrail.metric for guardrail in self.guardrails]
         if len(set(names)) != len(names):
             raise ValueError(f"each metric may be guarded once, but got {sorted(names)}")

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunegate.gate.detectable import unit_gates
-from tunegate.gate.grid import PairedRows, metric_cells
-from tunegate.gate.guardrails import change_cells
+from tunegate.gate.grid import PairedRows, one_world
+from tunegate.gate.guardrails import metric_change
 from tunegate.gate.intervals import t_quantile
 from tunegate.gate.judgement import VarianceComponents
 from tunegate.gate.plan import GatePlan
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailPolicy
 from tunegate.gate.variance import components, day_mean_sd, pooled
+from tunegate.gate.versions import CURRENT_RULE
 from tunegate.gate.zones import WORST_ZONE, zone_series
 
 TIGHT_MARGIN_ERRORS = 4.0
@@ -48,9 +49,7 @@ def _noise_of(ml: Sequence[PairedRows], guardrail: GuardrailPolicy) -> VarianceC
     """The components of a guardrail's change, or None where some run gives no finite numbers or no base."""
     parts = []
     for rows in ml:
-        production = metric_cells(rows.production, guardrail.metric)
-        candidate = metric_cells(rows.candidate, guardrail.metric)
-        cells = None if production is None or candidate is None else change_cells(production, candidate, guardrail.kind)
+        cells = metric_change(rows, guardrail)
         parts.append(None if cells is None else components(cells))
     known = [part for part in parts if part is not None]
     return pooled(known) if len(known) == len(parts) else None
@@ -71,7 +70,7 @@ def _guardrail_forecast(guardrail: GuardrailPolicy, parts: VarianceComponents | 
 
 def _worst_zone_forecast(rows: PairedRows, margin_pct: float, plan: GatePlan) -> GuardrailForecast:
     """The noisiest zone's standard error; its margin must also be wider than bounds that hold for all zones at once."""
-    series = zone_series(rows)
+    series = zone_series(one_world(rows), CURRENT_RULE)
     unknown = GuardrailForecast(WORST_ZONE, "%", margin_pct, None, None, None, None)
     if series is None or plan.days < FEWEST_DAYS:
         return unknown

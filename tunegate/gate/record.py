@@ -7,7 +7,7 @@ again, and says whether the same document comes out, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunegate.domain.canonical import content_digest
@@ -18,8 +18,10 @@ from tunegate.gate.evidence import GateEvidence, Pattern, pattern_name
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.policy import GatePolicy
-from tunegate.gate.rule import RULE_VERSION
-from tunegate.gate.verdict_document import ArmDigests, VerdictDocument, read_verdict
+from tunegate.gate.verdict_document import ArmDigests, UnreadableRecord, VerdictDocument, read_verdict
+from tunegate.gate.versions import CURRENT_RULE, RULES, RuleVersion
+
+Answers = Mapping[Pattern, SimulationAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +41,72 @@ class ReplayOutcome:
     judgement: Judgement
 
 
-def build_record(evidence: GateEvidence, policy: GatePolicy, judgement: Judgement, code_version: str) -> VerdictRecord:
+def build_record(
+    evidence: GateEvidence,
+    policy: GatePolicy,
+    judgement: Judgement,
+    code_version: str,
+    rule: RuleVersion = CURRENT_RULE,
+) -> VerdictRecord:
     """The record of this judgement. `code_version` is the version of the code, with its commit where that is known."""
     document = VerdictDocument(
-        rule_version=RULE_VERSION,
+        rule_version=rule.name,
         code_version=code_version,
         evidence=evidence,
         parameter_digests=ArmDigests(evidence.production.digest, evidence.candidate.digest),
-        day_result_digests=_digests(evidence.answers, evidence.self_check),
+        day_result_digests=_digests(evidence),
         policy=policy,
         judgement=judgement,
     ).as_json()
     return VerdictRecord(content_digest(document), document)
 
 
-def replay(
-    stored: Mapping[str, Any], answers: Mapping[Pattern, SimulationAnswer], self_check: SimulationAnswer | None
-) -> ReplayOutcome:
-    """Compute a recorded verdict again from the stored day results. Raises UnreadableRecord."""
+@dataclass(frozen=True, slots=True)
+class StoredRuns:
+    """What the results store holds of a gate: `answers` of one that played one world, `worlds` and `stress_worlds` by name."""
+
+    answers: Answers = field(default_factory=dict)
+    self_check: SimulationAnswer | None = None
+    worlds: Mapping[str, Answers] = field(default_factory=dict)
+    stress_worlds: Mapping[str, Answers] = field(default_factory=dict)
+
+
+def replay(stored: Mapping[str, Any], runs: StoredRuns) -> ReplayOutcome:
+    """Compute a recorded verdict again from the stored day results, under its own rule version. Raises UnreadableRecord."""
     document = read_verdict(stored)
-    evidence = replace(document.evidence, answers=answers, self_check=self_check)
-    judgement = judge(evidence, document.policy)
-    again = build_record(evidence, document.policy, judgement, document.code_version)
+    rule = RULES.get(document.rule_version)
+    if rule is None:
+        known = ", ".join(RULES)
+        raise UnreadableRecord.because(f"the rule version must be one of {known}", document.rule_version, "verdict record")
+    evidence = _with_runs(document.evidence, runs)
+    judgement = judge(evidence, document.policy, rule)
+    again = build_record(evidence, document.policy, judgement, document.code_version, rule)
     differences = tuple(_differences("", stored, again.document))
     return ReplayOutcome(not differences, differences, judgement)
 
 
-def _digests(answers: Mapping[Pattern, SimulationAnswer], self_check: SimulationAnswer | None) -> Mapping[str, str]:
-    """One digest for each pattern's answer, so that a replay can say whose results changed."""
-    digests = {pattern_name(pattern): content_digest(answer_to_document(answer)) for pattern, answer in answers.items()}
-    return digests if self_check is None else {**digests, "self-check": content_digest(answer_to_document(self_check))}
+def _with_runs(claims: GateEvidence, runs: StoredRuns) -> GateEvidence:
+    """The evidence of a record with its answers; those that are gone stay away, which the checks report."""
+    return replace(
+        claims,
+        answers=runs.answers,
+        self_check=runs.self_check,
+        worlds=tuple(replace(each, answers=runs.worlds.get(each.name, {})) for each in claims.worlds),
+        stress_worlds=tuple(replace(each, answers=runs.stress_worlds.get(each.name, {})) for each in claims.stress_worlds),
+    )
+
+
+def _digests(evidence: GateEvidence) -> Mapping[str, str]:
+    """One digest for each pattern's answer in each world, so that a replay can say whose results changed."""
+    digests = {
+        f"{group.name}: {pattern_name(pattern)}" if group.name else pattern_name(pattern): content_digest(
+            answer_to_document(answer)
+        )
+        for group in evidence.groups
+        for pattern, answer in group.answers.items()
+    }
+    again = evidence.self_check
+    return digests if again is None else {**digests, "self-check": content_digest(answer_to_document(again))}
 
 
 def _differences(place: str, recorded: object, replayed: object) -> Iterator[str]:

@@ -11,10 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from tunegate.domain.verdicts import Inconclusive, Interval, Promote, Reject, Remedy, Verdict
-from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus
-
-RULE_VERSION = "1"
-"""Changes with anything that could change a verdict on the same evidence. Records carry it."""
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, StressOutcome
 
 
 class EffectStatus(StrEnum):
@@ -54,6 +51,7 @@ class Findings:
     delta_statistics: Interval | None
     guardrails: tuple[GuardrailOutcome, ...]
     seeds_suffice: bool
+    stress_worlds: tuple[StressOutcome, ...] = ()
 
 
 def effect_status(delta: Interval | None, minimum_effect_pct: float) -> EffectStatus:
@@ -92,6 +90,7 @@ def decide(findings: Findings, demands: Demands) -> Verdict:
             _effect_open(findings, demands, effect),
             _fallback_open(findings, demands, fallback),
             *(_guardrail_open(guardrail) for guardrail in findings.guardrails),
+            *(_stress_open(outcome) for outcome in findings.stress_worlds),
         )
         if point is not None
     )
@@ -117,6 +116,11 @@ def _rejection(findings: Findings, demands: Demands, effect: EffectStatus, fallb
         f"{guardrail.metric} is worse by more than its margin of {guardrail.margin:g} {guardrail.unit}, even at best"
         for guardrail in findings.guardrails
         if guardrail.status is GuardrailStatus.BROKEN
+    ]
+    shown += [
+        f"in the stress world {outcome.name} revenue falls by more than its margin of {outcome.margin_pct:g} %, even at best"
+        for outcome in findings.stress_worlds
+        if outcome.status is GuardrailStatus.BROKEN
     ]
     return Reject("; ".join(shown)) if shown else None
 
@@ -173,6 +177,21 @@ def _guardrail_open(guardrail: GuardrailOutcome) -> Inconclusive | None:
             assert_never(guardrail.status)
 
 
+def _stress_open(outcome: StressOutcome) -> Inconclusive | None:
+    """What keeps a stress world from passing, if it does not."""
+    match outcome.status:
+        case GuardrailStatus.HELD:
+            return None
+        case GuardrailStatus.UNDECIDED | GuardrailStatus.BROKEN:
+            reason = f"revenue in the stress world {outcome.name} is not shown to stay within -{outcome.margin_pct:g} %"
+            return Inconclusive(reason, Remedy.STRESS_WORLD)
+        case GuardrailStatus.NOT_COMPUTED:
+            reason = f"the stress world {outcome.name} could not be judged: too few days, or the same difference on every day"
+            return Inconclusive(reason, Remedy.STRESS_WORLD)
+        case _:
+            assert_never(outcome.status)
+
+
 def _promotion(findings: Findings) -> str:
     """Why a candidate is promoted."""
     ml, statistics = findings.delta_ml, findings.delta_statistics
@@ -180,5 +199,7 @@ def _promotion(findings: Findings) -> str:
         "" if ml is None else f"revenue with the ml forecast changes by {ml.estimate_pct:+.2f} % (at least {ml.low_pct:+.2f} %)"
     )
     falls = "" if statistics is None else f", with the statistics forecast by {statistics.estimate_pct:+.2f} %"
-    held = len(findings.guardrails)
-    return f"{gains}{falls}; {held} of {held} guardrails held" if held else f"{gains}{falls}"
+    held, survived = len(findings.guardrails), len(findings.stress_worlds)
+    guarded = f"; {held} of {held} guardrails held" if held else ""
+    stressed = f"; {survived} of {survived} stress worlds survived" if survived else ""
+    return f"{gains}{falls}{guarded}{stressed}"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.plain_json import Document, from_plain, plain
-from tunegate.gate.documents import claims_to_document
+from tunegate.gate.documents import claims_to_document, judgement_to_document, policy_to_document
 from tunegate.gate.evidence import GateEvidence
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.policy import GatePolicy
@@ -55,7 +55,13 @@ class VerdictDocument:
 
     def as_json(self) -> Document:
         """The stored form. Equal documents have equal bytes, and therefore one address."""
-        return {"format": RECORD_FORMAT, **plain(self), "evidence": claims_to_document(self.evidence)}
+        return {
+            "format": RECORD_FORMAT,
+            **plain(self),
+            "evidence": claims_to_document(self.evidence),
+            "policy": policy_to_document(self.policy),
+            "judgement": judgement_to_document(self.judgement, self.rule_version),
+        }
 
 
 def read_verdict(stored: Mapping[str, Any]) -> VerdictDocument:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import assert_never
 
 from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Remedy
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
 from tunegate.gate.policy import GatePolicy
+from tunegate.gate.versions import CURRENT_RULE, RuleVersion
 
 
-def plain_words(judgement: Judgement, policy: GatePolicy) -> str:
-    """One paragraph: the verdict, what was seen, and what would change it."""
+def plain_words(judgement: Judgement, policy: GatePolicy, rule: RuleVersion = CURRENT_RULE) -> str:
+    """One paragraph: the verdict, what was seen, and what would change it. The record holds it, so it depends on the rule."""
     seen = _seen(judgement)
+    if rule.name != "1":
+        seen = " ".join((seen, *_seen_over_worlds(judgement), *_seen_in_zones(judgement)))
     match judgement.verdict:
         case Promote():
             sentences = [
@@ -65,6 +69,34 @@ def _seen(judgement: Judgement) -> str:
     )
 
 
+def _seen_over_worlds(judgement: Judgement) -> Iterator[str]:
+    """How far the figures depend on the simulated world."""
+    if not judgement.worlds:
+        yield "This is conditional on the one world that was simulated: no other assumption about drivers and demand was tried."
+    elif judgement.realised is not None:
+        realised = judgement.realised
+        yield (
+            f"Over the {len(judgement.worlds)} worlds that were simulated, the change that will be realised lies between "
+            f"{realised.low_pct:+.2f} % and {realised.high_pct:+.2f} %, with a {realised.chance_of_loss:.0%} chance of a loss."
+        )
+    for outcome in judgement.stress_worlds:
+        if outcome.estimate_pct is not None and outcome.low_pct is not None:
+            yield (
+                f"In the stress world {outcome.name} revenue changed by {outcome.estimate_pct:+.2f} % "
+                f"(at worst {outcome.low_pct:+.2f} %, and -{outcome.margin_pct:g} % is allowed)."
+            )
+
+
+def _seen_in_zones(judgement: Judgement) -> Iterator[str]:
+    """The zones shown to lose, which a guardrail that holds would leave unsaid."""
+    if judgement.losing_zones:
+        listed = ", ".join(
+            f"{loss.zone} ({loss.estimate_pct:+.1f} % of its revenue, which is {loss.share_pct:.1f} % of the fleet's)"
+            for loss in judgement.losing_zones
+        )
+        yield f"Shown to lose revenue: {listed}."
+
+
 def _held(guardrails: tuple[GuardrailOutcome, ...]) -> str:
     """What the guardrails say of customers, drivers and districts."""
     if not guardrails:
@@ -93,6 +125,9 @@ def _way_out(remedy: Remedy, judgement: Judgement, policy: GatePolicy) -> str:
         case Remedy.GUARDRAIL:
             names = [item.metric for item in judgement.guardrails if item.status is not GuardrailStatus.HELD]
             return f"More days, or settings that treat {', '.join(names)} better, would settle it."
+        case Remedy.STRESS_WORLD:
+            worlds = [item.name for item in judgement.stress_worlds if item.status is not GuardrailStatus.HELD]
+            return f"Settings that lose less in the stress world {' and '.join(worlds)}, or more days, would settle it."
         case Remedy.SMALLER_MINIMUM_EFFECT:
             return (
                 f"The gain is real but looks smaller than the {policy.minimum_effect_pct:g} % that was called worth a change: "

@@ -18,16 +18,15 @@ from functools import lru_cache
 import numpy as np
 
 from tunegate.domain.parameters import Direction
-from tunegate.gate.grid import REVENUE, PairedRows, Rows, zone_cells
+from tunegate.gate.grid import REVENUE, PairedRows, Rows, WorldRows, zone_cells
 from tunegate.gate.guardrails import guardrail_status, not_computed
 from tunegate.gate.intervals import NO_SPREAD_PCT, FloatArray, keyed_generator, t_quantile
-from tunegate.gate.judgement import GuardrailOutcome, WorstZone
+from tunegate.gate.judgement import GuardrailOutcome, WorstZone, ZoneLoss
 from tunegate.gate.policy import FEWEST_DAYS, GuardrailKind, GuardrailPolicy
+from tunegate.gate.versions import CURRENT_RULE, RuleVersion
 
 WORST_ZONE = "worst_zone"
 POOLED = "small zones together"
-STANDS_ALONE_SHARE = 0.005
-"""A zone with less than this share of production's revenue has too few customers a day for an interval of its own."""
 
 _ENUMERATED_DAYS = 13
 _SIGN_DRAWS = 8192
@@ -36,17 +35,41 @@ _CRITICAL_DECIMALS = 4
 _MOST_CORRELATION = 0.8
 
 
-def judge_worst_zone(rows: PairedRows | None, margin_pct: float, level: float) -> tuple[GuardrailOutcome, WorstZone | None]:
-    """The worst zone as a guardrail, and its details; NOT_COMPUTED when zones are unknown or incomplete."""
+@dataclass(frozen=True, slots=True)
+class ZoneSeries:
+    """The zones judged alone and, last, the `pooled` small ones: mean over worlds.
+
+    `cells_pct` (D, R, Z) are differences in percent of each zone's revenue, `shares_pct` (Z,) its share of production's.
+    """
+
+    names: tuple[str, ...]
+    cells_pct: FloatArray
+    shares_pct: FloatArray
+    pooled: int
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFindings:
+    """The worst zone as a guardrail, its details, and every zone shown to lose, largest share first."""
+
+    outcome: GuardrailOutcome
+    worst: WorstZone | None
+    losing: tuple[ZoneLoss, ...] = ()
+
+
+def judge_worst_zone(rows: WorldRows | None, margin_pct: float, level: float, rule: RuleVersion = CURRENT_RULE) -> ZoneFindings:
+    """The zones' part of the rule; NOT_COMPUTED when zones are unknown or incomplete."""
     guardrail = GuardrailPolicy(WORST_ZONE, Direction.HIGHER, margin_pct, GuardrailKind.RELATIVE_PCT)
     if rows is None:
-        return not_computed(guardrail, "day results are missing"), None
-    incomplete = _incomplete(rows)
+        return ZoneFindings(not_computed(guardrail, "day results are missing"), None)
+    incomplete = next((found for pair in rows.worlds if (found := _incomplete(pair)) is not None), None)
     if incomplete is not None:
-        return not_computed(guardrail, incomplete), None
-    worst = worst_zone(rows, margin_pct, level)
-    if worst is None:
-        return not_computed(guardrail, "too few days, or a zone with the same change on every day, so no interval"), None
+        return ZoneFindings(not_computed(guardrail, incomplete), None)
+    bounds = zone_bounds(rows, level, rule)
+    if bounds is None:
+        note = "too few days, or a zone with the same change on every day, so no interval"
+        return ZoneFindings(not_computed(guardrail, note), None)
+    worst = worst_zone(bounds, margin_pct, rule)
     outcome = GuardrailOutcome(
         WORST_ZONE,
         Direction.HIGHER,
@@ -58,13 +81,24 @@ def judge_worst_zone(rows: PairedRows | None, margin_pct: float, level: float) -
         guardrail_status(worst.low_pct, worst.high_pct, Direction.HIGHER, margin_pct),
         f"zone {worst.zone}, of {worst.zones_judged} zones judged alone and {worst.zones_pooled} together",
     )
-    return outcome, worst
+    return ZoneFindings(outcome, worst, losing_zones(bounds))
 
 
-def worst_zone(rows: PairedRows, margin_pct: float, level: float) -> WorstZone | None:
-    """The zone with the lowest simultaneous bound (if one is shown to be beyond the margin, that one), or None."""
-    series = zone_series(rows)
-    if series is None or len(rows.production) < FEWEST_DAYS:
+@dataclass(frozen=True, slots=True)
+class ZoneBounds:
+    """Estimates and simultaneous bounds (Z,) of the zones of a series, in percent of their own revenue."""
+
+    series: ZoneSeries
+    estimates: FloatArray
+    lows: FloatArray
+    highs: FloatArray
+    critical_value: float
+
+
+def zone_bounds(rows: WorldRows, level: float, rule: RuleVersion) -> ZoneBounds | None:
+    """Bounds that hold for all zones at once; None with too few days, or with a constant change that is not zero."""
+    series = zone_series(rows, rule)
+    if series is None or len(series.cells_pct) < FEWEST_DAYS:
         return None
     zone_days = series.cells_pct.mean(axis=1)
     estimates = zone_days.mean(axis=0)
@@ -73,17 +107,42 @@ def worst_zone(rows: PairedRows, margin_pct: float, level: float) -> WorstZone |
     if (still & (estimates != 0)).any():
         return None
     critical = critical_value(zone_days[:, ~still], level) if (~still).any() else 0.0
-    lows, highs = estimates - critical * errors, estimates + critical * errors
+    return ZoneBounds(series, estimates, estimates - critical * errors, estimates + critical * errors, critical)
+
+
+def worst_zone(bounds: ZoneBounds, margin_pct: float, rule: RuleVersion) -> WorstZone:
+    """The zone with the lowest simultaneous lower bound; if any is shown to be beyond the margin, the worst of those.
+
+    Version 1 of the rule gave it the lowest bounds of all zones, so that its estimate could lie outside them.
+    """
+    series, lows, highs = bounds.series, bounds.lows, bounds.highs
     worst = int(highs.argmin() if highs.min() < -margin_pct else lows.argmin())
     return WorstZone(
         series.names[worst],
-        float(estimates[worst]),
-        float(lows.min()),
-        float(highs.min()),
+        float(bounds.estimates[worst]),
+        float(lows[worst] if rule.one_zone else lows.min()),
+        float(highs[worst] if rule.one_zone else highs.min()),
         len(series.names) - (POOLED in series.names),
         series.pooled,
-        critical,
+        bounds.critical_value,
     )
+
+
+def losing_zones(bounds: ZoneBounds) -> tuple[ZoneLoss, ...]:
+    """Every zone whose simultaneous upper bound is below 0, largest share of revenue first."""
+    series = bounds.series
+    found = [
+        ZoneLoss(
+            name,
+            float(series.shares_pct[zone]),
+            float(bounds.estimates[zone]),
+            float(bounds.lows[zone]),
+            float(bounds.highs[zone]),
+        )
+        for zone, name in enumerate(series.names)
+        if bounds.highs[zone] < 0
+    ]
+    return tuple(sorted(found, key=lambda loss: (-loss.share_pct, loss.zone)))
 
 
 def critical_value(zone_days: FloatArray, level: float) -> float:
@@ -140,27 +199,18 @@ def _signs(days: int) -> FloatArray:
     return np.where(keyed_generator("worst-zone", days).random((_SIGN_DRAWS, days)) < 0.5, -1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneSeries:
-    """Differences (D, R, Z) of the zones judged alone and, last, of the `pooled` small ones, in percent of their revenue."""
-
-    names: tuple[str, ...]
-    cells_pct: FloatArray
-    pooled: int
-
-
-def zone_series(rows: PairedRows) -> ZoneSeries | None:
+def zone_series(rows: WorldRows, rule: RuleVersion = CURRENT_RULE) -> ZoneSeries | None:
     """Zones large enough to stand alone, and the pool of the others; None where no zone earned anything.
 
     A pool that is itself too small takes the smallest of the large zones in.
     """
-    zones = tuple(sorted(_zones_of(rows.production) | _zones_of(rows.candidate)))
-    production, candidate = zone_cells(rows.production, zones), zone_cells(rows.candidate, zones)
-    totals = production.mean(axis=(0, 1))
-    if not totals.sum() > 0:
+    zones = tuple(sorted({zone for pair in rows.worlds for arm in pair.arms for zone in _zones_of(arm)}))
+    production = rows.mean(lambda pair: zone_cells(pair.production, zones))
+    candidate = rows.mean(lambda pair: zone_cells(pair.candidate, zones))
+    if production is None or candidate is None or not (totals := production.mean(axis=(0, 1))).sum() > 0:
         return None
-    large = (totals > 0) & (totals >= STANDS_ALONE_SHARE * totals.sum())
-    if large.any() and 0 < totals[~large].sum() < STANDS_ALONE_SHARE * totals.sum():
+    large = (totals > 0) & (totals >= rule.smallest_zone_share * totals.sum())
+    if large.any() and 0 < totals[~large].sum() < rule.smallest_zone_share * totals.sum():
         large[np.flatnonzero(large)[totals[large].argmin()]] = False
     names = [zone for zone, is_large in zip(zones, large, strict=True) if is_large]
     change = candidate - production
@@ -169,7 +219,7 @@ def zone_series(rows: PairedRows) -> ZoneSeries | None:
         names.append(POOLED)
         bases = np.append(bases, totals[~large].sum())
         changes = np.concatenate((changes, change[:, :, ~large].sum(axis=2, keepdims=True)), axis=2)
-    return ZoneSeries(tuple(names), 100.0 * changes / bases, int((~large).sum()))
+    return ZoneSeries(tuple(names), 100.0 * changes / bases, 100.0 * bases / totals.sum(), int((~large).sum()))
 
 
 def _zones_of(rows: Rows) -> set[str]:

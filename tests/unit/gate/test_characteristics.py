@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunegate.gate import characteristics
-from tunegate.gate.rule import RULE_VERSION
+from tunegate.gate.versions import CURRENT_RULE, RULES
 
 DOCS = Path(__file__).parents[3] / "docs" / "gate.md"
 
@@ -39,11 +39,8 @@ def test_the_docs_show_what_ships() -> None:
         assert f"| {row.name} | {row.measured_pct:.2f} % |" in text
 
 
-def test_figures_of_another_rule_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_of_another_rule_are_refused() -> None:
     document = json.loads(files("tunegate.gate").joinpath(characteristics.FILE).read_text(encoding="utf-8"))
-    assert document["rule_version"] == RULE_VERSION
-    characteristics.published.cache_clear()
-    monkeypatch.setattr(characteristics, "RULE_VERSION", "0 of a test")
-    with pytest.raises(ValueError, match="rule version 1"):
-        characteristics.published()
-    characteristics.published.cache_clear()
+    assert document["rule_version"] == CURRENT_RULE.name
+    with pytest.raises(ValueError, match=f"rule version {CURRENT_RULE.name}, but the rule is at 1"):
+        characteristics.published(RULES["1"])

@@ -12,6 +12,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 from tunegate.domain.verdicts import Interval
 from tunegate.gate.intervals import (
     EWC_TRANSFORMS,
+    correlation_factor,
     ewc_half_width,
     interval_of,
     keyed_generator,
@@ -20,6 +21,7 @@ from tunegate.gate.intervals import (
     sign_flip_p,
     wider_half_width,
 )
+from tunegate.gate.versions import CURRENT_RULE, RULES
 
 
 def days(count: int, key: int = 0) -> np.ndarray:
@@ -56,7 +58,7 @@ def test_the_wider_interval_decides() -> None:
     assert ewc_half_width(alternating, 0.05) < paired_t_half_width(alternating, 0.05)
     for values in (trending, alternating):
         both = float(ewc_half_width(values, 0.05)), float(paired_t_half_width(values, 0.05))
-        assert float(wider_half_width(values, 0.05)) == max(both)
+        assert float(wider_half_width(values, 0.05, RULES["1"])) == max(both)
 
 
 def test_a_batch_of_gates_gets_the_intervals_of_each_alone() -> None:
@@ -118,3 +120,29 @@ def test_differences_are_percent_of_productions_mean_over_all_test_days_and_seed
     production = np.array([[100.0, 300.0], [500.0, 700.0]])
     candidate = production + np.array([[4.0, 4.0], [8.0, 8.0]])
     assert paired_days_pct(production, candidate).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("days", [5, 7, 14])
+@pytest.mark.parametrize("correlation", [0.0, 0.2, 0.4])
+def test_the_correlation_factor_is_what_the_covariance_of_the_days_gives(days: int, correlation: float) -> None:
+    covariance = correlation ** np.abs(np.subtract.outer(np.arange(days), np.arange(days)))
+    of_mean = covariance.sum() / days**2
+    expected_sample_variance = (days - days * of_mean) / (days - 1)
+    assert correlation_factor(days, correlation) == pytest.approx(math.sqrt(of_mean / (expected_sample_variance / days)))
+
+
+def test_without_correlation_the_factor_is_exactly_one() -> None:
+    assert [correlation_factor(days, 0.0) for days in range(5, 40)] == [1.0] * 35
+
+
+@pytest.mark.parametrize("days", [5, 6, 7, 8, 10, 14])
+@pytest.mark.parametrize("level", [0.05, 0.025, 0.0125])
+def test_days_that_resemble_the_day_before_err_at_most_half_more_than_the_level(days: int, level: float) -> None:
+    series = keyed_generator("few days", days, level).standard_normal((40_000, days))
+    for day in range(1, days):
+        series[:, day] = 0.4 * series[:, day - 1] + math.sqrt(1 - 0.4**2) * series[:, day]
+    wrong = float((series.mean(axis=1) > wider_half_width(series, level, CURRENT_RULE)).mean())
+    sampling = 3 * math.sqrt(1.5 * level / 40_000)
+    assert wrong <= 1.5 * level + sampling
+    before = float((series.mean(axis=1) > wider_half_width(series, level, RULES["1"])).mean())
+    assert days >= 14 or before > 1.5 * level, "the reason for the bound"

@@ -13,7 +13,7 @@ from tunegate.gate.intervals import t_quantile
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import VarianceComponents
 from tunegate.gate.power import GatePlan, Noise, power_at
-from tunegate.gate.record import build_record, replay
+from tunegate.gate.record import StoredRuns, build_record, replay
 
 REGION = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=1)
 EVIDENCE = synthetic_evidence(REGION, zones=5)
@@ -54,4 +54,4 @@ def test_a_record_keeps_every_threshold_of_its_policy() -> None:
     kept = document["policy"]
     assert (kept["minimum_days"], kept["maximum_test_age_days"]) == (9, 17)
     assert (kept["minimum_effect_pct"], kept["fallback_margin_pct"]) == (0.7, 0.3)
-    assert replay(document, EVIDENCE.answers, EVIDENCE.self_check).agrees
+    assert replay(document, StoredRuns(EVIDENCE.answers, EVIDENCE.self_check)).agrees

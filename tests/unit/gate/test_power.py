@@ -194,9 +194,9 @@ def test_a_guardrail_margin_under_four_standard_errors_is_reported(errors: float
 
 
 def test_the_worst_zone_is_forecast_with_the_noisiest_zone() -> None:
-    evidence = synthetic_evidence(TOY, zones=50)
+    evidence = synthetic_evidence(TOY, zones=30)
     tuning = TuningRuns(evidence.days, evidence.seeds, evidence.answers)
-    (guardrail,) = forecast_power(tuning, DESIGN, synthetic_policy(TOY, worst_zone_margin_pct=2.0)).guardrails
+    (guardrail,) = forecast_power(tuning, DESIGN, synthetic_policy(TOY, worst_zone_margin_pct=1.0)).guardrails
     assert guardrail.metric == "worst_zone"
     assert guardrail.too_tight
 

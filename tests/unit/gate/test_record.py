@@ -19,7 +19,7 @@ from tunegate.gate.documents import answer_to_document, claims_to_document
 from tunegate.gate.evidence import PATTERNS, GateEvidence, Pattern
 from tunegate.gate.judge import judge
 from tunegate.gate.policy import GatePolicy, GuardrailKind, GuardrailPolicy
-from tunegate.gate.record import VerdictRecord, build_record, replay
+from tunegate.gate.record import StoredRuns, VerdictRecord, build_record, replay
 from tunegate.gate.verdict_document import UnreadableRecord
 
 REGION = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0, guardrails=2, guardrail_margin_errors=8.0)
@@ -67,7 +67,7 @@ def test_a_stored_verdict_replays_bit_for_bit(region: SyntheticRegion) -> None:
     record = record_of(evidence, policy)
     document = json.loads(canonical_json(record.document))
     kept = stored(evidence)
-    outcome = replay(document, kept.answers, kept.self_check)
+    outcome = replay(document, StoredRuns(kept.answers, kept.self_check))
     assert outcome.differences == ()
     assert outcome.agrees
     assert outcome.judgement == judge(evidence, policy)
@@ -81,7 +81,7 @@ def test_an_invalid_verdict_replays_too(evidence: GateEvidence) -> None:
     record = record_of(evidence)
     assert record.document["judgement"]["verdict"]["kind"] == "invalid"
     kept = stored(evidence)
-    assert replay(json.loads(canonical_json(record.document)), kept.answers, kept.self_check).agrees
+    assert replay(json.loads(canonical_json(record.document)), StoredRuns(kept.answers, kept.self_check)).agrees
 
 
 @settings(max_examples=40, deadline=None)
@@ -97,7 +97,8 @@ def test_one_changed_number_anywhere_is_noticed_and_placed(pattern: Pattern, ind
     rows = list(answer.days)
     changed = rows[index].metrics[metric] * (1.0 + by)
     rows[index] = replace(rows[index], metrics={**rows[index].metrics, metric: changed})
-    outcome = replay(record.document, {**EVIDENCE.answers, pattern: replace(answer, days=tuple(rows))}, EVIDENCE.self_check)
+    answers = {**EVIDENCE.answers, pattern: replace(answer, days=tuple(rows))}
+    outcome = replay(record.document, StoredRuns(answers, EVIDENCE.self_check))
     assert not outcome.agrees
     assert any(f"day_result_digests.{pattern[0].value}/{pattern[1].value}" in difference for difference in outcome.differences)
 
@@ -113,26 +114,33 @@ def test_a_changed_zone_and_a_changed_order_log_are_noticed() -> None:
         replace(first, drivers=first.drivers + 1),
     ):
         answers = {**EVIDENCE.answers, pattern: replace(answer, days=(row, *answer.days[1:]))}
-        assert not replay(record.document, answers, EVIDENCE.self_check).agrees
+        assert not replay(record.document, StoredRuns(answers, EVIDENCE.self_check)).agrees
 
 
 def test_a_record_changed_by_hand_disagrees_with_its_replay_and_with_its_address() -> None:
     record = record_of(EVIDENCE)
     forged = json.loads(canonical_json(record.document))
     forged["judgement"]["delta_ml"]["low_pct"] += 0.1
-    outcome = replay(forged, EVIDENCE.answers, EVIDENCE.self_check)
+    outcome = replay(forged, StoredRuns(EVIDENCE.answers, EVIDENCE.self_check))
     assert [difference.split(" ")[0] for difference in outcome.differences] == ["judgement.delta_ml.low_pct"]
     assert content_digest(forged) != record.id
 
 
-def test_a_record_under_an_older_rule_says_so() -> None:
+def test_a_record_of_a_rule_that_is_not_known_is_refused() -> None:
     forged = {**record_of(EVIDENCE).document, "rule_version": "0"}
-    assert replay(forged, EVIDENCE.answers, EVIDENCE.self_check).differences == ("rule_version was '0' and is '1'",)
+    with pytest.raises(UnreadableRecord, match="the rule version must be one of 1, 2, but got 0"):
+        replay(forged, StoredRuns(EVIDENCE.answers, EVIDENCE.self_check))
+
+
+def test_a_record_that_names_another_version_of_the_rule_than_made_it_does_not_replay() -> None:
+    forged = {**record_of(EVIDENCE).document, "rule_version": "1"}
+    outcome = replay(forged, StoredRuns(EVIDENCE.answers, EVIDENCE.self_check))
+    assert any(difference.startswith("judgement.plain_words") for difference in outcome.differences)
 
 
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(UnreadableRecord, match="format == 1"):
-        replay({"format": 2}, {}, None)
+        replay({"format": 2}, StoredRuns())
 
 
 def test_computing_time_is_no_evidence() -> None:

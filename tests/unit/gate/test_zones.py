@@ -10,11 +10,12 @@ from tests.synthetic.gates import SyntheticRegion
 from tunegate.domain.days import Arm, DayResult, Forecast
 from tunegate.domain.verdicts import Inconclusive, Reject, Remedy
 from tunegate.gate.evidence import GateEvidence
-from tunegate.gate.grid import paired_rows
+from tunegate.gate.grid import world_rows
 from tunegate.gate.intervals import keyed_generator, t_quantile
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import GuardrailStatus
-from tunegate.gate.zones import POOLED, critical_value, day_correlation, judge_worst_zone, worst_zone
+from tunegate.gate.versions import CURRENT_RULE, RULES
+from tunegate.gate.zones import POOLED, critical_value, day_correlation, judge_worst_zone
 
 REGION = SyntheticRegion(effect_ml_pct=2.0, effect_statistics_pct=2.0)
 
@@ -55,7 +56,7 @@ def drop_zone(arm: Arm, zone: str, *, revenue_too: bool) -> GateEvidence:
 
 
 def zone_status(evidence: GateEvidence, margin_pct: float = 2.0) -> GuardrailStatus:
-    return judge_worst_zone(paired_rows(evidence, Forecast.ML), margin_pct, 0.05)[0].status
+    return judge_worst_zone(world_rows(evidence, Forecast.ML), margin_pct, 0.05).outcome.status
 
 
 def test_zones_that_all_gain_hold_the_guardrail() -> None:
@@ -80,11 +81,12 @@ def test_a_zone_without_data_in_one_arm_leaves_the_guardrail_open_and_never_pass
 
 def test_a_zone_that_truly_earns_nothing_any_more_is_beyond_every_margin() -> None:
     gone = drop_zone(Arm.CANDIDATE, "hill", revenue_too=True)
-    outcome, worst = judge_worst_zone(paired_rows(gone, Forecast.ML), 2.0, 0.05)
+    found = judge_worst_zone(world_rows(gone, Forecast.ML), 2.0, 0.05)
+    worst = found.worst
     assert worst is not None
     assert worst.zone == "hill"
     assert worst.estimate_pct == pytest.approx(-100.0)
-    assert outcome.status is GuardrailStatus.BROKEN
+    assert found.outcome.status is GuardrailStatus.BROKEN
 
 
 def test_a_simulator_without_zones_leaves_the_guardrail_open() -> None:
@@ -94,9 +96,7 @@ def test_a_simulator_without_zones_leaves_the_guardrail_open() -> None:
 def test_zones_too_small_to_stand_alone_are_judged_together() -> None:
     small = {f"lane-{index}": (3e4, -50.0 if index == 0 else 2.0) for index in range(10)}
     evidence = with_zones(synthetic_evidence(REGION), {"harbour": (5e6, 2.0), "hill": (5e6, 2.0), **small})
-    rows = paired_rows(evidence, Forecast.ML)
-    assert rows is not None
-    worst = worst_zone(rows, 2.0, 0.05)
+    worst = judge_worst_zone(world_rows(evidence, Forecast.ML), 2.0, 0.05).worst
     assert worst is not None
     assert (worst.zones_judged, worst.zones_pooled) == (2, 10)
     assert worst.zone == POOLED
@@ -107,11 +107,59 @@ def test_a_pool_too_small_to_be_judged_takes_the_smallest_zone_in() -> None:
     evidence = with_zones(
         synthetic_evidence(REGION), {"harbour": (5e6, 2.0), "hill": (4e6, 2.0), "park": (1e6, 2.0), "lane": (1e3, 2.0)}
     )
-    rows = paired_rows(evidence, Forecast.ML)
-    assert rows is not None
-    worst = worst_zone(rows, 2.0, 0.05)
+    worst = judge_worst_zone(world_rows(evidence, Forecast.ML), 2.0, 0.05).worst
     assert worst is not None
     assert (worst.zones_judged, worst.zones_pooled) == (2, 2)
+
+
+def two_troubled_zones() -> GateEvidence:
+    """`noisy` may have lost much, `hill` has surely lost a little; the lowest upper bound is the hill's."""
+    evidence = with_zones(synthetic_evidence(REGION), {"harbour": (5e6, 2.0), "hill": (4e6, -1.5), "noisy": (1e6, -4.0)})
+
+    def shaken(row: DayResult, arm: Arm) -> DayResult:
+        if arm is Arm.PRODUCTION:
+            return row
+        noise = keyed_generator("noisy zone", row.day, row.seed).standard_normal()
+        zones = {**row.zone_revenue_minor, "noisy": round(row.zone_revenue_minor["noisy"] * (1 + 0.15 * noise))}
+        return replace(row, zone_revenue_minor=zones, metrics={**row.metrics, "revenue_minor": float(sum(zones.values()))})
+
+    answers = {
+        pattern: replace(answer, days=tuple(shaken(row, pattern[0]) for row in answer.days))
+        for pattern, answer in evidence.answers.items()
+    }
+    return replace(evidence, answers=answers)
+
+
+def test_estimate_and_interval_of_the_worst_zone_are_of_one_zone() -> None:
+    rows = world_rows(two_troubled_zones(), Forecast.ML)
+    worst, old = (judge_worst_zone(rows, 30.0, 0.05, rule).worst for rule in (CURRENT_RULE, RULES["1"]))
+    assert worst is not None
+    assert old is not None
+    assert worst.zone == old.zone == "noisy"
+    assert worst.low_pct + worst.high_pct == pytest.approx(2 * worst.estimate_pct)
+    assert (worst.low_pct, worst.estimate_pct) == (old.low_pct, old.estimate_pct)
+    assert worst.high_pct > old.high_pct, "version 1 gave it the upper bound of another zone"
+
+
+def test_zones_shown_to_lose_are_named_though_the_margin_holds() -> None:
+    judgement = judge(two_troubled_zones(), synthetic_policy(REGION, worst_zone_margin_pct=30.0))
+    assert [guardrail.status for guardrail in judgement.guardrails] == [GuardrailStatus.HELD]
+    assert [loss.zone for loss in judgement.losing_zones] == ["hill"]
+    (loss,) = judgement.losing_zones
+    assert loss.share_pct == pytest.approx(40, abs=1)
+    assert loss.low_pct < loss.estimate_pct < loss.high_pct < 0
+    assert "Shown to lose revenue: hill (-1." in judgement.plain_words
+    assert "of its revenue, which is 40." in judgement.plain_words
+
+
+def test_a_zone_under_a_fortieth_of_the_revenue_is_pooled() -> None:
+    zones = {"harbour": (5e6, 2.0), "hill": (4.6e6, 2.0), "edge": (2.6e5, 2.0), "lane": (2.4e5, 2.0), "path": (2e5, 2.0)}
+    rows = world_rows(with_zones(synthetic_evidence(REGION), zones), Forecast.ML)
+    worst, old = (judge_worst_zone(rows, 30.0, 0.05, rule).worst for rule in (CURRENT_RULE, RULES["1"]))
+    assert worst is not None
+    assert old is not None
+    assert (worst.zones_judged, worst.zones_pooled) == (3, 2)
+    assert (old.zones_judged, old.zones_pooled) == (5, 0)
 
 
 def test_bounds_are_simultaneous_wider_than_a_single_t_and_never_wider_than_bonferronis() -> None:

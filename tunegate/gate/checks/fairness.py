@@ -61,7 +61,8 @@ def same_clock(evidence: GateEvidence, _policy: GatePolicy) -> Check:
 def same_city_and_simulator(evidence: GateEvidence, _policy: GatePolicy) -> Check:
     """One city and one version of the simulator must have answered everything."""
     problems = []
-    answers = [*evidence.answers.values(), *([evidence.self_check] if evidence.self_check else [])]
+    answers = [answer for group in evidence.groups for answer in group.answers.values()]
+    answers += [evidence.self_check] if evidence.self_check else []
     attributes: tuple[tuple[str, Callable[[SimulationAnswer], str]], ...] = (
         ("city digests", lambda answer: answer.city_digest),
         ("simulator versions", lambda answer: answer.simulator_version),

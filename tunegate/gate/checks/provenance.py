@@ -70,9 +70,9 @@ def self_check_exact(evidence: GateEvidence, _policy: GatePolicy) -> Check:
     name = "production against itself is exactly zero"
     if evidence.self_check is None or not evidence.self_check.days:
         return outcome(name, ["production was not simulated a second time"], "")
-    problems = []
+    problems, first_world = [], evidence.groups[0].answers
     for row in evidence.self_check.days:
-        production = evidence.answers.get((Arm.PRODUCTION, row.forecast))
+        production = first_world.get((Arm.PRODUCTION, row.forecast))
         first = rows_by_cell(production).get((row.day, row.seed)) if production else None
         if first is None:
             problems.append(f"{row.day} seed {row.seed} {row.forecast.value} has no first run to compare with")

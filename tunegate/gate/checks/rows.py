@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from tunegate.domain.days import Arm
 from tunegate.gate.checks.naming import first_of, outcome
-from tunegate.gate.evidence import PATTERNS, GateEvidence, pattern_name
+from tunegate.gate.evidence import GateEvidence, RunGroup, pattern_name
 from tunegate.gate.grid import REVENUE
 from tunegate.gate.judgement import Check
 from tunegate.gate.policy import GatePolicy
@@ -17,7 +17,12 @@ from tunegate.gate.policy import GatePolicy
 
 def all_patterns_answered(evidence: GateEvidence, _policy: GatePolicy) -> Check:
     """Production and candidate must both have been simulated with both forecasts."""
-    missing = [pattern_name(pattern) for pattern in PATTERNS if pattern not in evidence.answers]
+    missing = [
+        f"{group.prefix}{pattern_name(pattern)}"
+        for group in evidence.groups
+        for pattern in group.patterns
+        if pattern not in group.answers
+    ]
     return outcome("all four patterns answered", missing, "production and candidate, each with ml and statistics", "missing: ")
 
 
@@ -67,13 +72,23 @@ def revenue_is_money(evidence: GateEvidence, _policy: GatePolicy) -> Check:
 
 
 def metrics_are_numbers(evidence: GateEvidence, policy: GatePolicy) -> Check:
-    """Every guarded metric must be in every day result, and finite."""
+    """Every guarded metric must be in every day result, and finite.
+
+    A stress world judges revenue alone, and may by its nature have no such metric: where all drivers follow, nobody is left
+    whose income could be measured. There a metric must be in all day results or in none.
+    """
     problems = [
-        f"{pattern_name(pattern)} {row.day} seed {row.seed} has {guardrail.metric} = {row.metrics.get(guardrail.metric)}"
-        for guardrail in policy.guardrails
-        for pattern, answer in evidence.answers.items()
+        f"{group.prefix}{pattern_name(pattern)} {row.day} seed {row.seed} has {metric} = {row.metrics.get(metric)}"
+        for metric in [guardrail.metric for guardrail in policy.guardrails]
+        for group in evidence.groups
+        if not (group.is_stress and _is_absent(group, metric))
+        for pattern, answer in group.answers.items()
         for row in answer.days
-        if not math.isfinite(row.metrics.get(guardrail.metric, math.nan))
+        if not math.isfinite(row.metrics.get(metric, math.nan))
     ]
     guarded = first_of([guardrail.metric for guardrail in policy.guardrails], 10) or "none is guarded"
     return outcome("guarded metrics are numbers", problems, guarded)
+
+
+def _is_absent(group: RunGroup, metric: str) -> bool:
+    return all(metric not in row.metrics for answer in group.answers.values() for row in answer.days)

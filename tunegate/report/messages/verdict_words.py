@@ -59,6 +59,7 @@ _REMEDIES = {
     Remedy.MORE_SEEDS: "Simulate each held-out day with more seeds: chance inside a day still hides the difference.",
     Remedy.FALLBACK: "Look at the fallback: with the statistical forecast it is not shown that drivers would be no worse off.",
     Remedy.GUARDRAIL: "Look at the guardrails below: at least one is neither shown to hold nor shown to break.",
+    Remedy.STRESS_WORLD: "Look at the stress worlds below: the candidate is not shown to survive at least one of them.",
     Remedy.SMALLER_MINIMUM_EFFECT: "The gain may be real, but smaller than what the region asks for; is so little worth it?",
 }
 

@@ -11,7 +11,15 @@ from tunegate.report import formats
 from tunegate.report.messages.route_words import route_status
 from tunegate.report.messages.verdict_words import TONES, Words, days_better, extra_per_driver_minor, is_fleet, words_for
 from tunegate.report.model import CampaignReport, GateResult
-from tunegate.report.page import route_sections, run_sections, search_sections, time_sections, trust_sections, verdict_sections
+from tunegate.report.page import (
+    route_sections,
+    run_sections,
+    search_sections,
+    time_sections,
+    trust_sections,
+    verdict_sections,
+    world_sections,
+)
 from tunegate.report.page.document import Banner, Fact, Page, Section
 from tunegate.report.plots import svg
 from tunegate.report.plots.svg import Plot
@@ -134,7 +142,8 @@ def _sections(report: CampaignReport, words: Words) -> tuple[Section, ...]:
         return (checks, result, next_steps, parameters, shrinkage, search, precision, *ending)
     guarded, days = verdict_sections.guardrails(report, gate), verdict_sections.by_day(report, gate)
     looked_at = () if report.routes is None else (route_sections.routes(report.routes),)
-    return (result, next_steps, shrinkage, days, parameters, guarded, *looked_at, checks, precision, search, *ending)
+    believed = world_sections.worlds(gate)
+    return (result, next_steps, believed, shrinkage, days, parameters, guarded, *looked_at, checks, precision, search, *ending)
 
 
 def _wide(plot: Plot) -> Markup:

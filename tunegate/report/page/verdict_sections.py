@@ -6,7 +6,7 @@ from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Direction
 from tunegate.domain.verdicts import Interval, Invalid
 from tunegate.gate.confirmation import Confirmed
-from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement
+from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus, Judgement, ZoneLoss
 from tunegate.report import formats
 from tunegate.report.messages.verdict_words import days_better, extra_per_driver_minor, is_fleet
 from tunegate.report.model import CampaignReport, GateResult
@@ -28,7 +28,7 @@ from tunegate.report.plots.effect_plots import Mark, Row, daily, forest
 from tunegate.report.plots.svg import Ink
 
 FORECAST_NAMES = {Forecast.ML: "ML forecast", Forecast.STATISTICS: "Statistical forecast"}
-_STATES = {
+GUARDRAIL_STATES = {
     GuardrailStatus.HELD: (Tone.GOOD, "held"),
     GuardrailStatus.BROKEN: (Tone.BAD, "broken"),
     GuardrailStatus.UNDECIDED: (Tone.UNSURE, "undecided"),
@@ -219,13 +219,31 @@ def _guardrail_blocks(report: CampaignReport, gate: GateResult) -> tuple[Table |
             f"{formats.plural(zone.zones_judged, 'zone')} judged alone, {formats.count(zone.zones_pooled)} pooled; "
             f"critical value {formats.number(zone.critical_value)}."
         ))  # fmt: skip
+    if gate.judgement.losing_zones:
+        blocks.append(_losing_zones(gate.judgement.losing_zones))
     return tuple(blocks)
+
+
+def _losing_zones(losing: tuple[ZoneLoss, ...]) -> Table:
+    """Zones that lose for certain, though the margin of the worst one may hold."""
+    columns = (Column("Zone shown to lose"), Column("Share of revenue", numeric=True), Column("Change", numeric=True),
+               Column("Simultaneous interval", numeric=True))  # fmt: skip
+    rows = tuple(
+        (
+            Cell(loss.zone),
+            Cell(f"{loss.share_pct:.1f}{formats.SPACE}%"),
+            Cell(formats.change(loss.estimate_pct), tone=Tone.BAD),
+            Cell(f"{formats.change(loss.low_pct)} to {formats.change(loss.high_pct)}"),
+        )
+        for loss in losing
+    )
+    return Table("Zones whose revenue falls even at best, in percent of their own revenue", columns, rows)
 
 
 def _guardrail_row(report: CampaignReport, outcome: GuardrailOutcome) -> tuple[Cell, ...]:
     spec = next((spec for spec in report.metrics if spec.name == outcome.metric), None)
     unit = outcome.unit
-    tone, word = _STATES[outcome.status]
+    tone, word = GUARDRAIL_STATES[outcome.status]
     falls = outcome.direction is Direction.HIGHER
     limit = f"above {formats.change(-outcome.margin, unit)}" if falls else f"below {formats.change(outcome.margin, unit)}"
     return (
