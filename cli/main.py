@@ -15,30 +15,22 @@ from typer.main import get_command
 
 from cli.arguments import Approver, Config, Json, Overrides, Reason, Region, Verdict
 from cli.exit_codes import EXIT_INTERRUPTED
+from cli.lazy_typer import LazyTyper
+from cli.registry_group import registry_app
 from cli.renamed_options import with_new_names
 from cli.terminal import print_line, print_note
+from cli.verdict_group import verdict_app
 from tunegate import __version__
 
 DEFAULT_PORT = 4200
 
-# Without a value for these flags Typer imports Pydantic to convert none at all, which doubles the time of a mistyped option.
-_UNSET_FLAGS = {
-    "help": False,
-    "version": False,
-    "verdict": {"help": False},
-    "registry": {"help": False, "list": {"help": False}},
-    "simulator": {"help": False},
-}
-
-app = typer.Typer(
+app = LazyTyper(
     help="Tune a recommender by simulation; promote only what is proven.",
     subcommand_metavar="COMMAND ...",
     add_completion=False,
     rich_markup_mode=None,  # with Rich, help takes twice the time
 )
-verdict_app = typer.Typer(subcommand_metavar="ACTION ...")
-registry_app = typer.Typer(subcommand_metavar="ACTION ...")
-simulator_app = typer.Typer(subcommand_metavar="ACTION ...")
+simulator_app = LazyTyper(subcommand_metavar="ACTION ...")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_note(note)
     command = get_command(app)
     try:
-        with command.make_context("tunegate", words, default_map=_UNSET_FLAGS) as context:
+        with command.make_context("tunegate", words) as context:
             return int(command.invoke(context))
     except typer.Exit as ended:  # of --help and --version
         return ended.exit_code
@@ -135,30 +127,6 @@ def ledger(region: Region, *, json: Json = False) -> int:
 app.add_typer(verdict_app, name="verdict", help="List, show or replay the records of verdicts.")
 
 
-@verdict_app.command("list")
-def verdict_list(region: Region) -> int:
-    """List every verdict of a region, newest first."""
-    from cli.commands import verdict_list as command
-
-    return command.run(region)
-
-
-@verdict_app.command("show")
-def verdict_show(verdict: Verdict) -> int:
-    """Print the immutable record of a verdict."""
-    from cli.commands import verdict_show as command
-
-    return command.run(verdict)
-
-
-@verdict_app.command("replay")
-def verdict_replay(verdict: Verdict) -> int:
-    """Compute a verdict again from stored day results, bit for bit."""
-    from cli.commands import verdict_replay as command
-
-    return command.run(verdict)
-
-
 @app.command()
 def routes(verdict: Verdict, *, json: Json = False) -> int:
     """Show what the route check of a verdict found."""
@@ -210,61 +178,6 @@ def rollback(
 
 
 app.add_typer(registry_app, name="registry", help="List, show or compare what production ran, or publish it again.")
-
-
-@registry_app.command("list")
-def registry_list() -> int:
-    """List the current version of every region."""
-    from cli.commands import registry_list as command
-
-    return command.run()
-
-
-@registry_app.command("show")
-def registry_show(
-    region: Region, version: Annotated[int | None, typer.Option(metavar="N", help="By default the current one.")] = None
-) -> int:
-    """Print one version as JSON."""
-    from cli.commands import registry_show as command
-
-    return command.run(region, version)
-
-
-@registry_app.command("diff")
-def registry_diff(
-    region: Region,
-    versions: Annotated[
-        list[int],
-        typer.Argument(
-            metavar="VERSION VERSION",
-            default_factory=list,
-            help="By default the previous and the current one.",
-            show_default=False,
-        ),
-    ],
-) -> int:
-    """Name the parameters that differ between two versions."""
-    from cli.commands import registry_diff as command
-
-    return command.run(region, tuple(versions))
-
-
-@registry_app.command("history")
-def registry_history(region: Region, *, json: Json = False) -> int:
-    """List every version and every decision of a region."""
-    from cli.commands import registry_history as command
-
-    return command.run(region, as_json=json)
-
-
-@registry_app.command("repair")
-def registry_repair(
-    region: Annotated[str | None, typer.Argument(metavar="REGION", help="By default every region.", show_default=False)] = None,
-) -> int:
-    """Publish the current version where production reads another."""
-    from cli.commands import registry_repair as command
-
-    return command.run(region)
 
 
 app.add_typer(simulator_app, name="simulator", help="Test a simulator of your own.")

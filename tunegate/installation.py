@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tunegate.adapters.local.clock import SystemClock
 from tunegate.adapters.local.no_analytics import NoAnalytics
-from tunegate.adapters.local.region_lock import exclusive
 from tunegate.adapters.local.report_store import FileReportStore
 from tunegate.config.locations import Bucket, Dataset, Folder
 from tunegate.config.workspace import Workspace
@@ -231,6 +230,8 @@ class Installation:
         if region in self._held_regions:
             yield
             return
+        from tunegate.adapters.local.region_lock import exclusive  # noqa: PLC0415 - loads asyncio
+
         with exclusive(self.workspace.region_lock(region), region):
             self._held_regions.add(region)
             try:

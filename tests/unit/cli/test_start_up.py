@@ -21,8 +21,10 @@ READING_NEEDS_NONE = (
     "jsonschema",
     "yaml",
     "jinja2",
+    "pydantic",
+    "sqlalchemy.dialects.mysql",
 )
-HELP_NEEDS_NONE = (*READING_NEEDS_NONE, "sqlalchemy", "pydantic", "rich", "tunegate.domain", "tunegate.ports")
+HELP_NEEDS_NONE = (*READING_NEEDS_NONE, "sqlalchemy", "rich", "tunegate.domain", "tunegate.ports")
 RUN = """
 import sys
 from cli.main import main

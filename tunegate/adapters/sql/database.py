@@ -6,19 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, inspect, select, update
-from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.dml import Insert
 
 from tunegate.adapters.sql.engines import engine_of, is_missing, make_folder, shown
 from tunegate.adapters.sql.outages import retry
-from tunegate.adapters.sql.tables import EXTENDABLE_VERSIONS, SCHEMA_VERSION, metadata, schema_version
+from tunegate.adapters.sql.tables import EXTENDABLE_VERSIONS, MYSQL_NAMES, SCHEMA_VERSION, metadata, schema_version
 from tunegate.domain.errors import BadInput, DatabaseUnreachable, Fault
 
 # A worker may start in the middle of an outage; a person who mistyped a host need not wait as long as a campaign does.
 OPENING_RETRY_S = 40.0
-_MYSQL_NAMES = ("mysql", "mariadb")
 _IN_MEMORY = "sqlite://"
 
 
@@ -66,7 +65,9 @@ def absent_rows_insert(table: Table, dialect_name: str) -> Insert:
     """The statement of `insert_if_absent`."""
     if dialect_name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
-    if dialect_name in _MYSQL_NAMES:
+    if dialect_name in MYSQL_NAMES:
+        from sqlalchemy.dialects import mysql  # noqa: PLC0415 - slow to import, and one machine does without
+
         key = next(iter(table.primary_key.columns))
         # Not INSERT IGNORE: that would also swallow values that are too long or missing.
         return mysql.insert(table).on_duplicate_key_update({key.name: key})

@@ -26,7 +26,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
 SCHEMA_VERSION = 5
@@ -41,6 +42,9 @@ metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+
+MYSQL_NAMES = ("mysql", "mariadb")
 
 
 class Name(TypeDecorator[str]):
@@ -68,9 +72,11 @@ class Moment(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Microseconds on MySQL too, whose DATETIME rounds to seconds by default."""
-        if dialect.name in {"mysql", "mariadb"}:
-            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
-        return dialect.type_descriptor(DateTime())
+        if dialect.name not in MYSQL_NAMES:
+            return dialect.type_descriptor(DateTime())
+        from sqlalchemy.dialects import mysql  # noqa: PLC0415 - slow to import, and one machine does without
+
+        return dialect.type_descriptor(mysql.DATETIME(fsp=6))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Refuse a time without zone: it could mean any of 24 hours."""
@@ -85,21 +91,43 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+class Document(TypeDecorator[str]):
+    """Text of any length. MySQL's TEXT ends at 64 KiB, which an outcome or a verdict with all its days passes."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """LONGTEXT on MySQL."""
+        if dialect.name not in MYSQL_NAMES:
+            return dialect.type_descriptor(Text())
+        from sqlalchemy.dialects import mysql  # noqa: PLC0415 - as above
+
+        return dialect.type_descriptor(mysql.LONGTEXT())
+
+
 REGION: TypeEngine[str] = Name(64)
 CAMPAIGN: TypeEngine[str] = Name(100)
 DIGEST: TypeEngine[str] = Name(71)
 WORD: TypeEngine[str] = Name(16)
-# MySQL's TEXT ends at 64 KiB, which an outcome or a verdict with all its days passes.
-DOCUMENT: TypeEngine[str] = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-# Names compare by their bytes, as in Python and SQLite; MySQL by default takes `A` for `a`.
-_MYSQL: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+DOCUMENT: TypeEngine[str] = Document()
+
+
+@compiles(CreateTable, *MYSQL_NAMES)
+def _create_mysql_table(table: CreateTable, compiler: Any, **options: Any) -> str:
+    """Names compare by their bytes, as in Python and SQLite; MySQL by default takes `A` for `a`.
+
+    As arguments of `Table` these options would load the MySQL dialect also where nobody uses it.
+    """
+    statement: str = compiler.visit_create_table(table, **options)
+    return f"{statement.rstrip()} ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE utf8mb4_bin"
+
 
 schema_version = Table(
     "schema_version",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("version", Integer, nullable=False),
-    **_MYSQL,
 )
 
 campaigns = Table(
@@ -113,7 +141,6 @@ campaigns = Table(
     Column("status", WORD, nullable=False),
     Column("finished", Moment),
     Column("outcome", DOCUMENT),
-    **_MYSQL,
 )
 
 answers = Table(
@@ -129,7 +156,6 @@ answers = Table(
     Column("city_digest", DIGEST, nullable=False),
     Column("simulator", Name(200), nullable=False),
     Column("compute_s", Double, nullable=False),
-    **_MYSQL,
 )
 
 day_results = Table(
@@ -150,7 +176,6 @@ day_results = Table(
         ["campaign", "content_digest", "phase", "subject"],
         ["answers.campaign", "answers.content_digest", "answers.phase", "answers.subject"],
     ),
-    **_MYSQL,
 )
 
 verdicts = Table(
@@ -161,7 +186,6 @@ verdicts = Table(
     Column("campaign", CAMPAIGN, nullable=False),
     Column("at", Moment, nullable=False),
     Column("document", DOCUMENT, nullable=False),
-    **_MYSQL,
 )
 
 # A verdict's routes are checked once: its digest is the key.
@@ -172,7 +196,6 @@ route_checks = Table(
     Column("id", DIGEST, nullable=False),
     Column("at", Moment, nullable=False),
     Column("document", DOCUMENT, nullable=False),
-    **_MYSQL,
 )
 
 ledger = Table(
@@ -188,7 +211,6 @@ ledger = Table(
     Column("alpha_spent", Double, nullable=False),
     Column("at", Moment, nullable=False),
     UniqueConstraint("region", "test_first", "test_last", "question_digest", name="uq_ledger_use"),
-    **_MYSQL,
 )
 
 releases = Table(
@@ -206,7 +228,6 @@ releases = Table(
     Column("restores", Integer),
     Column("override", Boolean, nullable=False),
     Column("published", DOCUMENT, nullable=False),
-    **_MYSQL,
 )
 
 # A verdict is decided once: its digest is the key, and a release by verdict writes here in the same transaction.
@@ -219,7 +240,6 @@ decisions = Table(
     Column("who", Name(200), nullable=False),
     Column("at", Moment, nullable=False),
     Column("why", DOCUMENT, nullable=False),
-    **_MYSQL,
 )
 
 # An experiment is named by the release that began it; `digest` covers the entry and the digest of the one before.
@@ -246,5 +266,4 @@ leases = Table(
     Column("name", Name(200), primary_key=True),
     Column("holder", Name(200), nullable=False),
     Column("until_s", Double, nullable=False),  # seconds since 1970 by the clock of the database
-    **_MYSQL,
 )
