@@ -81,7 +81,10 @@ class Workspace:
 
     @property
     def reports_web(self) -> str | None:
-        """Where somebody serves the folder of reports to browsers, without a slash at its end; None where nobody does."""
+        """The address at which the folder of reports is served, without a slash at its end; None where it is not.
+
+        Read when it is needed: a command may find a running `tunegate up`, which serves reports, after it read its settings.
+        """
         return _variable(REPORTS_WEB_VARIABLE).rstrip("/") or None
 
     @property

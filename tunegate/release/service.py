@@ -73,6 +73,8 @@ class ReleaseService:
             return PublicationRepair(region, self.reconcile(region), None)
         except PublishingFailed as error:
             return PublicationRepair(region, changed=False, failure=str(error))
+        except ValueError as error:  # a row that was changed by hand
+            return PublicationRepair(region, changed=False, failure=f"{region}: the registry could not be read: {error}")
 
     def check_eligible(self, candidate: ReleaseCandidate, region: str, verdict: str) -> ReleaseRefusal | None:
         """Why no approval whatever could release the candidate; None when it is worth asking an approver. Writes nothing."""
@@ -189,7 +191,7 @@ class ReleaseService:
         """Publish what is current once the publisher lets us write: at least `known`, or what was released since."""
         try:
             return self._publisher.publish(known.region, lambda: self._current(known.region).published)
-        except (OSError, BadInput) as error:
+        except (OSError, BadInput, ValueError) as error:
             raise PublishingFailed(f"{known.region}: version {known.version} could not be published: {error}") from error
 
     def _state(self, region: str, verdict: str) -> RegistryState:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.synthetic.evidence import PRODUCTION
 from tests.unit.release.conftest import approval_of, candidate_of, changed, judged_at, next_record, record
+from tunegate.adapters.sql.tables import releases
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import DecisionOutcome, Release
@@ -171,6 +173,19 @@ class TestReconcile:
         assert office.desk.reconcile("toy") is False
         assert not any(repair.changed for repair in office.desk.repair_publications())
         assert path.read_text() == "somebody else's"
+
+    def test_a_row_that_was_changed_by_hand_keeps_no_other_region_from_being_repaired(self, office):
+        release = office.desk.approve(READY, APPROVAL)
+        for region, change in (("misfit", {"published": "{}"}), ("unreadable", {"parameters": "{"})):
+            first = replace(release, region=region, version=1, previous=None, verdict=None)
+            office.registry.append(first, None)
+            with office.registry._engine.begin() as connection:
+                connection.execute(update(releases).where(releases.c.region == region).values(change))
+        office.publisher.path("toy").unlink()
+        misfit, toy, unreadable = office.desk.repair_publications()
+        assert (misfit.region, "must fit its schema" in misfit.failure) == ("misfit", True)
+        assert toy == PublicationRepair("toy", changed=True, failure=None)
+        assert (unreadable.region, "the registry could not be read" in unreadable.failure) == ("unreadable", True)
 
     def test_every_step_begins_by_putting_things_right(self, office):
         office.desk.approve(READY, APPROVAL)
