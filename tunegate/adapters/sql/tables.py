@@ -256,7 +256,6 @@ experiment_events = Table(
     Column("document", DOCUMENT, nullable=False),
     Column("previous", DIGEST),
     Column("digest", DIGEST, nullable=False),
-    **_MYSQL,
 )
 
 # A row of a lease that ended stays until the lease is taken again; there is one for every worker that died, no more.
