@@ -76,8 +76,12 @@ class OracleDay:
         fleet: FleetArrays,
         plan: PlanArrays,
         key: int,
+        candidate: PlanArrays | None = None,
+        candidate_slots: frozenset[int] = frozenset(),
     ) -> None:
-        self.graph, self.plan, self.key, self.stand_per_s = graph, plan, key, fleet.stand_per_s
+        self.graph, self.key, self.stand_per_s = graph, key, fleet.stand_per_s
+        self.production, self.candidate, self.candidate_slots = plan, candidate, candidate_slots
+        self.plan = self.plan_of(0)
         count = len(graph.zone)
         self.links = [
             Link([int(s) for s in graph.successors[n] if s < count], [int(t) for t in graph.turns[n] if t < 4])
@@ -97,16 +101,21 @@ class OracleDay:
         ]
         self.queue: list[tuple[int, int]] = []
         self.value = [f32(0)] * count
-        self.flow = [plan.start_flow_per_s] * count
+        self.flow = [self.plan.start_flow_per_s] * count
         self.discount = [f32(1)] * count
 
     def run(self) -> None:
         for taxi in self.taxis:
             self.wait_for_shift(taxi, -1)
         for slot in range(SLOTS):
+            switched = self.plan is not self.plan_of(slot)
+            self.plan = self.plan_of(slot)
             if slot % 2 == 0:
                 self.start_hour(slot // 2)
-            self.make_plan(slot)
+            if slot % 2 == 0 or switched:
+                for number, link in enumerate(self.links):
+                    self.discount[number] = exponential(self.plan.log_discount_per_s * f32(link.drive_s))
+            self.make_plan(slot, FIRST_SWEEPS if slot == 0 or switched else SWEEPS)
             self.move_until((slot + 1) * SLOT_S)
             self.learn_flow()
         for taxi in self.taxis:
@@ -118,10 +127,12 @@ class OracleDay:
             link.drive_s = max(1, int(np.rint(self.graph.freeflow_s[number] * self.graph.factor[hour])))
             stands = f32(link.drive_s) * self.stand_per_s
             link.stand = int(stands / (ONE + stands) * f32(65_536))
-            self.discount[number] = exponential(self.plan.log_discount_per_s * f32(link.drive_s))
             link.habitual = tuple(int(x) for x in self.plan.behaviour[hour, :, number])
 
-    def make_plan(self, slot: int) -> None:
+    def plan_of(self, slot: int) -> PlanArrays:
+        return self.candidate if self.candidate is not None and slot in self.candidate_slots else self.production
+
+    def make_plan(self, slot: int, sweeps: int) -> None:
         plan = self.plan
         gain, keep = [], []
         for number in range(len(self.links)):
@@ -129,7 +140,7 @@ class OracleDay:
             miss = exponential(-(rate / (plan.inverse_wait_per_s + self.flow[number])))
             gain.append((f32(1) - miss) * plan.reward[number])
             keep.append(miss * self.discount[number])
-        for sweep in range(FIRST_SWEEPS if slot == 0 else SWEEPS):
+        for sweep in range(sweeps):
             indices = range(len(self.links))
             for number in indices if sweep % 2 == 0 else reversed(indices):
                 self.value[number] = gain[number] + keep[number] * max(self.worth(number))

@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 from oracle import OracleDay
 from random_worlds import PLAYED_DAY, random_world
 
-from hailsim.kernels.arrays import LEAVES_S, PICKUP_S, SEARCH_S
-from hailsim.model.simulation import Scenario, prepare_day, simulate_prepared_day
+from hailsim.kernels.arrays import LEAVES_S, PICKUP_S, SEARCH_S, SLOTS
+from hailsim.model.simulation import Scenario, prepare_day, simulate_prepared_day, simulate_switching_day
 from hailsim.model.world import World
+from hailsim.planner.parameters import PlannerParameters
 
 
-def assert_day_agrees(world: World, scenario: Scenario, day: date, seed: int) -> int:
-    """Both give the same customers served by the same taxis in the same seconds; returns the number of trips."""
+def assert_day_agrees(
+    world: World, scenario: Scenario, day: date, seed: int, candidate: PlannerParameters | None = None
+) -> int:
+    """Both give the same customers served by the same taxis in the same seconds; returns the number of trips.
+
+    With a candidate, half of the day's slots, drawn by the seed, run its parameters.
+    """
     prepared = prepare_day(world, scenario, day, seed)
-    found = simulate_prepared_day(prepared, world.graph.links).arrays
+    slots = np.random.default_rng(seed).random(SLOTS) < 0.5
+    if candidate is None:
+        plan = None
+        found = simulate_prepared_day(prepared, world.graph.links).arrays
+    else:
+        plan = prepare_day(world, replace(scenario, parameters=candidate), day, seed).plan
+        found = simulate_switching_day(prepared, plan, slots, world.graph.links).arrays
     oracle = OracleDay(
         graph=prepared.graph,
         customers=prepared.customers.arrays,
         fleet=prepared.fleet.arrays,
         plan=prepared.plan,
         key=prepared.key,
+        candidate=plan,
+        candidate_slots=frozenset(np.flatnonzero(slots).tolist()),
     )
     oracle.run()
     served = [customer.taxi is not None for customer in oracle.customers]

@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from oracle_runs import assert_day_agrees, play_worlds
-from random_worlds import PLAYED_DAY, random_world
+from random_worlds import PLAYED_DAY, random_parameters, random_world
 
 from hailsim.faults import BadInput
+from hailsim.kernels.arrays import SLOTS
 from hailsim.model.calendar import History
 from hailsim.model.city import Turn
 from hailsim.model.folder import read_city
 from hailsim.model.settings import read_settings
-from hailsim.model.simulation import Scenario, prepare_day
+from hailsim.model.simulation import Scenario, prepare_day, simulate_prepared_day, simulate_switching_day
 from hailsim.model.world import make_world
 from hailsim.planner.parameters import read_parameters
 
@@ -30,6 +32,27 @@ WORLDS, CHUNK = 1_000, 125
 @pytest.mark.parametrize("first", range(0, WORLDS, CHUNK))
 def test_a_thousand_random_worlds_agree_to_the_last_integer(first: int) -> None:
     play_worlds(range(first, first + CHUNK))
+
+
+@pytest.mark.slow
+def test_days_that_switch_parameters_agree_to_the_last_integer() -> None:
+    trips = 0
+    for number in range(2_000, 2_080):
+        world, scenario, seed = random_world(number)
+        candidate = read_parameters(random_parameters(np.random.default_rng(number)))
+        trips += assert_day_agrees(world, scenario, PLAYED_DAY, seed, candidate)
+    assert trips > 1_000
+
+
+def test_a_day_with_one_plan_in_all_slots_is_the_day_of_that_plan() -> None:
+    world, scenario, seed = random_world(3)
+    other = replace(scenario, parameters=read_parameters({"gamma": 0.6, "temperature": 9.0}))
+    production, candidate = (prepare_day(world, each, PLAYED_DAY, seed) for each in (scenario, other))
+    alone = [simulate_prepared_day(day, world.graph.links).arrays for day in (production, candidate)]
+    assert alone[0].entries.tolist() != alone[1].entries.tolist()
+    for arrays, slots in zip(alone, (np.zeros(SLOTS, bool), np.ones(SLOTS, bool)), strict=True):
+        switching = simulate_switching_day(production, candidate.plan, slots, world.graph.links).arrays
+        assert all(np.array_equal(mine, theirs) for mine, theirs in zip(switching, arrays, strict=True))
 
 
 def test_the_random_worlds_include_all_extremes() -> None:

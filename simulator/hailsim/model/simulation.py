@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hailsim.kernels.arrays import RECORD_COLUMNS, NetworkArrays, OutcomeArrays, PlanArrays, cache_aligned
+from hailsim.kernels.arrays import RECORD_COLUMNS, SLOTS, NetworkArrays, OutcomeArrays, PlanArrays, cache_aligned
 from hailsim.kernels.day import simulate_day
 from hailsim.kernels.movement import FAR_S, NEAR_S, MovingArrays
 from hailsim.model.calendar import History, factors
@@ -82,13 +83,24 @@ def prepare_day(world: World, scenario: Scenario, day: date, seed: int) -> Prepa
 
 def simulate_prepared_day(day: PreparedDay, links: int) -> DayOutcome:
     """Run the kernels; the result depends only on the arguments."""
+    return simulate_switching_day(day, day.plan, np.zeros(SLOTS, np.bool_), links)
+
+
+def simulate_switching_day(
+    day: PreparedDay, candidate: PlanArrays, candidate_slots: NDArray[np.bool_], links: int
+) -> DayOutcome:
+    """Run the kernels with another plan in some half hours: `candidate` where `candidate_slots` bool[48] says so.
+
+    The flow of vacant taxis that one plan has observed is what the next one starts from.
+    """
     taxis = len(day.fleet.follower)
     outcome = empty_outcome(day.customers, taxis, links)
     record = cache_aligned((links + 1, RECORD_COLUMNS), np.uint32)
     key = np.uint64(day.key)
-    events = simulate_day(
-        record, empty_moving(taxis), day.graph, day.customers.arrays, day.fleet.arrays, day.plan, outcome, key
-    )
+    plan_of_slot = candidate_slots.astype(np.uint8)
+    plans = (day.plan, candidate)
+    arrays = (day.graph, day.customers.arrays, day.fleet.arrays)
+    events = simulate_day(record, empty_moving(taxis), *arrays, plans, plan_of_slot, outcome, key)
     return DayOutcome(day.customers, day.fleet, outcome, day.fallback_slots, int(events))
 
 
