@@ -19,4 +19,8 @@ Verdict = Annotated[
 ]
 Approver = Annotated[str, typer.Option(metavar="NAME", help="Who decides; the registry keeps it.", show_default=False)]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; the registry keeps it.", show_default=False)]
+Now = Annotated[
+    str | None,
+    typer.Option(metavar="INSTANT", help="Act as if it were then: for a street that is simulated faster than time."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for programs.")]

@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 import typer
 from typer.main import get_command
 
-from cli.arguments import Approver, Config, Json, Overrides, Reason, Region, Verdict
+from cli.arguments import Approver, Config, Json, Now, Overrides, Reason, Region, Verdict
 from cli.exit_codes import EXIT_INTERRUPTED
+from cli.experiment_group import experiment_app
 from cli.lazy_typer import LazyTyper
 from cli.registry_group import registry_app
 from cli.renamed_options import with_new_names
@@ -178,6 +179,17 @@ def rollback(
 
 
 app.add_typer(registry_app, name="registry", help="List, show or compare what production ran, or publish it again.")
+
+
+@app.command()
+def monitor(region: Region, now: Now = None) -> int:
+    """Look at the experiment of a region, and conclude it or roll it back if that is due."""
+    from cli.commands import monitor as command
+
+    return command.run(region, now)
+
+
+app.add_typer(experiment_app, name="experiment", help="Show, stop or conclude what is tried on the street.")
 
 
 app.add_typer(simulator_app, name="simulator", help="Test a simulator of your own.")

@@ -6,6 +6,7 @@ A test builds another one, on another folder or with other parts, and nothing ha
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from tunegate.adapters.local.report_store import FileReportStore
 from tunegate.config.locations import Bucket, Dataset, Folder
 from tunegate.config.workspace import Workspace
 from tunegate.domain.errors import BadInput, Fault
+from tunegate.domain.observation_sources import ObservationFolder, ObservationTable, ObservationView
 from tunegate.report.terminal.progress_listeners import ProgressListeners
 
 # Optuna, SQLAlchemy and cloud clients take up to a second to import, and most commands need few of them. Ports are needed
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tunegate.ports.clock import Clock
     from tunegate.ports.experiments import ExperimentRecords
     from tunegate.ports.leases import Leases
+    from tunegate.ports.observations import Observations
     from tunegate.ports.publisher import Publisher
     from tunegate.ports.records import Ledger, RouteChecks, VerdictRecords
     from tunegate.ports.registry import Registry
@@ -119,6 +122,29 @@ class Installation:
         from tunegate.adapters.sql.experiments import SqlExperimentRecords  # noqa: PLC0415 - slow to import
 
         return SqlExperimentRecords(self._engine)
+
+    def observations(self, config: RegionConfig) -> Observations:
+        """Where the street of a region reports. Raises BadInput where its file names no place, or one that cannot be opened."""
+        match config.observations:
+            case ObservationFolder(path):
+                from tunegate.adapters.local.observation_folder import (  # noqa: PLC0415 - slow to import
+                    ObservationFolderReader,
+                )
+
+                return ObservationFolderReader(path)
+            case ObservationTable(url_variable, table):
+                from tunegate.adapters.sql.observations import ObservationTableReader  # noqa: PLC0415 - slow to import
+
+                return ObservationTableReader(_url_of(url_variable), table)
+            case ObservationView(project, dataset, table):
+                with _cloud_client(Dataset(project, dataset)):
+                    from tunegate.adapters.google.bigquery_observations import (  # noqa: PLC0415 - one machine does without
+                        open_observations,
+                    )
+                return open_observations(project, dataset, table)
+            case None:
+                rule, remedy = "a region on the street must say where it reports", "Add rollout_plan.observations to its file."
+                raise BadInput(Fault(rule, "nothing", str(config.file), remedy))
 
     @cached_property
     def leases(self) -> Leases:
@@ -254,6 +280,14 @@ class Installation:
         from tunegate.adapters.google.bigquery_dataset import BigQueryDataset  # noqa: PLC0415 - one machine does without
 
         return BigQueryDataset(dataset.project, dataset.name)
+
+
+def _url_of(variable: str) -> str:
+    url = os.environ.get(variable, "").strip()
+    if not url:
+        rule, remedy = "the database of observations must be named", f"Set {variable} to its SQLAlchemy URL."
+        raise BadInput(Fault(rule, "nothing", variable, remedy))
+    return url
 
 
 def _process_limits(config: RegionConfig) -> ProcessLimits:

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 CONFIGS = Path(__file__).parents[2] / "configs"
 DEPLOYMENTS = {
     "retune", "retune-manhattan", "retune-san-francisco", "tune", "worker", "simulate", "gate", "rollout", "rollback",
+    "monitor-manhattan", "monitor-san-francisco",
 }  # fmt: skip
 
 
@@ -133,7 +134,9 @@ def test_a_person_declines_and_production_stays(ui: Ui, team: RunningTeam) -> No
     listed = {each["name"]: each for each in team.api("deployments/filter", {})}
     assert set(listed) == DEPLOYMENTS
     schedules = {name: [each["active"] for each in one["schedules"]] for name, one in listed.items() if one["schedules"]}
-    assert schedules == {"retune-manhattan": [False], "retune-san-francisco": [False]}
+    assert schedules == {
+        f"{flow}-{region}": [False] for flow in ("retune", "monitor") for region in ("manhattan", "san-francisco")
+    }
     team.api(f"deployments/{listed['retune']['id']}/create_flow_run", {"parameters": {"config": str(config)}})
     ui.open_run("rollout", "toyville/rollout")
     ui.wait_for_state("Suspended")

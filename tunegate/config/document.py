@@ -23,7 +23,14 @@ Tree = dict[str, Any]
 
 # Where keys are names of the user's choosing, and an inherited one may be unwanted.
 _OPEN_MAPPINGS = frozenset(
-    {("search", "space"), ("production",), ("gate", "guardrails"), ("simulator", "settings"), ("worlds", "stress")}
+    {
+        ("search", "space"),
+        ("production",),
+        ("gate", "guardrails"),
+        ("simulator", "settings"),
+        ("worlds", "stress"),
+        ("rollout_plan", "switchback", "guardrails"),
+    }
 )
 _EXTENDS = "extends"
 _DEEPEST = 8

@@ -22,15 +22,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from tunegate.config.guardrail_models import GuardrailSection
 from tunegate.config.rollout_models import RolloutPlanField
 from tunegate.config.route_models import RoutesSection
 from tunegate.config.section import Section
 from tunegate.config.world_models import WorldsSection
 from tunegate.domain.days import Forecast
-from tunegate.domain.parameters import Dimension, Direction
+from tunegate.domain.parameters import Dimension
 from tunegate.domain.periods import Period, Periods
 from tunegate.gate.ledger import LedgerPolicy
-from tunegate.gate.policy import FEWEST_DAYS, GatePolicy, GuardrailKind, GuardrailPolicy
+from tunegate.gate.policy import FEWEST_DAYS, GatePolicy
 from tunegate.release.rules import ReleasePolicy
 from tunegate.search.definition import PrunerName, RetiredSampler, SamplerName, SearchBudget
 
@@ -204,20 +205,6 @@ class SearchSection(Section):
     def dimensions(self) -> tuple[Dimension, ...]:
         """The search space in sorted order of names."""
         return tuple(axis.dimension(name) for name, axis in sorted(self.space.items()))
-
-
-class GuardrailSection(Section):
-    """A metric that must not get worse by more than its margin."""
-
-    good: Literal["higher", "lower"] = Field(description="which way the metric is good")
-    kind: Literal["relative_pct", "points", "fraction_points"] = Field(
-        description="how a change is measured: percent of production, the metric's own unit, or 100 times a fraction"
-    )
-    margin: float = Field(ge=0, le=1_000_000, description="largest worsening tolerated, in the unit of `kind`")
-
-    def policy(self, metric: str) -> GuardrailPolicy:
-        """The gate's guardrail."""
-        return GuardrailPolicy(metric, Direction(self.good), self.margin, GuardrailKind(self.kind))
 
 
 class GateSection(Section):

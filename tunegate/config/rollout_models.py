@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from tunegate.config.guardrail_models import GuardrailSection
 from tunegate.config.section import Section
 from tunegate.domain.observation_sources import ObservationFolder, ObservationSource, ObservationTable, ObservationView
 from tunegate.experiment.schedule import SwitchbackPlan
@@ -33,6 +34,9 @@ class SwitchbackSection(Section):
     )
     time_zone: str = Field(min_length=1, description="zone by whose clock windows begin, such as America/New_York")
     currency: str = Field(pattern=r"^[A-Z]{3}$", description="currency of the observed revenue, such as USD")
+    guardrails: dict[str, GuardrailSection] = Field(
+        default_factory=dict, description="observed metrics that must not get worse, by their column"
+    )
     automatic_rollback: bool = Field(True, description="whether the monitor may roll back a harmful candidate without a person")
 
     @property
@@ -44,7 +48,8 @@ class SwitchbackSection(Section):
     @property
     def plan(self) -> Switchback:
         """The rollout plan that an approval covers."""
-        return Switchback(self.design, self.time_zone, self.currency, self.automatic_rollback)
+        guardrails = tuple(guardrail.policy(metric) for metric, guardrail in sorted(self.guardrails.items()))
+        return Switchback(self.design, self.time_zone, self.currency, self.automatic_rollback, guardrails)
 
 
 class ObservationTableSection(Section):

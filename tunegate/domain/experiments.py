@@ -16,6 +16,7 @@ class EventKind(StrEnum):
 
     STARTED = "started"
     LOOK = "look"
+    EXCLUDED = "excluded"
     STOPPED = "stopped"
     CONCLUDED = "concluded"
     ROLLED_BACK = "rolled_back"

@@ -47,6 +47,12 @@ class Experiment:
         return self.release.version
 
     @property
+    def production_version(self) -> int:
+        """The version that readers log when they run production."""
+        version: int = json.loads(self.release.published)["version"]
+        return version
+
+    @property
     def name(self) -> str:
         """How people and documents call it."""
         return experiment_name(self.release)

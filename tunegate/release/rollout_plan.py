@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from tunegate.domain.canonical import content_digest
-from tunegate.domain.errors import Fault
+from tunegate.domain.plain_json import from_plain, plain
 from tunegate.experiment.schedule import SwitchbackPlan
+from tunegate.gate.policy import GuardrailPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,15 @@ class Switchback:
     """The whole region runs production and candidate in turn, window by window, until the experiment is decided.
 
     Windows begin by the clock of `time_zone`. `automatic_rollback` says whether the monitor may end a harmful experiment
-    without a person, and `currency` in which one the street reports its revenue.
+    without a person, `currency` in which one the street reports its revenue, and `guardrails` which of its other metrics must
+    not get worse.
     """
 
     design: SwitchbackPlan
     time_zone: str
     currency: str
     automatic_rollback: bool = True
+    guardrails: tuple[GuardrailPolicy, ...] = ()
 
 
 RolloutPlan = Immediate | Switchback
@@ -54,6 +57,7 @@ def plan_document(plan: RolloutPlan) -> dict[str, Any]:
                 "time_zone": plan.time_zone,
                 "currency": plan.currency,
                 "automatic_rollback": plan.automatic_rollback,
+                "guardrails": plain(plan.guardrails),
             }
         case _:
             assert_never(plan)
@@ -76,7 +80,8 @@ def switchback_of(document: dict[str, Any]) -> Switchback:
         level=document["level"],
         looks=tuple(document["looks"]),
     )
-    return Switchback(design, document["time_zone"], document["currency"], document["automatic_rollback"])
+    guardrails = tuple(from_plain(GuardrailPolicy, each) for each in document["guardrails"])
+    return Switchback(design, document["time_zone"], document["currency"], document["automatic_rollback"], guardrails)
 
 
 def plan_words(plan: RolloutPlan) -> tuple[str, ...]:
@@ -89,18 +94,19 @@ def plan_words(plan: RolloutPlan) -> tuple[str, ...]:
             who = (
                 "the monitor rolls it back by itself" if plan.automatic_rollback else "people are told; nothing is rolled back"
             )
+            harm = f"{design.harm_limit_pct:g} % of production's revenue"
             windows = f"in windows of {design.window_min} min of which the first {design.washout_min} min are not counted"
             chance = f"its interval misses the effect with a chance of {100 * design.level:g} %"
             return (
                 f"The region runs production and candidate in turn for {design.days} days by the clock of {plan.time_zone}.",
                 f"It does so {windows}.",
                 f"It is judged {looks}; over all looks, {chance}.",
-                f"Where the effect is shown to be below {design.harm_limit_pct:g} % of production's revenue, {who}.",
+                f"{len(plan.guardrails)} other metrics must not get worse{_listed(plan.guardrails)}.",
+                f"Where the effect is shown to be below {harm} or a guardrail is broken, {who}.",
             )
         case _:
             assert_never(plan)
 
 
-def plan_faults(plan: RolloutPlan) -> tuple[Fault, ...]:
-    """Every rule that the plan breaks."""
-    return plan.design.faults("rollout_plan.switchback") if isinstance(plan, Switchback) else ()
+def _listed(guardrails: tuple[GuardrailPolicy, ...]) -> str:
+    return ": " + ", ".join(each.metric for each in guardrails) if guardrails else ""

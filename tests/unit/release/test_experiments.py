@@ -10,14 +10,17 @@ import pytest
 
 from tests.unit.release.conftest import approval_of, candidate_of, changed, next_record, record
 from tunegate.domain.errors import BadInput
+from tunegate.domain.parameters import Direction
 from tunegate.domain.releases import ReleaseKind
 from tunegate.experiment.schedule import SwitchbackPlan, draw_schedule
+from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
 from tunegate.release.experiments import Experiment, experiment_of
 from tunegate.release.rollout_plan import IMMEDIATE, Switchback, plan_digest, plan_document, switchback_of
 from tunegate.release.service import ReleaseLost
 
 DESIGN = SwitchbackPlan(days=4, window_min=120, washout_min=30, harm_limit_pct=-2.0, level=0.1, looks=(2, 4))
-PLAN = Switchback(DESIGN, "America/New_York", "USD")
+WAIT = GuardrailPolicy("wait_mean_s", Direction.LOWER, 5.0, GuardrailKind.RELATIVE_PCT)
+PLAN = Switchback(DESIGN, "America/New_York", "USD", guardrails=(WAIT,))
 READY = candidate_of(record(), rollout_plan=PLAN)
 APPROVAL = approval_of(record())
 
@@ -136,6 +139,7 @@ def test_plans_have_one_document_each_and_read_back_equal():
         replace(PLAN, automatic_rollback=False),
         replace(PLAN, time_zone="UTC"),
         replace(PLAN, currency="JPY"),
+        replace(PLAN, guardrails=()),
         *(replace(PLAN, design=replace(DESIGN, **{name: value})) for name, value in {"days": 5, "looks": (4,)}.items()),
         IMMEDIATE,
     ]

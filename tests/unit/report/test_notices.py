@@ -13,6 +13,8 @@ from tunegate.report.messages.notices import (
     CampaignSkipped,
     CampaignStarted,
     Declined,
+    ExperimentEnded,
+    ExperimentLooked,
     ExperimentStarted,
     Expired,
     Notice,
@@ -36,6 +38,11 @@ NOTICES: list[tuple[Notice, str]] = [
     (
         ApprovalWanted("toyville", VERDICT, "promote", "+1.83 %", ("Ada", NASTY), NOON, None, RUN, NASTY),
         "toyville: approval wanted, verdict promote",
+    ),
+    (ExperimentLooked("toyville", "toyville-2", "harm", NASTY, RUN), "toyville: experiment toyville-2, harm"),
+    (
+        ExperimentEnded("toyville", "toyville-2", "stopped", "Ada", NASTY, "version 1", RUN),
+        "toyville: experiment toyville-2 stopped",
     ),
     (Released("toyville", 2, "Ada", NASTY, VERDICT, False, RUN), "toyville: version 2 is in production"),
     (

@@ -12,6 +12,11 @@ from tunegate.domain.errors import BadInput
 from tunegate.experiment.observations import Observation
 
 
+def open_observations(project: str, dataset: str, table: str) -> BigQueryObservations:
+    """The observations of a table or view."""
+    return BigQueryObservations(BigQueryDataset(project, dataset, tables=()), table)
+
+
 class BigQueryObservations:
     """Implements the port `Observations`."""
 

@@ -108,6 +108,30 @@ class ExperimentStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentLooked:
+    """A look that people should know of: harm that only they may end, or rows that cannot be judged; `what` says which."""
+
+    region: str
+    experiment: str
+    what: str
+    reason: str
+    run_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentEnded:
+    """An experiment is over: `how` in a word, by whom and why, and what the region runs now."""
+
+    region: str
+    experiment: str
+    how: str
+    who: str
+    why: str
+    runs: str
+    run_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Declined:
     """A person decided against a candidate."""
 
@@ -149,6 +173,8 @@ Notice = (
     | ApprovalWanted
     | Released
     | ExperimentStarted
+    | ExperimentLooked
+    | ExperimentEnded
     | Declined
     | Expired
     | RolledBack
@@ -166,7 +192,7 @@ def slack_text(notice: Notice) -> str:
     )
 
 
-def _words(notice: Notice) -> tuple[str, Iterable[str]]:  # noqa: C901, PLR0911 - one case for each kind
+def _words(notice: Notice) -> tuple[str, Iterable[str]]:  # noqa: C901, PLR0911, PLR0912 - one case for each kind
     match notice:
         case CampaignStarted():
             who = "" if notice.requester is None else f", asked for by {notice.requester}"
@@ -191,6 +217,11 @@ def _words(notice: Notice) -> tuple[str, Iterable[str]]:  # noqa: C901, PLR0911 
         case ExperimentStarted():
             approved = f"approved by {notice.approver}: {notice.reason}"
             return f"{notice.region}: experiment {notice.experiment} begins", (approved, *notice.plan, _verdict(notice.verdict))
+        case ExperimentLooked():
+            return f"{notice.region}: experiment {notice.experiment}, {notice.what}", (notice.reason,)
+        case ExperimentEnded():
+            by = f"by {notice.who}: {notice.why}"
+            return f"{notice.region}: experiment {notice.experiment} {notice.how}", (by, f"the region runs {notice.runs}")
         case Declined():
             return f"{notice.region}: candidate declined", (f"by {notice.approver}: {notice.reason}", _verdict(notice.verdict))
         case Expired():
