@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
 from cli.terminal import TABLE_COLUMNS, print_line
-from tunegate.application.experiments import score_card
+from tunegate.application.score_card import score_card
 from tunegate.domain.plain_json import plain
 from tunegate.experiment.score_card import slope_of, slope_words
 from tunegate.installation import Installation

@@ -8,7 +8,7 @@ from cli.exit_codes import EXIT_OK
 from cli.release_failures import release_failures
 from cli.set_clock import installation_at
 from cli.terminal import print_line
-from tunegate.application.experiments import watch
+from tunegate.application.experiments import watch, write_page
 from tunegate.report.messages.experiment_words import notice_of, outcome_words
 
 
@@ -22,6 +22,7 @@ def run(region: str, now: str | None) -> int:
         return EXIT_OK
     print_line(outcome_words(watched.state, watched.written))
     print_experiment(watched.state, installation.clock.now())
+    print_line(f"Page  {write_page(installation, watched.state)}")
     for event in watched.written:
         notice = notice_of(watched.state, event, run_url=None)
         if notice is not None:

@@ -28,6 +28,7 @@ async def show_experiment(watched: Watched) -> None:
     """Put the estimate by days, what was predicted and what happens next beside the run."""
     experiment, now = watched.state.experiment, current_installation().clock.now()
     key, about = f"experiment-{artifact_key(experiment.name)}", f"Experiment {experiment.name}"
+    await asyncio.to_thread(experiments.write_page, current_installation(), watched.state)
     await acreate_markdown_artifact(experiment_markdown(watched.state, now), key=key, description=about)
 
 

@@ -7,11 +7,11 @@ comes after a killed monitor goes on where it stopped, and of two monitors the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tunegate.application.releases import release_service
+from tunegate.application.score_card import score_card, state_of
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
@@ -23,15 +23,16 @@ from tunegate.domain.verdicts import Invalid
 from tunegate.experiment.decision import Look, due_look, judge_look
 from tunegate.experiment.evidence import ExperimentEvidence
 from tunegate.experiment.observations import Exclusion, Observation
-from tunegate.experiment.score_card import Score
 from tunegate.gate.verdict_document import read_verdict
 from tunegate.installation import Installation
 from tunegate.ports.experiments import ExperimentMoved
 from tunegate.release import experiment_record as record
 from tunegate.release.experiment_record import ExperimentState, RecordedLook
-from tunegate.release.experiments import MONITOR, Experiment, end_of, experiment_of
+from tunegate.release.experiments import MONITOR, Experiment
 from tunegate.release.rules import identity_faults, same_person
 from tunegate.release.service import ReleaseLost
+from tunegate.report.page.experiment_page import render_experiment
+from tunegate.report.page.index import page_name
 
 _MOST_TRIES = 20
 _SHORT_DIGEST = 19  # `sha256:` and twelve digits
@@ -54,35 +55,6 @@ def find_experiment(installation: Installation, region: str) -> ExperimentState:
     return found
 
 
-def all_experiments(installation: Installation, regions: Sequence[str]) -> tuple[ExperimentState, ...]:
-    """Every experiment of these regions, by region and in order; writes nothing."""
-    return tuple(
-        _state(installation, release, history)
-        for region in regions
-        for history in (installation.registry.history(region),)
-        for release in history
-        if release.kind is ReleaseKind.EXPERIMENT
-    )
-
-
-def score_card(installation: Installation, regions: Sequence[str]) -> tuple[Score, ...]:
-    """Every release that the street has judged, by the time of its end; writes nothing."""
-    found = [
-        Score(
-            region=state.experiment.region,
-            experiment=state.experiment.name,
-            ended_at=state.end.when,
-            end=state.end.kind.value,
-            predicted=state.predicted,
-            realised=state.realised.interval,
-            standard_error_pct=state.realised.standard_error_pct,
-        )
-        for state in all_experiments(installation, regions)
-        if state.end is not None and state.predicted is not None and state.realised is not None
-    ]
-    return tuple(sorted(found, key=lambda score: (score.ended_at, score.experiment)))
-
-
 def watch(installation: Installation, region: str) -> Watched | None:
     """One run of the monitor; None for a region without an experiment. Safe to repeat, and to run several at once.
 
@@ -102,6 +74,14 @@ def watch(installation: Installation, region: str) -> Watched | None:
             return Watched(state, tuple(written))
         written.append(event)
     raise RuntimeError(f"the experiment of {region} must come to rest, but was still moving after {_MOST_TRIES} steps")
+
+
+def write_page(installation: Installation, state: ExperimentState) -> str:
+    """Write the page of an experiment beside the reports of campaigns; returns where people find it."""
+    name = page_name(f"experiment-{state.experiment.name}")
+    scores = score_card(installation, (state.experiment.region,))
+    installation.reports.put(name, render_experiment(state, scores, installation.clock.now()))
+    return installation.reports.location(name)
 
 
 def stop_experiment(installation: Installation, region: str, approver: str, reason: str) -> Release:
@@ -155,12 +135,7 @@ def campaign_of(installation: Installation, experiment: Experiment) -> CampaignP
 def _newest(installation: Installation, region: str) -> ExperimentState | None:
     history = installation.registry.history(region)
     begun = [release for release in history if release.kind is ReleaseKind.EXPERIMENT]
-    return _state(installation, begun[-1], history) if begun else None
-
-
-def _state(installation: Installation, release: Release, history: Sequence[Release]) -> ExperimentState:
-    events = installation.experiments.events(release.region, release.version)
-    return ExperimentState(experiment_of(release), events, end_of(release, history))
+    return state_of(installation, begun[-1], history) if begun else None
 
 
 def _running(installation: Installation, region: str) -> ExperimentState:

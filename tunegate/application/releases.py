@@ -11,10 +11,12 @@ from datetime import datetime
 
 from tunegate.application.reports import stored_page
 from tunegate.application.reviewed_verdicts import review_verdict
+from tunegate.application.score_card import score_card
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.region import NOBODY
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
+from tunegate.experiment.score_card import slope_of, slope_words
 from tunegate.installation import Installation
 from tunegate.ports.records import VerdictRow
 from tunegate.release.rollout_plan import IMMEDIATE
@@ -128,6 +130,7 @@ def ask_approver(installation: Installation, request: ReleaseRequest, faults: Se
     """The question for an approver, with what runs at this moment."""
     candidate, reports = request.candidate, installation.reports
     current = installation.registry.current(request.region)
+    scores = score_card(installation, (request.region,))
     question = ApprovalQuestion(
         region=request.region,
         verdict=request.verdict,
@@ -143,6 +146,7 @@ def ask_approver(installation: Installation, request: ReleaseRequest, faults: Se
         routes=candidate.routes,
         route_map=stored_page(reports, route_map_name(request.campaign)),
         rollout_plan=candidate.rollout_plan,
+        score_card=slope_words(slope_of(scores), len(scores)) if scores else None,
     )
     return AskApprover(question, tuple(faults))
 

@@ -50,6 +50,9 @@ def test_the_monitor_concludes_and_the_score_card_has_the_release(home, run):
     assert code == 0
     assert out.startswith("toy-2: look: conclude: revenue changes by")
     assert "Nothing: the experiment is over." in out
+    page = (home.root / "home" / "reports" / "experiment-toy-2.html").read_text()
+    for words in ("Concluded", "After day 4", "The gate predicted +1.8", "a slope needs 5"):
+        assert words in page
     shown = run("experiment", "show", REGION)[1]
     for words in ("The gate predicted +1.8", "Release plan sha256:", "concluded", "tunegate monitor"):
         assert words in shown

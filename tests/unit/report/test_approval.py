@@ -28,6 +28,11 @@ def test_the_release_plan_is_shown_with_the_digest_that_the_approval_covers():
     assert "whole region runs the candidate from the approval on" in approval_markdown(question(record()))
 
 
+def test_what_earlier_releases_brought_is_beside_the_verdict():
+    assert "brought 0.7" in approval_markdown(replace(question(record()), score_card="The last 5 releases brought 0.7."))
+    assert "brought" not in approval_markdown(question(record()))
+
+
 def question(made: VerdictRecord) -> ApprovalQuestion:
     return ApprovalQuestion(
         region="toy",

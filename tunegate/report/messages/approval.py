@@ -25,7 +25,8 @@ class ApprovalQuestion:
 
     `document` is its record and `verdict` the digest of that; `running` are the parameters in production now, `requester` who
     began the campaign and `requested_by` who asked for the rollout, where that is known. `report` is an address or None, and so
-    is `route_map`, the map of the routes that were checked. `rollout_plan` is how the candidate comes to the region.
+    is `route_map`, the map of the routes that were checked. `rollout_plan` is how the candidate comes to the region, and
+    `score_card` what the street said of earlier releases.
     """
 
     region: str
@@ -42,6 +43,7 @@ class ApprovalQuestion:
     routes: StoredRouteCheck = NO_ROUTE_CHECK
     route_map: str | None = None
     rollout_plan: RolloutPlan = IMMEDIATE
+    score_card: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -89,6 +91,7 @@ def approval_markdown(question: ApprovalQuestion, faults: Sequence[Fault] = ()) 
         "| --- | ---: | ---: |",
         *(f"| {text(name)} | {_value(before)} | {_value(after)} |" for name, before, after in question.changes),
         "",
+        *([] if question.score_card is None else [text(question.score_card), ""]),
         *_plan(question.rollout_plan),
         *_who(question),
     ]

@@ -63,7 +63,7 @@ def page_of(report: CampaignReport) -> Page:
         title=f"{words.outcome.value.capitalize()}: {formats.region(report.region)}",
         region=formats.region(report.region),
         campaign=report.campaign,
-        when=formats.moment(report.finished_at),
+        when=f"finished {formats.moment(report.finished_at)}",
         banner=_banner(report, words),
         facts=_headline_facts(report),
         sections=_sections(report, words),
