@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+
 from cli.decision_followup import notify_people
 from cli.exit_codes import EXIT_OK
 from cli.release_failures import release_failures

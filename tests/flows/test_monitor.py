@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.monitor import monitor
@@ -56,13 +57,15 @@ def past(home: StreetHome, effect_pct: float) -> None:
 async def artifact(home: StreetHome) -> str:
     key = f"experiment-{home.experiment().name}"
     async with get_client() as client:
-        found = await client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
+        found = await client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])), sort=ArtifactSort.CREATED_DESC, limit=200
+        )
     return str(found[0].data)
 
 
 async def test_a_region_that_tries_nothing_is_left_alone(home, slack):
     assert await run(home) == ("Idle", "toy tries no candidate")
-    assert slack.texts == []
+    assert slack.messages == []
 
 
 @pytest.mark.parametrize(
@@ -83,9 +86,9 @@ async def test_an_experiment_runs_to_its_end_with_its_page_and_its_notices(home,
     assert (await run(home))[0] == "Completed"
     assert home.open().registry.current(REGION).kind == kind
     assert "Nothing: the experiment is over" in (await artifact(home)) or kind in (await artifact(home))
-    assert [text.splitlines()[0] for text in slack.texts] == [f"*{headline}*"]
+    assert [text.splitlines()[0] for text in slack.messages] == [f"*{headline}*"]
     assert (await run(home))[1] == "toy-2: nothing is due"
-    assert len(slack.texts) == 1
+    assert len(slack.messages) == 1
 
 
 async def test_people_hear_of_rows_that_cannot_be_judged_once(home, slack):
@@ -94,5 +97,5 @@ async def test_people_hear_of_rows_that_cannot_be_judged_once(home, slack):
     (home.folder / "street.csv").unlink()
     for _ in range(2):
         await run(home)
-    assert [text.splitlines()[0] for text in slack.texts] == ["*toy: experiment toy-2, the look is invalid*"]
-    assert "windows were observed" in slack.texts[0]
+    assert [text.splitlines()[0] for text in slack.messages] == ["*toy: experiment toy-2, the look is invalid*"]
+    assert "windows were observed" in slack.messages[0]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from tests.unit.release.conftest import SettableClock, approval_of, judged_at, record
+from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, record
 from tunegate.adapters.observation_rows import COLUMNS
-from tunegate.application.releases import release_candidate, release_service
+from tunegate.application.releases import release_service
 from tunegate.config.lease_times import LeaseTimes
 from tunegate.config.loading import load_region
 from tunegate.config.locations import Folder
@@ -107,6 +107,7 @@ class StreetHome:
             reports=Folder(home / "reports"),
             slack_block=self.slack_block,
             user="carl",
+            configs=self.root,
             lease_times=LeaseTimes.parse(""),
             database="",
             study="",
@@ -127,11 +128,8 @@ class StreetHome:
         assert installation.verdicts.save(REGION, "toy-1", made.document, at) == made.id
 
     def approve(self) -> Release:
-        installation = self.open()
-        verdict = installation.verdicts.find(record().id)
-        assert verdict is not None
-        candidate = replace(release_candidate(installation, verdict), whole_numbers=frozenset({"max_wait_s"}))
-        return release_service(installation).approve(candidate, approval_of(record()))
+        plan = load_region(self.root / "toy.yaml").rollout_plan
+        return release_service(self.open()).approve(candidate_of(record(), rollout_plan=plan), approval_of(record()))
 
     def experiment(self) -> Experiment:
         begun = [each for each in self.open().registry.history(REGION) if each.kind == "experiment"]

@@ -14,7 +14,7 @@ from tunegate.application.releases import release_service
 from tunegate.application.score_card import score_card, state_of
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.loading import load_region
-from tunegate.config.plan import CampaignPlan
+from tunegate.config.region import RegionConfig
 from tunegate.domain.days import Arm
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.experiments import EventKind, ExperimentEvent
@@ -98,7 +98,7 @@ def conclude_experiment(installation: Installation, region: str, approver: str, 
     Raises BadInput, ReleaseLost, PublishingFailed.
     """
     state = _running(installation, region)
-    policy = campaign_of(installation, state.experiment).config.release_policy
+    policy = _region_config(installation, state.experiment).release_policy
     if not any(same_person(approver, listed) for listed in policy.approvers):
         listed = ", ".join(policy.approvers) or "nobody"
         rule = f"who concludes an experiment must be on the region's list of approvers ({listed})"
@@ -127,9 +127,13 @@ def exclude_window(installation: Installation, region: str, start: datetime, app
     return _append(installation, record.excluded(state.experiment, _with_start(installation, state), exclusion))
 
 
-def campaign_of(installation: Installation, experiment: Experiment) -> CampaignPlan:
-    """The plan of the campaign whose candidate is tried. Raises BadInput when it is not stored here."""
-    return installation.plan(find_verdict(installation, experiment.release.verdict or "").campaign)
+def _region_config(installation: Installation, experiment: Experiment) -> RegionConfig:
+    """The region's reviewed file as it is now: who may conclude, and where the street reports. Raises BadInput."""
+    verdict = find_verdict(installation, experiment.release.verdict or "")
+    claimed = read_verdict(verdict.document).evidence.configuration
+    if claimed is None:
+        return load_region(installation.plan(verdict.campaign).config.file)
+    return load_region(installation.workspace.configs / claimed.file)
 
 
 def _newest(installation: Installation, region: str) -> ExperimentState | None:
@@ -221,8 +225,7 @@ def _observed(installation: Installation, experiment: Experiment) -> tuple[tuple
     """The rows of the experiment, or why they cannot be read."""
     schedule = experiment.schedule
     try:
-        config = load_region(campaign_of(installation, experiment).config.file)
-        source = installation.observations(config)
+        source = installation.observations(_region_config(installation, experiment))
         return source.read(experiment.region, schedule.start_utc, schedule.end_utc), ""
     except BadInput as error:
         return (), "; ".join(str(fault) for fault in error.faults)

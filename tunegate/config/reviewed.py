@@ -70,11 +70,13 @@ def deciding_digest(config: RegionConfig) -> str:
     """SHA-256 of everything that decides a verdict, with days and seed as they were overridden.
 
     Who may release is left out: that is read from the reviewed file at the moment of the release. So is production, which is
-    compared with what runs at that moment.
+    compared with what runs at that moment, and where the street reports, which is read at every look.
     """
     document: dict[str, Any] = config.as_document()
     kept = {name: value for name, value in document.items() if name not in {"release", "production", "search"}}
     search = {name: value for name, value in document["search"].items() if name not in SEARCH_KEYS}
+    if "rollout_plan" in kept:  # where the street reports may move at any time
+        kept["rollout_plan"] = kept["rollout_plan"]["switchback"]
     worlds = {} if config.worlds is None else {"worlds_digest": config.worlds.worlds.digest}
     return content_digest({**kept, "search": search, **worlds})
 
