@@ -188,20 +188,24 @@ def collect(cities: Sequence[str], mixes: Sequence[Mix], repeats: int, out: Path
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Mean true effects with their spread over repeats and the lowest in brackets, by city, mix and rule."""
-    lines = ["| city | mix | chosen by | candidates | fresh worlds | 0.2 × 0.8 | 0.5 × 1.0 |"]
-    lines += ["| --- | --- | --- | ---: | ---: | ---: | ---: |"]
+    """True effects by city and mix: of the best on the mean, and of the best that survives, with how often there is one."""
+    named = "fresh worlds | 0.2 × 0.8 | 0.5 × 1.0"
+    lines = [f"| city | mix | {named} | survivors | {named} |", "| --- | --- |" + " ---: |" * 7]
     for city in sorted({row.city for row in rows}):
         for mix in MIXES:
             of_mix = [row for row in rows if (row.city, row.mix) == (city, mix.name)]
-            if not of_mix:
-                continue
-            for rule in RULES:
-                truths = [Truth(**each) for row in of_mix if (each := row.truths[rule]) is not None]
-                figures = [[np.mean(effects) for effects in (one.believed, one.as_tuned, one.half_follow)] for one in truths]
-                cells = " | ".join(_spread(column) for column in zip(*figures, strict=True)) or "– | – | –"
-                lines.append(f"| {city} | {mix.name} | {rule} | {len(truths)} of {len(of_mix)} | {cells} |")
+            if of_mix:
+                survivors = f"{sum(row.truths['survivor'] is not None for row in of_mix)} of {len(of_mix)}"
+                lines.append(
+                    f"| {city} | {mix.name} | {_figures(of_mix, 'mean')} | {survivors} | {_figures(of_mix, 'survivor')} |"
+                )
     return "\n".join(lines)
+
+
+def _figures(rows: Sequence[Row], rule: str) -> str:
+    truths = [Truth(**each) for row in rows if (each := row.truths[rule]) is not None]
+    figures = [[np.mean(effects) for effects in (one.believed, one.as_tuned, one.half_follow)] for one in truths]
+    return " | ".join(_spread(column) for column in zip(*figures, strict=True)) or "– | – | –"
 
 
 def _spread(values: Sequence[np.floating]) -> str:
