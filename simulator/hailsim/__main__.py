@@ -15,6 +15,7 @@ USAGE = """usage: hailsim COMMAND [arguments]
   trace CITY                     follow one taxi through a simulated day, on a map
   validate CITY                  compare simulated days with recorded ones
   calibrate CITY                 find worlds (settings with weights) that fit the recorded days
+  live CITY                      play the days of a published experiment and report observations
   warmup                         compile the kernels once so that later starts are fast
 
 Run `hailsim COMMAND --help` for its options."""
@@ -28,6 +29,7 @@ _COMMANDS = {
     "trace": ("hailsim.routes.trace_command", "trace_command"),
     "validate": ("hailsim.validation.command", "validate_command"),
     "calibrate": ("hailsim.calibration.command", "calibrate_command"),
+    "live": ("hailsim.live.command", "live_command"),
     "warmup": ("hailsim.protocol.command", "warmup_command"),
 }
 EXIT_BAD_INPUT = 2
