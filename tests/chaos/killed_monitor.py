@@ -27,7 +27,7 @@ EFFECTS_PCT = {"conclude": 1.0, "roll_back": -10.0, "stop": 0.0}
 
 
 def report(home: StreetHome, action: str, rows: str, *, complete: bool) -> None:
-    """What the street wrote by now; `complete` is how it looks in the end."""
+    """Write what the street reports; rows that come late are only there when it is complete."""
     experiment, effect = home.experiment(), EFFECTS_PCT[action]
     told = [observed(experiment, window, effect) for window in experiment.schedule.windows]
     first = [
@@ -47,6 +47,9 @@ def prepare(home: StreetHome, action: str, rows: str) -> None:
     home.prepare(looks=[4])
     home.approve()
     report(home, action, rows, complete=False)
+    if rows == "late":  # A monitor met what was there by then: its invalid look is in the record.
+        watch(at_the_end(home).open(), REGION)
+        report(home, action, rows, complete=True)
 
 
 def at_the_end(home: StreetHome) -> StreetHome:
@@ -73,11 +76,10 @@ def killed(root: Path, action: str, deadly: int | None) -> list[int]:
     return tracer.after_writes
 
 
-def next_start(root: Path, action: str, rows: str) -> dict[str, Any]:
-    """What a reader sees meanwhile, and what the next runs make of it, the rows being there by then."""
+def next_start(root: Path, action: str) -> dict[str, Any]:
+    """What a reader sees meanwhile, and what the next runs make of it."""
     home = at_the_end(StreetHome(root))
     left = home.published()
-    report(home, action, rows, complete=True)
     for _ in range(2):
         act(root, action)
         watch(home.open(), REGION)
@@ -99,7 +101,7 @@ def main(root: Path, action: str, rows: str) -> None:
     in_a_process_of_its_own(lambda: prepare(StreetHome(template), action, rows))
     whole = root / "whole"
     shutil.copytree(template, whole)
-    _, undisturbed = in_a_process_of_its_own(lambda: next_start(whole, action, rows))
+    _, undisturbed = in_a_process_of_its_own(lambda: next_start(whole, action))
     sys.stdout.write(json.dumps(undisturbed) + "\n")
     shutil.copytree(template, watched)
     _, places = in_a_process_of_its_own(lambda: killed(watched, action, None))
@@ -108,7 +110,7 @@ def main(root: Path, action: str, rows: str) -> None:
         shutil.copytree(template, home)
         status, _ = in_a_process_of_its_own(lambda home=home, place=place: killed(home, action, place))
         died = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        _, found = in_a_process_of_its_own(lambda home=home: next_start(home, action, rows))
+        _, found = in_a_process_of_its_own(lambda home=home: next_start(home, action))
         sys.stdout.write(json.dumps({"place": place, "killed": died, **found}) + "\n")
         shutil.rmtree(home)
 

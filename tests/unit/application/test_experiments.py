@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.synthetic.street_home import REGION, StreetHome, observed, write_rows
+from tunegate.application.campaigns import read_config
 from tunegate.application.experiments import (
     conclude_experiment,
     exclude_window,
@@ -234,3 +235,33 @@ def test_a_rollback_by_hand_is_the_end_and_the_monitor_enters_it(home):
 
 def test_a_monitor_that_comes_after_days_takes_the_newest_look_only(home):
     assert after(home, 4, 1.0) == ["started", "look", "concluded"]
+
+
+def test_a_campaign_meanwhile_searches_from_and_is_judged_against_what_production_keeps(home):
+    installation = home.open()
+    assert installation.registry.current(REGION).kind == "experiment"
+    config = read_config(installation.registry, home.root / "toy.yaml", ())
+    assert dict(config.production) == {"gamma": 0.95, "max_wait_s": 300}
+    after(home, 4, 1.0)
+    concluded = read_config(home.open().registry, home.root / "toy.yaml", ())
+    assert dict(concluded.production) == {"gamma": 0.97, "max_wait_s": 420}
+
+
+def test_the_street_may_move_while_an_experiment_runs(home):
+    assert after(home, 2, 1.0) == ["started", "look"]
+    home.folder.rename(home.root / "moved")
+    file = home.root / "toy.yaml"
+    file.write_text(file.read_text().replace("folder: street", "folder: moved"))
+    write_rows(
+        home.root / "moved" / "rest.csv",
+        [observed(home.experiment(), window, 1.0) for window in home.experiment().schedule.windows],
+    )
+    home.clock.time = home.experiment().schedule.day_end(4) + timedelta(hours=1)
+    watch(home.open(), REGION)
+    assert kinds(home)[-1] == "concluded"
+
+
+def test_nobody_may_change_the_plan_of_a_running_experiment_through_the_file(home):
+    file = home.root / "toy.yaml"
+    file.write_text(file.read_text().replace("harm_limit_pct: -2.0", "harm_limit_pct: -40.0"))
+    assert after(home, 2, -10.0)[-1] == "rolled_back"
