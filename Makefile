@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-team setup-sumo demo demo-sumo check test test-fast platform-test other-tests services bench lock work-pools worlds infra-check terraform-format clean
+.PHONY: help setup setup-team setup-sumo demo demo-release demo-sumo check test test-fast platform-test other-tests services bench lock work-pools worlds infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -25,6 +25,9 @@ setup-team: $(VENV)/.team  ## the same, with the clients of Google Cloud, Kubern
 
 demo: setup  ## tune the bundled city, judge the winner, show the verdict (half a minute)
 	$(BIN)/tunegate retune configs/regions/manhattan.yaml
+
+demo-release: setup  ## tune, approve, try on a simulated street, conclude, and see what the release was worth (three minutes)
+	$(BIN)/python scripts/demo_release.py
 
 setup-sumo: $(VENV)/.sumo  ## the same, with the traffic simulator SUMO, which examples/sumo tunes
 

@@ -22,7 +22,7 @@ REGION = "manhattan_street"
 CONFIG = f"configs/regions/{REGION}.yaml"
 WORLD = "examples/practice_street/world.json"
 STREET = ".tunegate/street"
-LATE = timedelta(hours=1)  # by then a day's rows are written
+LATE = timedelta(hours=6)  # by then the operating day is over, and its rows are written
 PERSON = ("--approver", "demo", "--reason", "practice")
 
 
@@ -35,17 +35,18 @@ def main() -> None:
     for row in Path(STREET).glob(f"{REGION}-*.csv"):
         row.unlink()  # of an earlier run of this demo
     outcome = json.loads(run("tunegate", "retune", CONFIG, "--json", quiet=True).splitlines()[-1])
-    override = () if outcome["verdict"] == "promote" else ("--override",)
-    run("tunegate", "approve", outcome["record"], *PERSON, *override)
+    passed = outcome["verdict"] == "promote" and outcome["routes"] != "blocked"
+    verdict = run("tunegate", "verdict", "list", REGION).split("sha256:")[1].split()[0]
+    run("tunegate", "approve", verdict, *PERSON, *(() if passed else ("--override",)))
     published = home / "published" / f"{REGION}.json"
     experiment = json.loads(published.read_text())["experiment"]
-    run("hailsim", "live", "manhattan", "--world", WORLD, "--published", str(published), "--out", STREET, quiet=True)
     plan, start = experiment["plan"], date.fromisoformat(experiment["start"])
     for look in plan["looks"]:
         if "experiment" in json.loads(published.read_text()):
+            street = ("--published", str(published), "--out", STREET, "--days", str(look + 1))
+            run("hailsim", "live", "manhattan", "--world", WORLD, *street, quiet=True)
             over = datetime.combine(start + timedelta(days=look), clock(), ZoneInfo(plan["time_zone"]))
             run("tunegate", "monitor", REGION, "--now", (over + LATE).isoformat())
-    run("tunegate", "experiment", "show", REGION)
     run("tunegate", "experiment", "scores", REGION)
     print(f"\nThat took {time.monotonic() - began:.0f} s. Everything is in {home}; open reports/ there.")
 

@@ -81,11 +81,11 @@ async def test_an_experiment_runs_to_its_end_with_its_page_and_its_notices(home,
     page = await artifact(home)
     assert "The gate predicted +1.8" in page
     assert "Next" in page
-    assert "The look after day 4" in page
+    assert "the look after day 4" in page
     past(home, effect_pct)
     assert (await run(home))[0] == "Completed"
     assert home.open().registry.current(REGION).kind == kind
-    assert "Nothing: the experiment is over" in (await artifact(home)) or kind in (await artifact(home))
+    assert "nothing; the experiment is over" in (await artifact(home)) or kind in (await artifact(home))
     assert [text.splitlines()[0] for text in slack.messages] == [f"*{headline}*"]
     assert (await run(home))[1] == "toy-2: nothing is due"
     assert len(slack.messages) == 1

@@ -101,12 +101,14 @@ def plan_words(plan: RolloutPlan) -> tuple[str, ...]:
                 f"The region runs production and candidate in turn for {design.days} days by the clock of {plan.time_zone}.",
                 f"It does so {windows}.",
                 f"It is judged {looks}; over all looks, {chance}.",
-                f"{len(plan.guardrails)} other metrics must not get worse{_listed(plan.guardrails)}.",
+                _guarded(plan.guardrails),
                 f"Where the effect is shown to be below {harm} or a guardrail is broken, {who}.",
             )
         case _:
             assert_never(plan)
 
 
-def _listed(guardrails: tuple[GuardrailPolicy, ...]) -> str:
-    return ": " + ", ".join(each.metric for each in guardrails) if guardrails else ""
+def _guarded(guardrails: tuple[GuardrailPolicy, ...]) -> str:
+    if not guardrails:
+        return "No other metric is guarded."
+    return f"These metrics must not get worse: {', '.join(each.metric for each in guardrails)}."

@@ -45,11 +45,11 @@ def test_the_monitor_concludes_and_the_score_card_has_the_release(home, run):
     home.approve()
     before = run("monitor", REGION, "--now", home.clock.time.isoformat())
     assert (before[0], before[1].splitlines()[0]) == (0, "toy-2: started: looks right")
-    assert "Next: The look after day 4" in before[1]
+    assert "Next: the look after day 4" in before[1]
     code, out, _ = run("monitor", REGION, "--now", past(home, 1.0))
     assert code == 0
     assert out.startswith("toy-2: look: conclude: revenue changes by")
-    assert "Nothing: the experiment is over." in out
+    assert "nothing; the experiment is over." in out
     page = (home.root / "home" / "reports" / "experiment-toy-2.html").read_text()
     for words in ("Concluded", "After day 4", "The gate predicted +1.8", "a slope needs 5"):
         assert words in page

@@ -35,19 +35,19 @@ def standing(state: ExperimentState, now: datetime) -> str:
 def next_step(state: ExperimentState, now: datetime) -> str:
     """What happens next, and when."""
     if state.end is not None:
-        return "Nothing: the experiment is over."
+        return "nothing; the experiment is over."
     schedule, taken = state.experiment.schedule, {look.days for look in state.looks if look.is_valid}
     last = state.looks[-1] if state.looks else None
     if last is not None and last.decision == ROLL_BACK:
-        return "Harm is shown and the monitor may not roll back here: a person stops it with `tunegate experiment stop`."
+        return "harm is shown and the monitor may not roll back here: a person stops it with `tunegate experiment stop`."
     if last is not None and last.decision == CONCLUDE:
-        return "The next run of the monitor concludes it."
+        return "the next run of the monitor concludes it."
     due = next((days for days in schedule.plan.looks if days not in taken and days > max(taken, default=0)), None)
     if due is None:
-        return "Nothing is due."
+        return "nothing is due."
     again = " again, once the rows are corrected" if last is not None and last.decision == INVALID else ""
     fallback = " Readers run production since the schedule ended." if now >= schedule.end_utc else ""
-    return f"The look after day {due}, from {formats.moment(schedule.day_end(due))} on{again}.{fallback}"
+    return f"the look after day {due}, from {formats.moment(schedule.day_end(due))} on{again}.{fallback}"
 
 
 def look_cells(look: RecordedLook) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tunegate import __version__
@@ -40,15 +41,20 @@ def render_experiment(state: ExperimentState, scores: Sequence[Score], now: date
 def _banner(state: ExperimentState, now: datetime) -> Banner:
     realised = state.realised
     tone, word = Tone.PLAIN, "Running"
-    if state.end is not None:
-        tone, word = (Tone.GOOD, "Concluded") if state.end.restores is None else (Tone.BAD, "Rolled back")
+    if state.end is not None and state.end.restores is not None:
+        tone, word = Tone.BAD, "Rolled back"
+    elif state.end is not None:
+        gained = realised is not None and realised.interval.low_pct > 0
+        tone, word = Tone.GOOD if gained else Tone.UNSURE, "Concluded"
     banner = Banner(tone, word, predicted_words(state.predicted), standing(state, now), f"Next: {next_step(state, now)}")
     if realised is None:
         return banner
-    shown = f"interval {formats.span(realised.interval)}"
-    title, sentence, reason = banner.title, banner.sentence, banner.reason
-    change = formats.change(realised.interval.estimate_pct)
-    return Banner(tone, word, title, sentence, reason, change, shown, "fleet revenue, on the street")
+    return replace(
+        banner,
+        figure=formats.change(realised.interval.estimate_pct),
+        figure_detail=f"interval {formats.span(realised.interval)}",
+        figure_name="fleet revenue, on the street",
+    )
 
 
 def _looks(state: ExperimentState) -> Section:
