@@ -1,4 +1,4 @@
-"""Reports of what became of the publication of each region."""
+"""The report on the repair of publications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding the versions of a region that somebody names."""
+"""Looking up versions of a region."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tunegate.report.messages.notices import CampaignFailed, CampaignStarted
 
 @asynccontextmanager
 async def campaign_run(plan: CampaignPlan) -> AsyncIterator[None]:
-    """Run a campaign inside `async with`: the run and every run below it carry its tags, and people hear of start and failure.
+    """Run a campaign inside `async with`: all its runs carry its tags, and people are notified of its start and its failure.
 
     A failed campaign is stored as failed, and its trials are exported. An interrupted one stays open: nothing failed.
     """

@@ -1,4 +1,4 @@
-"""Runs of deployments: joined where they exist already, waited for, and given up when their process is gone.
+"""Runs of deployments: joined where they exist, awaited, and marked as crashed when their process is gone.
 
 `run_deployment` never raises, and a parent that is run again would start a second child (Prefect 3.8). So a child is looked up
 by its name and campaign first, and created under a key that identifies the attempt.

@@ -38,5 +38,5 @@ async def is_scheduled() -> bool:
 
 
 def attempt_key() -> str:
-    """What tells the current attempt of the current run from every other: a parent that is run again creates new children."""
+    """A key of the current attempt of the current run: a parent that runs again creates new children."""
     return f"{flow_run.get_id()}-{flow_run.get_run_count()}"

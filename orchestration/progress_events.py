@@ -1,4 +1,4 @@
-"""Progress of a campaign, announced to whoever listens in this process."""
+"""Announcing the progress of a campaign to listeners in this process."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ def closing_state(outcome: Closed) -> State[None]:
 
 
 def restored_state(release: Release) -> State[None]:
-    """How a rollback ends."""
+    """The final state of a rollback run."""
     words = f"{release.region} runs version {release.version}, which restores version {release.content}"
     return Completed(name="RolledBack", message=words)
 
 
 async def notify_outcome(request: ReleaseRequest, outcome: AskApprover | Closed) -> None:
-    """Notify people, unless the run was refused: its state says so to whoever started it."""
+    """Notify people, unless the run was refused: its state says so."""
     notice = _notice(request, outcome)
     if notice is not None:
         await send(notice)

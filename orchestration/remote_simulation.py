@@ -20,7 +20,7 @@ from tunegate.application.jobs import SimulationJob
 from tunegate.application.simulation import Simulated, StoredAnswer, stored_answers, sum_up
 from tunegate.domain.errors import FailureClass, Fault, SimulationFailed
 
-# Lost machines are nobody's fault, and still no reason to try for ever.
+# Lost machines do not count as failed attempts, but the number of retries is limited.
 MOST_LOST_RUNS = 20
 
 
@@ -50,7 +50,7 @@ async def outcome_of(run: State[Simulated]) -> Simulated | SimulationFailed:
 
 
 def _child(job: SimulationJob, attempt: int) -> ChildRun:
-    # A parent that is run again counts anew: what failed before it was mended may be tried once more.
+    # A parent that runs again starts counting from zero: what failed before may succeed after a repair.
     key = f"{job.campaign}/{job.subject}/{attempt_key()}/{attempt}"
     parameters = {"job": job.as_deployment_run().model_dump(mode="json")}
     return ChildRun("simulate", job.region, job.campaign, job.subject, parameters, key)

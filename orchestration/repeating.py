@@ -1,4 +1,4 @@
-"""Something done again and again beside the work."""
+"""Repeating an action in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The progress of a search in the UI: two artifacts beside its run. Nothing waits for them."""
+"""The progress of a search in the UI: two artifacts of its run."""
 
 from __future__ import annotations
 

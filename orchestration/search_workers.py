@@ -1,4 +1,4 @@
-"""Workers elsewhere: started, waited for, replaced when they are lost, until the budget is spent."""
+"""Workers as deployment runs: started, awaited, and replaced when they are lost, until the budget is spent."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def keep_workers(campaign: str, jobs: Sequence[WorkerJob]) -> None:
 
 
 async def _keep_one(study: Study, job: WorkerJob) -> None:
-    """Run one worker, and replace it whenever it is lost. A worker that somebody cancelled is not replaced."""
+    """Run one worker, and replace it whenever it is lost. A cancelled worker is not replaced."""
     fruitless, campaign = 0, job.campaign
     for start in count(1):
         if await asyncio.to_thread(study.is_spent):

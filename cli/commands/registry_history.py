@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.exit_codes import EXIT_OK
-from cli.release_document import release_document
 from cli.release_text import RELEASE_COLUMNS, SHORT_DIGEST, release_cells
 from cli.terminal import TABLE_COLUMNS, print_line
 from tunegate.domain.plain_json import plain
@@ -21,11 +20,7 @@ def run(region: str, *, as_json: bool) -> int:
     registry = Installation.from_environment(create=False).registry
     releases, decisions = registry.history(region), registry.decisions(region)
     if as_json:
-        document = {
-            "releases": [release_document(release) for release in releases],
-            "decisions": [plain(decision) for decision in decisions],
-        }
-        print_line(json.dumps(document, ensure_ascii=False))
+        print_line(json.dumps(plain({"releases": releases, "decisions": decisions}), ensure_ascii=False))
         return EXIT_OK
     if not releases and not decisions:
         print_line(f"{region} has no release and no decision yet")

@@ -1,4 +1,4 @@
-"""Campaigns: planned, begun, taken up again, closed."""
+"""Planning, beginning, resuming and closing campaigns."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def campaign_name(region: str, due: datetime) -> str:
 
 
 def rejoin_campaign(installation: Installation, campaign: str) -> CampaignPlan:
-    """Take up a stored campaign, also one that failed. Raises BadInput when there is none of this id."""
+    """Resume a stored campaign, also one that failed. Raises BadInput when there is none of this id."""
     plan = installation.plan(campaign)
     installation.analytics.check()
     installation.campaigns.start(find_campaign(installation, campaign))

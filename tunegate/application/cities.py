@@ -26,7 +26,7 @@ async def city_for_requests(installation: Installation, config: RegionConfig) ->
 
 
 async def ensure_city(installation: Installation, campaign: str) -> None:
-    """Import the campaign's city on this machine unless it is there: a pod that simulates is not where the campaign began.
+    """Import the campaign's city on this machine unless it is there: pods run on other machines.
 
     Raises BadInput when the raw data are missing here, or differ.
     """

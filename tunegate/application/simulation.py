@@ -22,7 +22,7 @@ from tunegate.report.terminal.progress import DaysSimulated
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What a simulation comes to: mean fleet revenue per simulated day in minor units, and what it cost."""
+    """The result of a simulation: mean fleet revenue per simulated day in minor units, and its cost."""
 
     revenue_minor_per_day: float
     simulated_days: int

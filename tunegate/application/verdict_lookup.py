@@ -1,4 +1,4 @@
-"""Finding the verdict that somebody names."""
+"""Looking up a verdict by its id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one campaign does otherwise than its region's file says, as a form asks for it.
+"""What one campaign changes of its region's file, as a form asks for it.
 
 The model's schema is the form, so every field has its bounds, its help and, where there are few answers, all of them. What is
 filled in becomes the `dotted.key=value` texts that `--set` takes: a campaign begun in a browser and one begun at a terminal
@@ -32,7 +32,7 @@ _KEYS = {
 
 
 def _drop_default(schema: dict[str, Any]) -> None:
-    """A form shows a default as if somebody had typed it, and nothing is not a value."""
+    """Leave the default out of the schema: a form would show it as a value that was typed."""
     schema.pop("default", None)
 
 
@@ -62,7 +62,7 @@ class Changes(Section):
 
     @model_serializer(mode="wrap")
     def _only_what_is_filled(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A form that begins with nulls would send them back, and they are not of the type that it asks for."""
+        """Leave out empty fields: a form that begins with nulls sends them back, and they fail its own type check."""
         return {name: value for name, value in serialise(self).items() if value is not None}
 
     def as_overrides(self) -> tuple[str, ...]:

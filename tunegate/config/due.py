@@ -1,4 +1,4 @@
-"""Whether a scheduled campaign is worth beginning: pure, and in words for the person who looks why nothing happened."""
+"""Whether a scheduled campaign should begin, with the reason for people when it should not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, said as faults: the rule, the value, the place with file and line, and what to do about it."""
+"""Pydantic's errors as faults: rule, value, place with file and line, and remedy."""
 
 from __future__ import annotations
 

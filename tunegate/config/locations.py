@@ -1,4 +1,4 @@
-"""Where a team keeps what one machine keeps in its home: places named by addresses in the environment."""
+"""Locations outside the workspace folder, named by addresses in the environment."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class RegionConfig:
         return self.search.budget
 
     def running(self, production: Parameters) -> RegionConfig:
-        """The configuration with what runs in production now, which the registry knows better than a file."""
+        """The configuration with the parameters that run in production now, as the registry has them."""
         sections = self.sections.model_copy(update={"production": dict(production)})
         return replace(self, sections=sections)
 

@@ -1,4 +1,4 @@
-"""Where everything of one installation lives: in a folder of this machine, unless the environment names other places."""
+"""Where an installation stores its data: in one folder, unless the environment names other locations."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Plain frozen types that everything else speaks in; imports nothing of ours."""
+"""Frozen value types that all other packages use. Imports no other package of tunegate."""

@@ -20,7 +20,7 @@ class Fault:
 
 
 class BadInput(Exception):
-    """Input a person gave is wrong. The command line ends with exit code 2 and lists every fault."""
+    """Invalid input from a person. The command line lists every fault and ends with exit code 2."""
 
     def __init__(self, *faults: Fault) -> None:
         if not faults:
@@ -33,7 +33,7 @@ class BadInput(Exception):
 
 
 class DatabaseUnreachable(Exception):
-    """The database was away for longer than we wait, or went away in the middle of what must not be said twice."""
+    """The database was unavailable for longer than we wait, or during a commit that is not idempotent."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -44,15 +44,15 @@ class DatabaseUnreachable(Exception):
 
 
 class DaysMissing(BadInput):
-    """The configuration is sound, but there are no data for some of its days: they may come, and it may be tried again."""
+    """The configuration is valid, but some of its days have no data yet. A later attempt may succeed."""
 
 
 class RegionBusy(BadInput):
-    """Another campaign of the region is running: it will end, and this one may be tried again."""
+    """Another campaign of the region is running. A later attempt may succeed."""
 
 
 class FailureClass(StrEnum):
-    """Whether asking again can help."""
+    """Whether a retry can help."""
 
     PERMANENT = "permanent"
     TRANSIENT = "transient"
@@ -62,10 +62,10 @@ class FailureClass(StrEnum):
 class SimulationFailed(Exception):
     """A simulation gave no trustworthy result.
 
-    A permanent failure (parameters refused, a day out of range) is never retried; a transient one (process died,
-    hung, printed rubbish) is, with the same parameters, until the attempts or the campaign's failure budget are spent. What
-    the infrastructure lost (a machine taken away, memory out, a worker gone) says nothing of the parameters: it has a budget of
-    its own.
+    A permanent failure (parameters refused, a day out of range) is never retried. A transient one (the process died, hung or
+    printed invalid output) is retried with the same parameters until the attempts or the failure budget of the campaign are
+    spent. An infrastructure failure (a lost machine or worker, out of memory) says nothing about the parameters and has a
+    budget of its own.
     """
 
     def __init__(self, failure_class: FailureClass, fault: Fault) -> None:
@@ -78,9 +78,9 @@ class SimulationFailed(Exception):
 
 
 class FailureBudgetSpent(Exception):
-    """Too many trials failed. The campaign ends here, and `reasons` says why, most frequent first.
+    """Too many trials failed, so the campaign ends. `reasons` are sorted by frequency, most frequent first.
 
-    `name` says which budget: that of failures which the parameters or the simulator caused, or the infrastructure's.
+    `name` says which budget was spent: that of the parameters and the simulator, or that of the infrastructure.
     """
 
     def __init__(self, failed: int, budget: int, reasons: tuple[str, ...], name: str = "failure budget") -> None:

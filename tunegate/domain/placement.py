@@ -8,9 +8,9 @@ from enum import StrEnum
 class Placement(StrEnum):
     """How far a campaign is spread over machines.
 
-    INLINE: everything in the process of `retune`. WORKERS: each worker of the search is a run of the `worker` deployment, which
-    simulates by itself; the rest stays with `retune`. POD: every simulation too is a run, of the `simulate` deployment, so that
-    whoever waits for it survives whatever becomes of it.
+    INLINE: everything runs in the process of `retune`. WORKERS: each worker of the search is a run of the `worker` deployment
+    and simulates in its own process; the rest runs in `retune`. POD: every simulation, too, is a run of the `simulate`
+    deployment, so that a crash of one does not affect the run that waits for it.
     """
 
     INLINE = "inline"

@@ -56,9 +56,9 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a person says to a verdict: its digest as they saw it, who they are, and why.
+    """A person's approval of a verdict: its digest as they saw it, their name and their reason.
 
-    `override` says that they know the verdict is no Promote.
+    `override`: they know that the verdict is not Promote.
     """
 
     region: str
@@ -69,7 +69,7 @@ class Approval:
 
 
 class DecisionOutcome(StrEnum):
-    """How the question of a verdict was closed. It is closed once."""
+    """How a verdict was decided. It is decided once."""
 
     APPROVED = "approved"
     DECLINED = "declined"
@@ -78,7 +78,7 @@ class DecisionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The end of a verdict's way: approved (there is a release), declined by a person, or expired."""
+    """The decision about a verdict: approved (a release exists), declined by a person, or expired."""
 
     region: str
     verdict: str

@@ -23,8 +23,8 @@ LonLat = tuple[float, float]
 class RoutesRequest:
     """Draw routes under these parameters: from every start in every hour, on one day.
 
-    Pickup chances are told by `chances_by`, the same for both arms of a comparison. `hours` are on the clock on the wall,
-    `places` (longitude, latitude) in degrees are starts besides the sampled ones. `roads` asks for the network to draw.
+    Pickup chances are computed with the parameters `chances_by`, the same for both arms of a comparison. `hours` are local
+    time. `places` (longitude, latitude in degrees) are starts besides the sampled ones. `roads` asks for the road network.
     """
 
     id: str

@@ -59,7 +59,7 @@ class SimulationRequest:
 
 @dataclass(frozen=True, slots=True)
 class UnknownRange:
-    """Where the value of a setting that nobody has measured may lie: evenly between the ends, or (`log`) in its logarithm."""
+    """The prior of a setting that was never measured: uniform between the bounds, or (`log`) uniform in the logarithm."""
 
     low: float
     high: float
@@ -68,7 +68,7 @@ class UnknownRange:
 
 @dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """What a simulator says of one of its settings in `describe`. `unknown`: the prior of a value that nobody has measured."""
+    """What a simulator says of one of its settings in `describe`. `unknown`: the prior of a value that was never measured."""
 
     name: str
     type: str

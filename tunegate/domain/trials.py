@@ -11,7 +11,7 @@ from tunegate.domain.parameters import Parameters
 
 
 class TrialState(StrEnum):
-    """Where a trial stands. Only `COMPLETE` counts towards the budget of trials, only `FAILED` towards the failure budget."""
+    """The state of a trial. Only `COMPLETE` counts towards the budget of trials, only `FAILED` towards the failure budget."""
 
     WAITING = "waiting"
     RUNNING = "running"

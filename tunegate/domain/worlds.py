@@ -1,4 +1,4 @@
-"""Worlds: sets of simulator settings that say what nobody has measured, and how much each is believed.
+"""Worlds: sets of values for simulator settings that were never measured, each with its weight.
 
 A campaign averages over the believed worlds. Stress worlds are not believed: a candidate must survive them.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -134,6 +134,13 @@ class GateEvidence:
     def parameters_of(self, arm: Arm) -> Parameters:
         """What this arm was to be simulated with."""
         return self.production if arm is Arm.PRODUCTION else self.candidate
+
+    def answered_by_both_arms(self) -> Iterator[tuple[Forecast, SimulationAnswer, SimulationAnswer]]:
+        """Each forecast under which both arms answered, with production's answer and the candidate's."""
+        for forecast in Forecast:
+            production, candidate = self.answers.get((Arm.PRODUCTION, forecast)), self.answers.get((Arm.CANDIDATE, forecast))
+            if production is not None and candidate is not None:
+                yield forecast, production, candidate
 
     @property
     def cells(self) -> frozenset[tuple[date, int]]:

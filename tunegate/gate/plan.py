@@ -1,4 +1,4 @@
-"""A gate's budget, fixed before it runs: to look after each seed and stop at a good moment makes false promotions."""
+"""A gate's budget, fixed before it runs: optional stopping inflates false promotions."""
 
 from __future__ import annotations
 

@@ -165,31 +165,28 @@ def _fallback_open(findings: Findings, demands: Demands, status: FallbackStatus)
 
 def _guardrail_open(guardrail: GuardrailOutcome) -> Inconclusive | None:
     """What keeps a guardrail from passing, if it does not."""
-    match guardrail.status:
-        case GuardrailStatus.HELD:
-            return None
-        case GuardrailStatus.UNDECIDED | GuardrailStatus.BROKEN:
-            reason = f"{guardrail.metric} is not shown to stay within its margin of {guardrail.margin:g} {guardrail.unit}"
-            return Inconclusive(reason, Remedy.GUARDRAIL)
-        case GuardrailStatus.NOT_COMPUTED:
-            return Inconclusive(f"{guardrail.metric} could not be judged: {guardrail.note}", Remedy.GUARDRAIL)
-        case _:
-            assert_never(guardrail.status)
+    undecided = f"{guardrail.metric} is not shown to stay within its margin of {guardrail.margin:g} {guardrail.unit}"
+    unknown = f"{guardrail.metric} could not be judged: {guardrail.note}"
+    return _margin_open(guardrail.status, undecided, unknown, Remedy.GUARDRAIL)
 
 
 def _stress_open(outcome: StressOutcome) -> Inconclusive | None:
     """What keeps a stress world from passing, if it does not."""
-    match outcome.status:
+    undecided = f"revenue in the stress world {outcome.name} is not shown to stay within -{outcome.margin_pct:g} %"
+    unknown = f"the stress world {outcome.name} could not be judged: too few days, or the same difference on every day"
+    return _margin_open(outcome.status, undecided, unknown, Remedy.STRESS_WORLD)
+
+
+def _margin_open(status: GuardrailStatus, undecided: str, unknown: str, remedy: Remedy) -> Inconclusive | None:
+    match status:
         case GuardrailStatus.HELD:
             return None
         case GuardrailStatus.UNDECIDED | GuardrailStatus.BROKEN:
-            reason = f"revenue in the stress world {outcome.name} is not shown to stay within -{outcome.margin_pct:g} %"
-            return Inconclusive(reason, Remedy.STRESS_WORLD)
+            return Inconclusive(undecided, remedy)
         case GuardrailStatus.NOT_COMPUTED:
-            reason = f"the stress world {outcome.name} could not be judged: too few days, or the same difference on every day"
-            return Inconclusive(reason, Remedy.STRESS_WORLD)
+            return Inconclusive(unknown, remedy)
         case _:
-            assert_never(outcome.status)
+            assert_never(status)
 
 
 def _promotion(findings: Findings) -> str:

@@ -56,5 +56,5 @@ def day_mean_sd(parts: VarianceComponents, seeds: int) -> float:
 
 
 def seeds_suffice(parts: VarianceComponents, seeds: int) -> bool:
-    """Whether more seeds than these are useless, so that only more days help. With one seed measured nobody can tell: True."""
+    """Whether more seeds than these are useless, so that only more days help. True with one seed, where it is unknown."""
     return parts.sd_seed is None or parts.sd_seed**2 / seeds <= SEEDS_SUFFICE_SHARE * parts.sd_day**2

@@ -1,4 +1,4 @@
-"""The worst zone: nobody's district may pay for the city's gain.
+"""The worst zone: no zone may lose too much for the gain of the whole city.
 
 Simultaneous bounds by the maximum of t statistics over zones (Westfall and Young 1993; Romano and Wolf 2005). The days'
 residuals are vectors over zones; flipping the sign of whole days keeps the correlation between zones, and the quantile of the

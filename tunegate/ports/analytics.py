@@ -14,12 +14,12 @@ class Analytics(Protocol):
     """Tables of trials and verdicts. Every method may block for a service and may be called from any thread."""
 
     def check(self) -> None:
-        """Raise BadInput where what is needed is not there, so that a campaign does not find out at its end; or Outage."""
+        """Check tables and permissions before a campaign begins. Raises BadInput where one is missing, or Outage."""
         ...
 
     def export(self, campaign: CampaignRow, trials: Sequence[TrialRecord], verdicts: Sequence[VerdictRow]) -> None:
-        """Have these trials and verdicts of a campaign in the tables, each once and as it is now.
+        """Write the current trials and verdicts of a campaign to the tables, each once.
 
-        May be repeated, also after an end half-way. Raises Outage, and BadInput where a table or a permission is missing.
+        Safe to repeat, also after an interruption. Raises Outage, and BadInput where a table or a permission is missing.
         """
         ...

@@ -1,4 +1,4 @@
-"""The book of campaigns: one row for each retune of a region."""
+"""The store of campaigns: one row for each retune of a region."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class CampaignStatus(StrEnum):
-    """How far a campaign got. A killed campaign stays RUNNING until it is resumed: nobody was left to say otherwise."""
+    """The status of a campaign. A killed campaign stays RUNNING until it is resumed."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -35,14 +35,14 @@ class CampaignStore(Protocol):
     """Campaigns by id. Every method may block for a database and may be called from any thread."""
 
     def start(self, row: CampaignRow) -> CampaignRow:
-        """Enter a campaign, or take a RUNNING or FAILED one up again (its first start stays); returns the row as kept.
+        """Store a campaign, or resume a RUNNING or FAILED one (its first start time stays); returns the stored row.
 
         A FINISHED campaign is returned as it is. Raises RecordConflict when the id is kept with another region or config.
         """
         ...
 
     def finish(self, campaign: str, status: CampaignStatus, outcome: Mapping[str, object], at: datetime) -> None:
-        """Close a campaign as FINISHED or FAILED. Saying the same outcome again changes nothing.
+        """Close a campaign as FINISHED or FAILED. Repeating the same call changes nothing.
 
         Raises RecordConflict when the campaign is unknown, or already FINISHED otherwise.
         """

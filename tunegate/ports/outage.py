@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Outage(ConnectionError):
-    """A service did not answer for as long as it is worth waiting, or answered every time that it cannot now.
+    """A service did not answer within the time-out, or answered every attempt with a temporary error.
 
-    What was asked of it may or may not have been done; every port here may be asked the same again later.
+    The operation may or may not have been done. Every operation of the ports here can be repeated later.
     """

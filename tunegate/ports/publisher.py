@@ -12,8 +12,8 @@ class Publisher(Protocol):
     def publish(self, region: str, wanted: Callable[[], str]) -> bool:
         """Make what production reads equal to `wanted()`, byte for byte; returns whether it had to change.
 
-        `wanted` may be asked several times. What it said is only put in place while nobody else has replaced the document since
-        it was asked, so that a publisher who was slow cannot put an older version over a newer. A reader sees the old document
+        `wanted` may be called several times. Its result is written only if the document has not been replaced since the call,
+        so that a slow publisher cannot overwrite a newer version with an older one. A reader sees the old document
         or the new one, never a part, and the new one is kept for good when the call returns. Raises ValueError for a document
         that does not fit the published schema, or for an impossible name of a region, OSError when the place cannot be reached.
         """

@@ -66,7 +66,7 @@ class RouteChecks(Protocol):
 
 
 class LedgerMoved(Exception):
-    """Another campaign of the region wrote first, so the level must be worked out again from the entries as they are now."""
+    """Another campaign of the region wrote first: compute the level again from the current entries."""
 
 
 class Ledger(Protocol):

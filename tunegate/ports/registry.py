@@ -8,7 +8,7 @@ from tunegate.domain.releases import Decision, Release
 
 
 class RegistryMoved(Exception):
-    """The region has another current version than the writer thought; nothing was written."""
+    """The region's current version is not the one that the writer expected; nothing was written."""
 
 
 class VerdictDecided(Exception):
@@ -39,7 +39,7 @@ class Registry(Protocol):
         ...
 
     def decide(self, decision: Decision) -> None:
-        """Enter that a verdict was declined or has expired. Saying the same outcome again keeps the first entry.
+        """Record that a verdict was declined or has expired. Repeating the same outcome keeps the first entry.
 
         Raises VerdictDecided when it was decided otherwise, ValueError for an approval: only a release approves.
         """

@@ -53,7 +53,7 @@ class ResultsStore(Protocol):
     def save_answer(self, campaign: str, key: RequestKey, request: SimulationRequest, answer: SimulationAnswer) -> None:
         """Keep the answer and its days, all or nothing.
 
-        Saying the same again changes nothing (`compute_s` apart, of which the first stays). Raises RecordConflict when a day
+        Saving the same again changes nothing (`compute_s` apart, of which the first stays). Raises RecordConflict when a day
         and seed of this key and forecast is already kept with other numbers or another request: a simulator must answer the
         same question the same way, or no comparison of arms means anything.
         """

@@ -30,8 +30,8 @@ class Simulator(Protocol):
     async def simulate(self, request: SimulationRequest, on_day: OnDay | None = None) -> SimulationAnswer:
         """Simulate every day with every seed; the answer holds exactly those, sorted by day, then seed.
 
-        `on_day` hears of each day as soon as it is checked, in the simulator's own order; the days of a request that fails
-        afterwards must be forgotten. Raises SimulationFailed. Cancelling the call stops the simulation at once.
+        `on_day` is called with each day as soon as it is checked, in the simulator's order; the days of a request that fails
+        afterwards must be discarded. Raises SimulationFailed. Cancelling the call stops the simulation at once.
         """
         ...
 

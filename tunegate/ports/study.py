@@ -40,16 +40,17 @@ class Study(Protocol):
         ...
 
     def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
-        """Close the trials that a dead worker (None: a killed campaign) left running, and queue them again; how many.
+        """Close the trials that a killed worker (None: campaign) left running, queue them again, and return their number.
 
-        `alive` are workers elsewhere that continue with theirs.
+        `alive` are workers in other processes, which keep theirs. An interruption is no failure, and a result that was written
+        before it is kept. A resumed campaign (`worker` None) has its failure budget anew, and another attempt at production.
         """
         ...
 
     def tell_lost(self, worker: str, reason: str) -> int:
         """Finish the running trials of a worker that is gone as infrastructure failures, and queue them again; how many.
 
-        Raises as `ask` does.
+        A result that was written already is kept. Raises as `ask` does.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them; a number that is not there becomes words, never 0.
+"""Formatting numbers, times and names for people; a missing number becomes words, never 0.
 
 Signs are U+2212 and U+002B, the space before a unit does not break, and nothing depends on the locale of the machine.
 """

@@ -11,7 +11,7 @@ from tunegate.search.definition import SearchBudget
 
 
 def raise_if_search_failed(known: Sequence[TrialRecord], forgiven: Collection[int], budget: SearchBudget) -> None:
-    """Raise SimulationFailed (permanent) when production is dead, FailureBudgetSpent when too many other trials failed.
+    """Raise SimulationFailed when production cannot be simulated, FailureBudgetSpent when too many other trials failed.
 
     `forgiven` are the numbers of failed trials that earlier launches of the campaign answered for.
     """

@@ -181,7 +181,7 @@ def test_the_best_are_distinct_complete_and_never_production(toy: ModuleType, ur
         study.tell_complete(ask(study).number, revenue_minor, 2, 0.1)
     study.tell_failed(ask(study).number, "died", PERMANENT)
     twin = study.trials()[2]
-    study._enqueue({name: twin.parameters[name] for name in ("gamma", "max_wait_s", "sweeps")}, proposal=9, attempt=1)
+    study._closer.enqueue({name: twin.parameters[name] for name in ("gamma", "max_wait_s", "sweeps")}, proposal=9, attempt=1)
     study.tell_complete(ask(study).number, 40.0, 2, 0.1)
     best = [record.number for record in study.top_k(10)]
     assert best == [6, 4, 3, 1], "the twin of trial 2 earned most, and stands for both"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Now, by the machine."""
+    """The system clock."""
 
     def now(self) -> datetime:
         """Now, in UTC and with its zone."""

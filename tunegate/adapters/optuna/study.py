@@ -6,7 +6,6 @@ own cap overshoots (a budget of 40 gave 44 trials with five workers and 59 with 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +20,7 @@ from tunegate.adapters.optuna.importance import parameter_importance
 from tunegate.adapters.optuna.pruner import make_pruner
 from tunegate.adapters.optuna.samplers import keyed_sampler
 from tunegate.adapters.optuna.storage import StudyStorage, storage_from_url
+from tunegate.adapters.optuna.trial_closer import INTERRUPTED, TrialCloser
 from tunegate.adapters.optuna.trial_records import ASKED, OUTCOME, RecordReader
 from tunegate.adapters.sql.outages import retry_on_outage
 from tunegate.domain.errors import BadInput, FailureClass
@@ -34,20 +34,13 @@ from tunegate.search.space import Space
 
 _DEFINITION = "definition"
 _FORGIVEN = "forgiven_failures"
-_INTERRUPTED = {"state": TrialState.INTERRUPTED, "reason": "the campaign was interrupted while this trial ran"}
-_FINAL_STATE = {
-    TrialState.COMPLETE: OptunaState.COMPLETE,
-    TrialState.PRUNED: OptunaState.PRUNED,
-    TrialState.FAILED: OptunaState.FAIL,
-    TrialState.INTERRUPTED: OptunaState.FAIL,
-}
 
 # Optuna's own log lines would break the live display and the JSON on stdout.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 class SearchStudy:
-    """A study in a storage, shared by threads and processes through its lock.
+    """Implements the port `Study` on a storage, shared by threads and processes through its lock.
 
     Open it with `SearchStudy.open`, which is safe to repeat: the first caller creates it, all others join.
     """
@@ -59,7 +52,7 @@ class SearchStudy:
         self._budget = budget
         self._space = Space(definition.dimensions, definition.production)
         self._reader = RecordReader(self._space)
-        self._storage = study._storage
+        self._closer = TrialCloser(study, self._reader, budget.attempts_per_trial)
         self._waits = False
 
     @classmethod
@@ -84,11 +77,6 @@ class SearchStudy:
         return opened
 
     def ask(self, worker: str) -> TrialToRun | BudgetSpent | WaitForOthers:
-        """The next trial for this worker, or why there is none now.
-
-        Raises FailureBudgetSpent when too many trials failed, and SimulationFailed (permanent) when production's own
-        parameters cannot be simulated: without them no candidate can be measured.
-        """
         # Workers that wait for the last trials check without the lock, so that they do not delay those who report them.
         if self._waits and (nothing := self._look_without_lock()) is not None:
             return nothing
@@ -107,7 +95,7 @@ class SearchStudy:
         """An idempotent `ask`: a retry after an outage returns the trial that this `call` was given."""
         self._known()  # Refreshes the cache before the lock is taken, so little is left to read under it.
         with self._lock.acquire():
-            self._close_half_asked()
+            self._closer.close_half_asked()
             trials = self._study.get_trials(deepcopy=False)
             if (
                 given := next((trial for trial in trials if trial.user_attrs.get(ASKED, {}).get("call") == call), None)
@@ -126,7 +114,7 @@ class SearchStudy:
         work.
         """
         # Optuna returns writable trials only from `ask`, but another process may report.
-        handle = Trial(self._study, self._frozen(number)._trial_id)
+        handle = Trial(self._study, self._closer.frozen(number)._trial_id)
         handle.report(revenue_minor, step)
         if self._definition.pruner == "none" or handle.user_attrs[ASKED]["proposal"] == 0:
             return False
@@ -136,15 +124,10 @@ class SearchStudy:
     def tell_complete(
         self, number: int, revenue_minor_per_day: float, simulated_days: int, simulation_s: float, store_s: float = 0.0
     ) -> None:
-        """Finish a trial with its objective: mean fleet revenue per simulated day. Telling a finished trial changes nothing.
-
-        `store_s` is the time that storing its days took.
-        """
         spent = {"simulated_days": simulated_days, "simulation_s": simulation_s, "store_s": store_s}
         self._tell(number, {"state": TrialState.COMPLETE, "revenue_minor_per_day": revenue_minor_per_day, **spent})
 
     def tell_pruned(self, number: int, simulated_days: int, simulation_s: float, store_s: float = 0.0) -> None:
-        """Finish a trial that was stopped early. Telling a finished trial changes nothing."""
         spent = {"simulated_days": simulated_days, "simulation_s": simulation_s, "store_s": store_s}
         self._tell(number, {"state": TrialState.PRUNED, "reason": "stopped early: clearly worse by day result", **spent})
 
@@ -154,16 +137,12 @@ class SearchStudy:
         @retry_on_outage
         def settle() -> None:
             with self._lock.acquire():
-                self._settle(number, {"came_at": came.isoformat(), **outcome})
+                self._closer.settle(number, {"came_at": came.isoformat(), **outcome})
 
         settle()
 
     @retry_on_outage
     def tell_failed(self, number: int, reason: str, failure_class: FailureClass, simulation_s: float = 0.0) -> None:
-        """Finish a trial without a result; a transient failure queues the same parameters again while attempts are left.
-
-        Raises as `ask` does once the campaign cannot go on. Telling a finished trial changes nothing.
-        """
         with self._lock.acquire():
             outcome = {
                 "state": TrialState.FAILED,
@@ -171,60 +150,44 @@ class SearchStudy:
                 "failure_class": failure_class,
                 "simulation_s": simulation_s,
             }
-            self._settle(number, outcome)
+            self._closer.settle(number, outcome)
             self._raise_if_search_failed(self._known())
 
     @retry_on_outage
     def recover_interrupted(self, worker: str | None = None, alive: Collection[str] = ()) -> int:
-        """Close trials that a killed campaign (or one dead worker of it) left running, and queue their parameters again.
-
-        Call it when a campaign resumes, before its workers start; `alive` are workers elsewhere that continue with
-        theirs. Interruptions do not count against the failure budget. A resumed campaign (`worker` None) gets a fresh failure
-        budget and another attempt at production. A result that was written but not yet closed is kept. Returns how many trials
-        were closed.
-        """
         with self._lock.acquire():
-            self._close_half_asked()
+            self._closer.close_half_asked()
             stale = [trial for trial in self._running_of(worker) if trial.user_attrs[ASKED]["worker"] not in alive]
             for trial in stale:
-                self._settle(trial.number, trial.user_attrs.get(OUTCOME, _INTERRUPTED))
+                self._closer.settle(trial.number, trial.user_attrs.get(OUTCOME, INTERRUPTED))
             if worker is None:
                 self._reset_failure_budget()
         return len(stale)
 
     @retry_on_outage
     def tell_lost(self, worker: str, reason: str) -> int:
-        """Finish the running trials of a worker that is gone, and queue their parameters again; returns how many there were.
-
-        They count as failures of the infrastructure. A result that was written but not yet closed is kept. Raises as `ask` does
-        once the campaign cannot go on.
-        """
         lost = {"state": TrialState.FAILED, "reason": reason, "failure_class": FailureClass.INFRASTRUCTURE}
         with self._lock.acquire():
-            self._close_half_asked()
+            self._closer.close_half_asked()
             stale = self._running_of(worker)
             for trial in stale:
-                self._settle(trial.number, trial.user_attrs.get(OUTCOME, lost))
+                self._closer.settle(trial.number, trial.user_attrs.get(OUTCOME, lost))
             self._raise_if_search_failed(self._known())
         return len(stale)
 
     @retry_on_outage
     def trials(self) -> tuple[TrialRecord, ...]:
-        """Every trial so far, in order of number."""
         return with_uplifts(self._known())
 
     def is_spent(self) -> bool:
-        """Whether the budgeted number of trials is complete."""
         complete = self._study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
         return len(complete) >= self._budget.trials
 
     def top_k(self, k: int) -> tuple[TrialRecord, ...]:
-        """The best trials with distinct parameters, production's left out."""
         return finalists(self.trials(), self._definition.production, k)
 
     @retry_on_outage
     def importance(self) -> dict[str, float] | None:
-        """Share of each parameter in how good trials differ from the rest, None when there are too few to tell."""
         return parameter_importance(self._study)
 
     def _known(self) -> tuple[TrialRecord, ...]:
@@ -249,10 +212,7 @@ class SearchStudy:
         known = {trial.user_attrs.get(ASKED, {}).get("proposal") for trial in self._study.get_trials(deepcopy=False)}
         for proposal, parameters in enumerate([self._definition.production, *self._definition.start]):
             if proposal not in known:
-                self._enqueue(self._space.searched(parameters), proposal, attempt=1)
-
-    def _enqueue(self, searched: dict[str, ParameterValue], proposal: int, attempt: int) -> None:
-        self._study.enqueue_trial(searched, user_attrs={ASKED: {"proposal": proposal, "attempt": attempt}})
+                self._closer.enqueue(self._space.searched(parameters), proposal, attempt=1)
 
     def _reset_failure_budget(self) -> None:
         known = self._known()
@@ -260,7 +220,7 @@ class SearchStudy:
         if forgiven != self._study.user_attrs.get(_FORGIVEN, []):
             self._study.set_user_attr(_FORGIVEN, forgiven)
         if production_failed(known):
-            self._enqueue(self._space.searched_production, proposal=0, attempt=1)
+            self._closer.enqueue(self._space.searched_production, proposal=0, attempt=1)
 
     def _next_trial(self, known: Sequence[TrialRecord], asker: Mapping[str, str]) -> TrialToRun:
         """Take the oldest waiting trial, or let the sampler propose a new one. The lock is held."""
@@ -278,70 +238,5 @@ class SearchStudy:
     def _asked(self, number: int, asked: Mapping[str, Any], searched: Mapping[str, ParameterValue]) -> TrialToRun:
         return TrialToRun(number, asked["proposal"], asked["attempt"], self._space.complete(searched))
 
-    def _close_half_asked(self) -> None:
-        """Close trials whose process died while asking: asking holds the lock, which the caller holds now."""
-        for trial in self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,)):
-            if not self._reader.is_asked(trial):
-                self._settle(trial.number, _INTERRUPTED)
-
-    def _settle(self, number: int, outcome: dict[str, Any]) -> None:
-        """Finish a trial, unless it is finished: write how it ended, queue what must be tried again, close it.
-
-        In this order a crash in between leaves a running trial with an outcome, which `recover_interrupted` closes. The lock
-        is held.
-        """
-        frozen = self._frozen(number)
-        if frozen.state.is_finished():
-            return
-        state = TrialState(outcome["state"])
-        value = _finite(outcome["revenue_minor_per_day"]) if state is TrialState.COMPLETE else None
-        written = {"at": datetime.now(UTC).isoformat(), **outcome}
-        # Not `Study.tell`, which reads the trial three more times while all other workers wait for the lock.
-        self._storage.set_trial_user_attr(frozen._trial_id, OUTCOME, written)
-        self._requeue_if_due(frozen, state, outcome.get("failure_class"))
-        self._storage.set_trial_state_values(frozen._trial_id, _FINAL_STATE[state], None if value is None else [value])
-
-    def _requeue_if_due(self, trial: FrozenTrial, state: TrialState, failure_class: str | None) -> None:
-        asked = trial.user_attrs.get(ASKED)
-        if asked is None:
-            return  # Its process died before it became a proposal; the next proposal replaces it.
-        lost = state is TrialState.INTERRUPTED or failure_class == FailureClass.INFRASTRUCTURE
-        due = lost or (failure_class == FailureClass.TRANSIENT and self._attempts_left(asked["proposal"]) > 0)
-        if due and not self._is_followed(trial):
-            searched = trial.system_attrs.get("fixed_params", trial.params)
-            self._enqueue(dict(searched), asked["proposal"], asked["attempt"] + (state is TrialState.FAILED))
-
-    def _is_followed(self, trial: FrozenTrial) -> bool:
-        """Whether its proposal was queued again, and perhaps taken, before a crash or an outage kept it from being closed."""
-        proposal = self._proposal(trial)
-        trials = self._study.get_trials(deepcopy=False)
-        return any(other.number > trial.number and self._proposal(other) == proposal for other in trials)
-
-    def _attempts_left(self, proposal: int) -> int:
-        """How often a proposal may still be simulated after the failure whose outcome was just written."""
-        trials = self._study.get_trials(deepcopy=False)
-        outcomes = [trial.user_attrs.get(OUTCOME, {}) for trial in trials if self._proposal(trial) == proposal]
-        failed: int = sum(outcome.get("failure_class") == FailureClass.TRANSIENT for outcome in outcomes)
-        return self._budget.attempts_per_trial - failed
-
-    @staticmethod
-    def _proposal(trial: FrozenTrial) -> int | None:
-        proposal: int | None = trial.user_attrs.get(ASKED, {}).get("proposal")
-        return proposal
-
     def _raise_if_search_failed(self, known: Sequence[TrialRecord]) -> None:
         raise_if_search_failed(known, self._study.user_attrs.get(_FORGIVEN, ()), self._budget)
-
-    def _frozen(self, number: int) -> FrozenTrial:
-        """One trial, without loading all others."""
-        try:
-            trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
-        except KeyError:
-            raise KeyError(f"study {self._definition.name} has no trial {number}") from None
-        return self._storage.get_trial(trial_id)
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"a trial's objective must be a finite number, but got {value}")
-    return value

@@ -15,7 +15,7 @@ from tunegate.ports.simulator import OnDay
 class AnswerAssembly:
     """Collects the days of one request until `done`. Every method raises BadMessage when a message breaks a rule.
 
-    `on_day` hears of each day that is sound.
+    `on_day` is called with each valid day.
     """
 
     def __init__(self, request: SimulationRequest, on_day: OnDay | None = None) -> None:

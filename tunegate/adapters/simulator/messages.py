@@ -1,6 +1,6 @@
-"""Lines of a simulator into domain types, each checked against the contract's JSON Schema and against the request.
+"""Parsing a simulator's lines into domain types, each checked against the contract's JSON Schema and the request.
 
-Nothing a simulator says is believed unchecked: a gate that compares numbers of the wrong day gives a wrong verdict in silence.
+Everything is checked: a gate that compares numbers of the wrong day would give a wrong verdict without any error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHOWN_CHARACTERS = 200
 LARGEST_EXACT_INTEGER = 2**53
 ANSWER_TYPES = ("day", "done", "error", "roads", "route", "routed")
 
-# A decoded JSON object whose shape the schema has vouched for.
+# A decoded JSON object that the schema accepts.
 Message = dict[str, Any]
 
 

@@ -175,7 +175,7 @@ async def start_process(command: Sequence[str], environment: Mapping[str, str], 
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        # Cancelled half way, asyncio would kill the guard alone, and what the guard had started would be nobody's.
+        # Cancelled half way, asyncio would kill the guard alone, and what the guard had started would go on running.
         await (await starting).kill()
         raise
 

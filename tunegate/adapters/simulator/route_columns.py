@@ -1,7 +1,7 @@
-"""A look at the long columns of `route` and `roads` lines, so that the schema need not go through them number by number.
+"""A fast check of the long columns of `route` and `roads` lines, so that the schema validator need not visit every number.
 
-The validator takes 10 µs for each number, and two arms have hundreds of thousands: some seconds for what a look does in
-milliseconds. A column that is not sound is left in, so that the schema says what is wrong with it.
+The validator takes 10 µs for each number, and two arms have hundreds of thousands: some seconds for what this check does in
+milliseconds. An invalid column is left in, so that the schema reports what is wrong with it.
 """
 
 from __future__ import annotations

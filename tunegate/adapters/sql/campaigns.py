@@ -1,4 +1,4 @@
-"""The book of campaigns in SQL."""
+"""The store of campaigns in SQL."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable
 from datetime import date
 
-from tunegate.domain.days import Arm, DayResult, Forecast, SimulationAnswer
+from tunegate.domain.days import DayResult, SimulationAnswer
 from tunegate.gate.checks.naming import outcome
 from tunegate.gate.evidence import GateEvidence, pattern_name
 from tunegate.gate.judgement import Check
@@ -43,11 +43,7 @@ def days_are_distinct(evidence: GateEvidence, _policy: GatePolicy) -> Check:
 def same_clock(evidence: GateEvidence, _policy: GatePolicy) -> Check:
     """Both arms must name the same days, and have trained up to the same day."""
     problems = []
-    for forecast in Forecast:
-        production = evidence.answers.get((Arm.PRODUCTION, forecast))
-        candidate = evidence.answers.get((Arm.CANDIDATE, forecast))
-        if production is None or candidate is None:
-            continue
+    for forecast, production, candidate in evidence.answered_by_both_arms():
         apart = sorted({row.day for row in production.days} ^ {row.day for row in candidate.days})
         problems += [f"only one arm of {forecast.value} names {day}" for day in apart]
         if production.trained_last_day != candidate.trained_last_day:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunegate.domain.days import Arm, Forecast
+from tunegate.domain.days import Arm
 from tunegate.gate.checks.naming import outcome
 from tunegate.gate.evidence import GateEvidence, pattern_name, rows_by_cell, same_result
 from tunegate.gate.judgement import Check
@@ -37,13 +37,9 @@ def parameters_applied(evidence: GateEvidence, _policy: GatePolicy) -> Check:
 def parameters_take_effect(evidence: GateEvidence, _policy: GatePolicy) -> Check:
     """Different parameters that change no figure on any day were not really applied, whatever the simulator says."""
     problems = []
-    for forecast in Forecast:
-        production = evidence.answers.get((Arm.PRODUCTION, forecast))
-        candidate = evidence.answers.get((Arm.CANDIDATE, forecast))
-        if production is None or candidate is None or not production.days:
-            continue
+    for forecast, production, candidate in evidence.answered_by_both_arms():
         first, second = rows_by_cell(production), rows_by_cell(candidate)
-        if first.keys() == second.keys() and all(same_result(first[cell], second[cell]) for cell in first):
+        if first and first.keys() == second.keys() and all(same_result(first[cell], second[cell]) for cell in first):
             problems.append(f"with {forecast.value} not one figure of any day differs between the arms")
     return outcome("parameters take effect", problems, "the arms differ in at least one figure under each forecast")
 

@@ -27,7 +27,7 @@ def all_patterns_answered(evidence: GateEvidence, _policy: GatePolicy) -> Check:
 
 
 def days_in_test_period(evidence: GateEvidence, _policy: GatePolicy) -> Check:
-    """Days must be all of the test period, in order: leaving days out is how a test is bent."""
+    """Days must be all days of the test period, in order: leaving days out would bias the test."""
     days, problems = evidence.days, []
     if not days or not evidence.seeds:
         problems.append("no day or no seed was asked for")

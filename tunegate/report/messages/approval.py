@@ -1,4 +1,4 @@
-"""What somebody must see before they let a candidate into production: one page of markdown, from the immutable record."""
+"""What an approver must see before a release: one page of markdown, made from the immutable record."""
 
 from __future__ import annotations
 

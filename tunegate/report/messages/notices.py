@@ -1,4 +1,4 @@
-"""What people are told while nobody looks at a screen: closed kinds of notices, each in the few lines of a Slack message."""
+"""Notices for people: a closed set of kinds, each worded as a short Slack message."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class CampaignFailed:
 
 @dataclass(frozen=True, slots=True)
 class RunCrashed:
-    """A process died before it could say anything; `message` is what the orchestrator knows."""
+    """A process died without reporting a result; `message` is what the orchestrator knows."""
 
     run: str
     state: str
@@ -144,7 +144,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Nobody let a candidate in while its verdict was fresh."""
+    """A verdict expired before anybody approved its candidate."""
 
     region: str
     verdict: str
@@ -249,7 +249,7 @@ def _verdict(digest: str) -> str:
 
 
 def _link(address: str | None, name: str) -> str:
-    """Slack links need an address that has no sign of theirs in it; a path on somebody's disk is shown as it is."""
+    """A Slack link for a web address, with Slack's own delimiters escaped; a file path is shown as it is."""
     if address is None:
         return ""
     if not address.startswith(("http://", "https://", "{{")):

@@ -1,4 +1,4 @@
-"""The verdict in the words of somebody who manages drivers, not experiments."""
+"""The verdict worded for people who manage drivers, not experiments."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def _next_for_promote(report: CampaignReport) -> tuple[str, ...]:
 
 
 def _routes_first(report: CampaignReport) -> tuple[str, ...]:
-    """What the route check says to somebody who might approve; nothing where it passed or none was asked for."""
+    """What an approver must know about the routes; nothing where they passed or were not checked on purpose."""
     if report.routes is None:
         return ()
     match report.routes.findings.result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunegate.report import formats
 from tunegate.report.messages.verdict_words import Words
-from tunegate.report.model import CampaignReport
+from tunegate.report.model import CampaignReport, Provenance, Settings
 from tunegate.report.page.document import Cell, Column, Fact, Facts, Section, Steps, Table, Text
 
 _TERMS = (
@@ -38,8 +38,19 @@ def failures(report: CampaignReport) -> Section:
 
 def provenance(report: CampaignReport) -> Section:
     """Everything needed to trust the campaign or to run it again."""
-    settings, timing, made = report.settings, report.timing, report.provenance
-    seen = {"history": "trains the demand forecast", "tuning": "what the search looked at",
+    made = report.provenance
+    digests = (
+        Fact("City", made.city_digest, code=True),
+        Fact("Configuration", made.config_digest, code=True),
+        Fact("Verdict record", made.record_digest or "no record", code=made.record_digest is not None),
+    )
+    lead = "Everything needed to run this campaign again and get the same numbers."
+    blocks = (_periods(report.settings), Facts((*_run_facts(report), *_versions(made))), Facts(digests, long=True))
+    return Section("provenance", "What was run", lead, blocks)
+
+
+def _periods(settings: Settings) -> Table:
+    uses = {"history": "trains the demand forecast", "tuning": "what the search looked at",
             "validation": "chose among the best", "test": "held out, only the gate saw them"}  # fmt: skip
     seeds = {"tuning": settings.tuning_seeds, "validation": settings.validation_seeds, "test": settings.test_seeds}
     rows = tuple(
@@ -48,29 +59,24 @@ def provenance(report: CampaignReport) -> Section:
             Cell(formats.day(period.first)),
             Cell(formats.day(period.last)),
             Cell(formats.count(len(period.days))),
-            Cell(", ".join(str(seed) for seed in seeds[name]) if name in seeds else "none needed"),
-            Cell(seen[name]),
+            Cell(", ".join(map(str, seeds[name])) if name in seeds else "none needed"),
+            Cell(uses[name]),
         )
         for name, period in settings.periods.in_order()
     )
-    columns = (
-        Column("Period"),
-        Column("First day"),
-        Column("Last day"),
-        Column("Days", numeric=True),
-        Column("Seeds"),
-        Column("Use"),
-    )
-    settings_facts = (
+    titles = ("Period", "First day", "Last day", "Days", "Seeds", "Use")
+    columns = tuple(Column(title, numeric=title == "Days") for title in titles)
+    return Table("Disjoint periods, in order: the gate's days come last and no trial saw them", columns, rows)
+
+
+def _run_facts(report: CampaignReport) -> tuple[Fact, ...]:
+    settings, timing, days = report.settings, report.timing, report.settings.tuning_days
+    return (
         Fact("Region", report.region, code=True),
         Fact("Campaign", report.campaign, code=True),
         Fact("Started", formats.moment(report.started_at)),
         Fact("Finished", formats.moment(report.finished_at)),
-        Fact(
-            "Days per trial",
-            formats.plural(len(settings.tuning_days), "day"),
-            ", ".join(map(formats.short_day, settings.tuning_days)),
-        ),
+        Fact("Days per trial", formats.plural(len(days), "day"), ", ".join(map(formats.short_day, days))),
         Fact("Trial budget", formats.count(settings.trial_budget), f"best {settings.top_k} confirmed"),
         Fact("Workers", formats.count(settings.workers)),
         Fact("Sampler", settings.sampler),
@@ -80,19 +86,16 @@ def provenance(report: CampaignReport) -> Section:
         Fact("Simulation time", formats.duration(timing.simulation_s)),
         Fact("Simulated days", formats.count(timing.simulated_days)),
         Fact("Overhead per trial", formats.duration(timing.overhead_s_per_trial)),
+    )
+
+
+def _versions(made: Provenance) -> tuple[Fact, ...]:
+    return (
         Fact("tunegate", made.tunegate_version),
         Fact("Simulator", f"{made.simulator_name} {made.simulator_version}"),
         Fact("Python", made.python_version),
         Fact("Code", made.git_commit or "not known", code=made.git_commit is not None),
     )
-    digests = (
-        Fact("City", made.city_digest, code=True),
-        Fact("Configuration", made.config_digest, code=True),
-        Fact("Verdict record", made.record_digest or "no record", code=made.record_digest is not None),
-    )
-    lead = "Everything needed to run this campaign again and get the same numbers."
-    table = Table("Disjoint periods, in order: the gate's days come last and no trial saw them", columns, rows)
-    return Section("provenance", "What was run", lead, (table, Facts(settings_facts), Facts(digests, long=True)))
 
 
 def next_steps(words: Words) -> Section:

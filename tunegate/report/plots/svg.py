@@ -120,7 +120,7 @@ def _drop_metadata(root: ET.Element) -> None:
 
 
 def _is_style_sheet(definitions: ET.Element) -> bool:
-    """Matplotlib opens with a style sheet for every element; inline in a page it would style the other SVGs as well."""
+    """Matplotlib's SVGs begin with a style sheet for all elements; inline in a page it would style the other SVGs as well."""
     return len(definitions) == 1 and definitions[0].tag.endswith("}style")
 
 

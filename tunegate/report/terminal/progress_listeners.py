@@ -1,4 +1,4 @@
-"""Who is shown the progress of campaigns in this process. Nothing waits for them."""
+"""Listeners to the progress of campaigns in this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Listener = Callable[["Event"], None]
 
 
 class ProgressListeners:
-    """Passes the events of a campaign on to those who listen to it."""
+    """Passes the events of a campaign to its listeners."""
 
     def __init__(self) -> None:
         self._listeners: dict[str, list[Listener]] = {}
@@ -34,5 +34,5 @@ class ProgressListeners:
             listener(event)
 
     def has_listeners(self, campaign: str) -> bool:
-        """Whether anybody listens: some events cost a read to make."""
+        """Whether the campaign has a listener: some events need a database read."""
         return bool(self._listeners.get(campaign))
