@@ -270,7 +270,7 @@ def test_missing_numbers_are_words_and_never_zero(report: MakeReport) -> None:
     bare = replace(
         campaign,
         gate=replace(campaign.gate, judgement=gaps, drivers=None, allowed=None, operating_characteristics=()),
-        candidate=replace(campaign.candidate, search_value_pct=None, validation=None),
+        candidate=replace(campaign.candidate, trial=replace(campaign.candidate.trial, value_pct=None), validation=None),
         provenance=replace(campaign.provenance, git_commit=None, record_digest=None),
         timing=replace(campaign.timing, overhead_s_per_trial=None),
         confirmed=(),
