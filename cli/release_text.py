@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunegate.domain.releases import Release, ReleaseKind
-from tunegate.release.experiments import experiment_of
-from tunegate.release.rollout_plan import plan_digest, plan_words
 
 SHORT_DIGEST = 19  # `sha256:` and twelve digits
 RELEASE_COLUMNS = ("version", "kind", "when (UTC)", "approver", "reason", "verdict")
@@ -36,6 +34,9 @@ def announcement(release: Release, before: Mapping[str, float], published_at: st
 
 
 def _experiment(release: Release, before: Mapping[str, float], published_at: str) -> list[str]:
+    from tunegate.release.experiments import experiment_of  # noqa: PLC0415 - loads NumPy, which listings do without
+    from tunegate.release.rollout_plan import plan_digest, plan_words  # noqa: PLC0415 - likewise
+
     experiment = experiment_of(release)
     schedule = experiment.schedule
     span = f"{schedule.start_utc:%Y-%m-%d %H:%M} to {schedule.end_utc:%Y-%m-%d %H:%M} UTC"

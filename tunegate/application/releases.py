@@ -11,7 +11,6 @@ from datetime import datetime
 
 from tunegate.application.reports import stored_page
 from tunegate.application.reviewed_verdicts import review_verdict
-from tunegate.application.score_card import score_card
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.region import NOBODY
 from tunegate.domain.errors import BadInput, Fault
@@ -128,6 +127,8 @@ def open_request(installation: Installation, region: str, named: str, requested_
 
 def ask_approver(installation: Installation, request: ReleaseRequest, faults: Sequence[Fault] = ()) -> AskApprover:
     """The question for an approver, with what runs at this moment."""
+    from tunegate.application.score_card import score_card  # noqa: PLC0415 - loads SciPy, which most runs do without
+
     candidate, reports = request.candidate, installation.reports
     current = installation.registry.current(request.region)
     scores = score_card(installation, (request.region,))

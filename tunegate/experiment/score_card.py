@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from tunegate.domain.verdicts import Interval
 
@@ -54,7 +54,7 @@ def slope_of(scores: Sequence[Score]) -> Slope | None:
     degrees = len(scores) - 1
     # Releases that scatter more than their standard errors say widen the interval; luck never narrows it.
     scatter = max(1.0, float((weights * (realised - estimate * predicted) ** 2).sum()) / degrees)
-    half_width = float(stats.t.isf(SLOPE_LEVEL / 2, degrees)) * (scatter / information) ** 0.5
+    half_width = -float(special.stdtrit(degrees, SLOPE_LEVEL / 2)) * (scatter / information) ** 0.5
     return Slope(estimate, estimate - half_width, estimate + half_width, len(scores))
 
 
