@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 import tunegate.adapters.local.publisher
 import tunegate.adapters.sql.registry
 import tunegate.release.service
+from tests.synthetic.published import published_text
 from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, next_record, record
 from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.adapters.sql.database import open_database
@@ -118,12 +119,12 @@ def run(root: Path, action: str, deadly: int | None) -> list[int]:
 def next_start(root: Path) -> dict[str, Any]:
     """What was left, what the next start makes of it, and whether the work can then be done."""
     home = Home(root)
-    left = home.publisher.read("toy")
+    left = published_text(home.publisher, "toy")
     home.desk.repair_publications()
     current = home.registry.current("toy")
     return {
         "left": left,
-        "file": home.publisher.read("toy"),
+        "file": published_text(home.publisher, "toy"),
         "registry": None if current is None else current.published,
         "versions": [release.version for release in home.registry.history("toy")],
     }
@@ -136,7 +137,7 @@ def again(root: Path, action: str) -> dict[str, Any]:
         said = ""
     except BadInput as error:
         said = str(error)
-    return {"again": said, "finally": home.publisher.read("toy")}
+    return {"again": said, "finally": published_text(home.publisher, "toy")}
 
 
 def prepare(root: Path, before: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.synthetic.published import published_text
 from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, record
 from tunegate.adapters.observation_rows import COLUMNS
 from tunegate.application.releases import release_service
@@ -136,7 +137,7 @@ class StreetHome:
         return experiment_of(begun[-1])
 
     def published(self) -> str | None:
-        return self.open().publisher.read(REGION)
+        return published_text(self.open().publisher, REGION)
 
     def observe(
         self, effect_pct: float, until: datetime, change: Callable[[Observation], Observation | None] | None = None

@@ -22,7 +22,3 @@ class Publisher(Protocol):
     def location(self, region: str) -> str:
         """Where production reads, in words for people. Raises ValueError for an impossible name of a region."""
         ...
-
-    def read(self, region: str) -> str | None:
-        """What production reads now, or None where nothing was published. Bytes that are no UTF-8 read as `�`."""
-        ...

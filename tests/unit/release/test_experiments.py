@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.synthetic.published import published_text
 from tests.unit.release.conftest import approval_of, candidate_of, changed, next_record, record
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Direction
@@ -31,7 +32,7 @@ def begun(office) -> Experiment:
 
 
 def published(office) -> dict:
-    return json.loads(office.publisher.read("toy"))
+    return json.loads(published_text(office.publisher, "toy"))
 
 
 def test_an_experiment_leaves_production_as_it_is_and_says_window_by_window_where_the_candidate_runs(office, begun):
@@ -95,7 +96,7 @@ def test_a_rollback_after_a_conclusion_skips_the_experiment(office, begun):
     first = office.registry.history("toy")[0]
     office.desk.conclude(begun, "ada", "good")
     assert office.desk.rollback("toy", None, "ben", "taxis circle").restores == 1
-    assert office.publisher.read("toy") == first.published
+    assert published_text(office.publisher, "toy") == first.published
     with pytest.raises(BadInput, match="must name a version that the whole region ran, but got experiment 2"):
         office.desk.rollback("toy", 2, "ben", "once more")
 
@@ -103,10 +104,10 @@ def test_a_rollback_after_a_conclusion_skips_the_experiment(office, begun):
 @pytest.mark.parametrize("end", ["conclude", "end_experiment"])
 def test_an_experiment_ends_once(office, begun, end):
     office.desk.rollback("toy", None, "ben", "taxis circle")
-    left = office.publisher.read("toy")
+    left = published_text(office.publisher, "toy")
     with pytest.raises(ReleaseLost, match="rollback by ben"):
         getattr(office.desk, end)(begun, "tunegate monitor", "too late")
-    assert office.publisher.read("toy") == left
+    assert published_text(office.publisher, "toy") == left
     assert len(office.registry.history("toy")) == 3
 
 

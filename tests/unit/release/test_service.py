@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.synthetic.evidence import PRODUCTION
+from tests.synthetic.published import published_text
 from tests.unit.release.conftest import approval_of, candidate_of, changed, judged_at, next_record, record
 from tunegate.adapters.sql.tables import releases
 from tunegate.domain.errors import BadInput
@@ -25,7 +26,7 @@ APPROVAL = approval_of(RECORD)
 
 
 def published(office) -> dict[str, Any]:
-    return json.loads(office.publisher.read("toy"))
+    return json.loads(published_text(office.publisher, "toy"))
 
 
 def test_the_first_approval_keeps_what_ran_before_as_version_1(office):
@@ -42,7 +43,7 @@ def test_a_refusal_writes_no_version_and_publishes_nothing(office):
         office.desk.approve(READY, replace(APPROVAL, approver="mallory"))
     assert office.registry.history("toy") == ()
     assert office.registry.decision(RECORD.id) is None
-    assert office.publisher.read("toy") is None
+    assert published_text(office.publisher, "toy") is None
 
 
 def test_a_rollback_restores_the_file_byte_for_byte(office):
@@ -79,7 +80,7 @@ def test_a_declined_verdict_stays_declined_and_production_as_it_is(office):
     )
     with pytest.raises(BadInput, match="decided once, but got declined by ben"):
         office.desk.approve(READY, APPROVAL)
-    assert office.publisher.read("toy") is None
+    assert published_text(office.publisher, "toy") is None
 
 
 def test_declining_needs_a_name_and_a_reason_and_an_open_verdict(office):

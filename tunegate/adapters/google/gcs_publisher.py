@@ -30,7 +30,3 @@ class GcsPublisher:
 
     def location(self, region: str) -> str:
         return self._objects.address(document_name(region))
-
-    def read(self, region: str) -> str | None:
-        content = self._objects.read(document_name(region)).content
-        return None if content is None else content.decode(errors="replace")

@@ -44,10 +44,6 @@ class FilePublisher:
     def location(self, region: str) -> str:
         return str(self.path(region))
 
-    def read(self, region: str) -> str | None:
-        path = self.path(region)
-        return path.read_bytes().decode(errors="replace") if path.exists() else None
-
 
 def _replace(path: Path, content: bytes) -> None:
     """Sync the complete new file to disk before the rename, and the rename before returning."""
