@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import Installation
+from tests.flows.conftest import Installation, Ran
 
 pytestmark = pytest.mark.slow
 
@@ -36,8 +36,15 @@ KEYS = [
 BEST = {"gamma": 0.95, "max_wait_s": 420, "turn_left_weight": 2.0}
 
 
-def test_a_campaign_ends_with_a_judged_candidate_and_a_report(installation: Installation) -> None:
-    ran = installation.retune()
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> tuple[Installation, Ran]:
+    """A campaign of the toy city that ended, for tests that only look at what it left; and what it printed."""
+    installation = Installation(tmp_path_factory.mktemp("finished"))
+    return installation, installation.retune()
+
+
+def test_a_campaign_ends_with_a_judged_candidate_and_a_report(finished: tuple[Installation, Ran]) -> None:
+    _, ran = finished
     assert ran.stdout.count("\n") == 1, "stdout carries the outcome and nothing else"
     outcome = ran.outcome
     assert list(outcome) == KEYS
@@ -64,8 +71,9 @@ def test_a_campaign_on_its_own_runs_on_the_server_in_its_workspace(tmp_path: Pat
     assert ended["toyville/retune"] == ended["toyville/trial-0007"] == "COMPLETED"
 
 
-def test_each_phase_simulates_its_own_days_and_seeds_only(installation: Installation) -> None:
-    assert installation.retune().code == 0
+def test_each_phase_simulates_its_own_days_and_seeds_only(finished: tuple[Installation, Ran]) -> None:
+    installation, ran = finished
+    assert ran.code == 0
     days: dict[str, set[str]] = {"trial": set(), "confirm": set(), "gate": set()}
     seeds: dict[str, set[int]] = {"trial": set(), "confirm": set(), "gate": set()}
     for request in installation.requests():
@@ -191,9 +199,10 @@ def test_a_pruned_search_still_completes_its_budget(installation: Installation) 
 
 
 def test_every_run_of_a_campaign_is_found_by_one_tag_and_named_by_region_and_trial(
-    installation: Installation,
+    finished: tuple[Installation, Ran],
 ) -> None:
-    campaign = installation.retune().outcome["campaign"]
+    installation, ran = finished
+    campaign = ran.outcome["campaign"]
     names = json.loads(
         installation.python(
             "import asyncio, json, sys\n"
@@ -214,8 +223,9 @@ def test_every_run_of_a_campaign_is_found_by_one_tag_and_named_by_region_and_tri
         assert f"toyville/{phase}" in names
 
 
-def test_days_of_the_outcome_count_every_simulated_day(installation: Installation) -> None:
-    outcome = installation.retune().outcome
+def test_days_of_the_outcome_count_every_simulated_day(finished: tuple[Installation, Ran]) -> None:
+    installation, ran = finished
+    outcome = ran.outcome
     distinct = {
         (request["id"], day, seed)
         for request in installation.requests()
