@@ -12,7 +12,7 @@ from tunegate.domain.days import Forecast
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.periods import Period
 from tunegate.domain.plain_json import plain
-from tunegate.domain.simulation import CONTRACT_VERSION, SettingValue
+from tunegate.domain.simulation import CONTRACT_VERSION, SettingValue, refuse_non_finite
 
 U_TURN = "U"
 HardTurn = Literal["L", "R"]
@@ -43,7 +43,8 @@ class RoutesRequest:
     roads: bool
 
     def as_message(self) -> dict[str, Any]:
-        """The request as the JSON object of the simulator contract."""
+        """The request as the JSON object of the simulator contract. Raises ValueError for a number that JSON cannot hold."""
+        refuse_non_finite(self.parameters, self.settings)
         return {"contract": CONTRACT_VERSION, "ask": "routes", **plain(self)}
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from math import isfinite
 from typing import Any
 
 from tunegate.domain.canonical import content_digest
@@ -36,7 +37,8 @@ class SimulationRequest:
     settings: Mapping[str, SettingValue]
 
     def as_message(self) -> dict[str, object]:
-        """The request as the JSON object of the simulator contract."""
+        """The request as the JSON object of the simulator contract. Raises ValueError for a number that JSON cannot hold."""
+        refuse_non_finite(self.parameters, self.settings)
         return {"contract": CONTRACT_VERSION, **plain(self)}
 
     @classmethod
@@ -55,6 +57,13 @@ class SimulationRequest:
         # 300 and 300.0 are the same value of a parameter, and a record read back from JSON may say either.
         parameters = {name: float(value) for name, value in self.parameters.items()}
         return content_digest({**message, "parameters": parameters})
+
+
+def refuse_non_finite(*values: Mapping[str, SettingValue]) -> None:
+    """Raise ValueError for a number of a request that JSON cannot hold: NaN or an infinity."""
+    for name, value in ((name, value) for each in values for name, value in each.items()):
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"a number of a request must be JSON compliant, but got {name} = {value}")
 
 
 @dataclass(frozen=True, slots=True)
