@@ -25,10 +25,12 @@ def street(
     zone: str = "Asia/Tokyo",
     start: date = START,
     noise: float = 0.03,
-    carry_over: float = 0.0,
+    carry_over: float = 0.14,
     wait_change_s: float = 0.0,
 ) -> ExperimentEvidence:
-    """The evidence after the last day. `carry_over` is the share of the effect that comes one window late."""
+    """The evidence after the last day. `carry_over` is the share of the effect that comes one window late,
+    by default what the analysis assumes of windows of an hour.
+    """
     schedule = draw_schedule(plan, start=start, time_zone=zone, seed=seed)
     rng = np.random.default_rng(seed)
     day_factor = rng.lognormal(0, 0.1, plan.days)
@@ -37,7 +39,8 @@ def street(
         day, minute = schedule.local_slot(window)
         treated = window.arm is Arm.CANDIDATE
         disturbance = 0.8 * disturbance + noise * rng.normal()
-        change = effect_pct / 100 * ((1 - carry_over) * treated + carry_over * late)
+        felt = (1 - carry_over) * treated + carry_over * late
+        change = effect_pct / 100 * felt
         late = float(treated)
         measured = window.minutes - plan.washout_min
         usual = 1_000_000 * (1.3 + np.sin((minute - 600) / 1440 * 2 * np.pi)) * day_factor[day] * measured / 60
@@ -52,7 +55,7 @@ def street(
                 version=VERSIONS[window.arm],
                 recorded_at=window.end_utc + timedelta(minutes=20),
                 currency="JPY",
-                metrics={"wait_mean_s": 240 + 5 * rng.normal() + wait_change_s * treated},
+                metrics={"wait_mean_s": 240 + 5 * rng.normal() + wait_change_s * felt},
             )
         )
     now = schedule.end_utc + timedelta(hours=1)

@@ -1,20 +1,19 @@
 """The effect of the candidate from the windows of a switchback, with an interval that holds at every planned look.
 
-What a window earns is explained, by weighted least squares, by its day, its time of day, a smooth shape of each day (cosines),
-its arm, and the arms of the windows shortly before it, because taxis and waiting customers carry over. The effect is the sum of
-the coefficients of the arms: what the candidate would change if it ran all the time. A window weighs as much as the revenue
-that is usual then. Shapes and arms are functions of clock and schedule alone. What happens in a window or after it, such as its
-trips, explains nothing, because the candidate changes that too.
+What a window earns is explained, by weighted least squares, by its day, its time of day, a smooth shape of each day (cosines)
+and how much of the candidate is felt in it: taxis and waiting customers carry over, so a window feels a part of the arms before
+it (`RESPONSE`). The coefficient is the effect: what the candidate would change if it ran all the time. A window weighs as much
+as the revenue that is usual then. Shapes and arms are functions of clock and schedule alone. What happens in a window or after
+it, such as its trips, explains nothing, because the candidate changes that too.
 
-The standard error is the spread of the same sum over redrawn schedules, which needs no model of the noise: what rain, a holiday
-or a match do to neighbouring windows spreads the redrawn sums as it spreads the true one.
+The standard error is the spread of the same coefficient over redrawn schedules, which needs no model of the noise: what rain, a
+holiday or a match do to neighbouring windows spreads the redrawn coefficients as it spreads the true one.
 
 The interval is wide by one critical value at every look (Pocock 1977, Biometrika 64): the largest of the planned looks' test
 statistics exceeds it with probability `level`. Repeated confidence intervals: Jennison and Turnbull (1989), JRSS B 51.
 
-Glossary: n windows counted, L arms of a window (its own and earlier ones), B redrawn schedules; `values` (n,) per window;
-`residual` (n,) what nuisance effects leave of them; `arms` (…, n, L) of the arms; `combine` (…, n) the linear combination of
-the residual that is the effect.
+Glossary: n windows counted, B redrawn schedules; `values` (n,) per window; `residual` (n,) what nuisance effects leave of them;
+`treatment` (…, n) what they leave of how much of the candidate is felt.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ from tunegate.gate.intervals import keyed_generator
 
 SHAPES = 4
 """Cosines of each day, the fastest with two periods a day; fewer when a day has fewer than 16 windows."""
-CARRY_OVER_MIN = 90
-"""A window still feels the arm of every window that ended less than this before it began; see docs/reality.md."""
+RESPONSE = (0.80, 0.12, 0.06, 0.02)
+"""Share of an effect that is felt in the half hour of a switch and in each half hour after it; see docs/reality.md."""
+HALF_HOUR_MIN = 30
 DRAWS = 1_000
-_DRAWS_AT_ONCE = 250
 _FIT_ROUNDS = 30
 _FEWEST_DEGREES = 3
 _RANK_TOLERANCE = 1e-9
@@ -69,6 +68,48 @@ def estimate_effect(
 
     None where it cannot be computed: values that are missing, too few windows, no spread, or nothing to be relative to.
     """
+    fit = fit_effect(schedule, table, values, relative=relative)
+    if fit is None:
+        return None
+    effect = fit.effect
+    unexplained = fit.residual - effect * fit.treatment
+    no_effect, errors = _redrawn_effects(schedule, fit, unexplained)
+    error = float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
+    if not error > _RANK_TOLERANCE:
+        return None
+    p_value = (1 + np.count_nonzero(np.abs(no_effect) >= abs(effect) * (1 - 1e-12))) / (1 + len(no_effect))
+    critical = critical_value(schedule.plan, level)
+    half_width = t_from_normal(critical, fit.degrees) * error
+    interval = Interval(effect, effect - half_width, effect + half_width)
+    if relative:
+        interval = Interval(*(_of_production(bound, fit.share) for bound in (effect, effect - half_width, effect + half_width)))
+        error = 100.0 * error / (1.0 - fit.share * effect) ** 2
+    return EffectEstimate(interval, error, float(p_value), len(fit.residual), critical)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFit:
+    """The regression behind an estimate. `effect` is relative to the mean of both arms, of which `share` is the candidate's.
+
+    `felt` (n, L) are the positions of the windows whose arms are felt, `degrees` the degrees of freedom of the noise.
+    """
+
+    effect: float
+    share: float
+    residual: FloatArray
+    treatment: FloatArray
+    nuisance: Nuisance
+    felt: IntArray
+    degrees: int
+
+    @property
+    def effect_pct(self) -> float:
+        """The effect in percent of production."""
+        return _of_production(self.effect, self.share)
+
+
+def fit_effect(schedule: Schedule, table: WindowTable, values: FloatArray, *, relative: bool = True) -> EffectFit | None:
+    """The effect without its error; None where it cannot be computed."""
     if not len(values) or not np.isfinite(values).all() or (relative and (values < 0).any()):
         return None
     usual = two_way_fit(table.day, table.slot, values) if relative else np.ones(len(values))
@@ -77,40 +118,30 @@ def estimate_effect(
         return None
     usual = usual[used]
     nuisance = Nuisance(table.day[used], table.slot[used], table.slots, np.sqrt(usual / usual.mean()))
-    response = values[used] / usual - 1.0 if relative else values[used]
-    residual = nuisance.remove(response)
-    lagged = carried_over(schedule, table.position[used])
-    arms = nuisance.remove(_padded(_arms(schedule))[lagged])
-    combine, fitted = _combination(arms[np.newaxis])
-    degrees = int(used.sum()) - nuisance.rank - arms.shape[-1]
-    if degrees < _FEWEST_DEGREES or not fitted.any():
+    residual = nuisance.remove(values[used] / usual - 1.0 if relative else values[used])
+    felt = felt_windows(schedule.plan, table.position[used])
+    treatment = nuisance.remove(_padded(_arms(schedule))[felt] @ felt_shares(schedule.plan))
+    strength = float(treatment @ treatment)
+    degrees = len(residual) - nuisance.rank - 1
+    if degrees < _FEWEST_DEGREES or strength < _RANK_TOLERANCE:
         return None
-    effect = float(combine[0] @ residual)
-    unexplained = residual - arms @ np.linalg.lstsq(arms, residual)[0]
-    no_effect, errors = _redrawn_sums(schedule, nuisance, lagged, residual, unexplained)
-    error = float(np.std(errors, ddof=1)) if len(errors) > 1 else 0.0
-    if not error > _RANK_TOLERANCE:
-        return None
-    p_value = (1 + np.count_nonzero(np.abs(no_effect) >= abs(effect) * (1 - 1e-12))) / (1 + len(no_effect))
-    critical = critical_value(schedule.plan, level)
-    half_width = t_from_normal(critical, degrees) * error
-    interval = Interval(effect, effect - half_width, effect + half_width)
-    if relative:
-        share = float((table.candidate[used] * usual).sum() / usual.sum())
-        interval = Interval(*(_of_production(bound, share) for bound in (effect, effect - half_width, effect + half_width)))
-        error = 100.0 * error / (1.0 - share * effect) ** 2
-    return EffectEstimate(interval, error, float(p_value), int(used.sum()), critical)
+    share = float((table.candidate[used] * usual).sum() / usual.sum())
+    return EffectFit(float(treatment @ residual) / strength, share, residual, treatment, nuisance, felt, degrees)
 
 
-def lags(window_min: int) -> int:
-    """How many earlier windows a window still feels."""
-    return -(-CARRY_OVER_MIN // window_min)
+def felt_shares(plan: SwitchbackPlan) -> FloatArray:
+    """How much a window's figures feel of its own arm and of the arms of the windows before it, as shares of 1."""
+    minutes = np.arange(plan.washout_min, plan.window_min) + 0.5
+    back = [-np.floor((minutes - HALF_HOUR_MIN * number) / plan.window_min) for number in range(len(RESPONSE))]
+    shares = np.zeros(int(max(each.max() for each in back)) + 1)
+    for share, windows in zip(RESPONSE, back, strict=True):
+        shares += share * np.bincount(windows.astype(int), minlength=len(shares)) / len(minutes)
+    return shares
 
 
-def carried_over(schedule: Schedule, position: IntArray) -> IntArray:
-    """Positions (n, L) in the schedule of each window and of the windows that it still feels; -1 before the experiment."""
-    earlier = position[:, np.newaxis] - np.arange(lags(schedule.plan.window_min) + 1)
-    found: IntArray = np.maximum(earlier, -1)
+def felt_windows(plan: SwitchbackPlan, position: IntArray) -> IntArray:
+    """Positions (n, L) in the schedule of each window and of the windows before it; -1 before the experiment."""
+    found: IntArray = np.maximum(position[:, np.newaxis] - np.arange(len(felt_shares(plan))), -1)
     return found
 
 
@@ -190,30 +221,18 @@ def t_from_normal(critical: float, degrees: int) -> float:
     return float(stats.t.isf(stats.norm.sf(critical), degrees))
 
 
-def _redrawn_sums(
-    schedule: Schedule, nuisance: Nuisance, lagged: IntArray, residual: FloatArray, unexplained: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _redrawn_effects(schedule: Schedule, fit: EffectFit, unexplained: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The effects that redrawn schedules show in the residual, as if no arm changed anything, and in what is unexplained."""
     drawn = redraw(schedule.plan, DRAWS, keyed_generator("randomisation test", schedule.seed))
     day, slot = _places(schedule)
-    of_residual, of_unexplained = [], []
-    for first in range(0, DRAWS, _DRAWS_AT_ONCE):
-        candidate = _padded(drawn[first : first + _DRAWS_AT_ONCE, day, slot].astype(np.float64))
-        arms = np.moveaxis(nuisance.remove(np.moveaxis(candidate[:, lagged], 0, 1)), 1, 0)
-        combine, fitted = _combination(arms)
-        of_residual.append(combine[fitted] @ residual)
-        of_unexplained.append(combine[fitted] @ unexplained)
-    return np.concatenate(of_residual), np.concatenate(of_unexplained)
-
-
-def _combination(arms: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """`combine` (B, n) of arms (B, n, L), and whether (B,) the sum of coefficients can be told from these windows."""
-    squares = arms.transpose(0, 2, 1) @ arms
-    scale = np.einsum("bll->b", squares)
-    fitted = np.linalg.eigvalsh(squares)[:, 0] > _RANK_TOLERANCE * np.maximum(scale, 1.0)
-    squares[~fitted] = np.eye(arms.shape[-1])
-    weights = np.linalg.solve(squares, np.ones((*squares.shape[:2], 1)))
-    return (arms @ weights)[..., 0], fitted
+    candidate = _padded(drawn[:, day, slot].astype(np.float64))
+    felt = np.zeros((len(fit.residual), DRAWS))
+    for share, position in zip(felt_shares(schedule.plan), fit.felt.T, strict=True):
+        felt += share * candidate[:, position].T
+    treatment = fit.nuisance.remove(felt)
+    strength = (treatment**2).sum(axis=0)
+    treatment, strength = treatment[:, strength > _RANK_TOLERANCE], strength[strength > _RANK_TOLERANCE]
+    return (fit.residual @ treatment) / strength, (unexplained @ treatment) / strength
 
 
 def _places(schedule: Schedule) -> tuple[IntArray, IntArray]:

@@ -9,12 +9,11 @@ import pytest
 from tests.synthetic.streets import PLAN, after, street
 from tunegate.domain.days import Arm
 from tunegate.experiment.analysis import (
-    CARRY_OVER_MIN,
     EffectEstimate,
     critical_value,
     crossing_probability,
     estimate_effect,
-    lags,
+    felt_shares,
     two_way_fit,
 )
 from tunegate.experiment.evidence import ExperimentEvidence, window_table
@@ -53,11 +52,18 @@ def plain_effect(evidence: ExperimentEvidence) -> float:
         for order in (1, 2, 3, 4)
     ]
     arms = [1.0 if window.arm is Arm.CANDIDATE else 0.0 for window in windows]
-    treatments = [[0.0] * lag + arms[: len(arms) - lag] for lag in range(3)]
-    design = np.array(columns + treatments).T
+    # By the half hour: 0.8 of the effect at once, then 0.12, 0.06, 0.02. Of an hour's two halves, the first feels 0.8 of the
+    # hour's own arm, the second 0.92; the hour before is felt with 0.12 + 0.06 and 0.06 + 0.02, the one before it with 0.02.
+    before = [0.0, *arms[:-1]]
+    long_before = [0.0, 0.0, *arms[:-2]]
+    treatment = [
+        (0.8 + 0.92) / 2 * own + (0.18 + 0.08) / 2 * one + 0.02 / 2 * two
+        for own, one, two in zip(arms, before, long_before, strict=True)
+    ]
+    design = np.array([*columns, treatment]).T
     root = np.sqrt(usual)
     coefficients = np.linalg.pinv(design * root[:, None]) @ ((values / usual) * root)
-    effect = coefficients[-3:].sum()
+    effect = coefficients[-1]
     share = (np.array(arms) * usual).sum() / usual.sum()
     return 100 * effect / (1 - share * effect)
 
@@ -68,13 +74,20 @@ def test_the_effect_is_the_coefficient_of_an_explicit_regression() -> None:
     assert effect_of(evidence, 4).interval.estimate_pct == pytest.approx(plain_effect(evidence), abs=1e-6)
 
 
-@pytest.mark.parametrize("carry_over", [0.0, 0.3])
-def test_a_known_effect_is_found_without_bias_even_if_a_part_of_it_comes_late(carry_over: float) -> None:
-    found = [effect_of(street(-8.0, seed=seed, carry_over=carry_over)).interval for seed in range(8)]
-    mean = np.mean([interval.estimate_pct for interval in found])
-    error = np.std([interval.estimate_pct for interval in found], ddof=1) / np.sqrt(len(found))
-    assert abs(mean + 8.0) < 4 * error
+def test_a_known_effect_is_found_without_bias_although_a_part_of_it_comes_late() -> None:
+    found = [effect_of(street(-8.0, seed=seed)).interval.estimate_pct for seed in range(8)]
+    error = np.std(found, ddof=1) / np.sqrt(len(found))
+    assert abs(np.mean(found) + 8.0) < 4 * error
     assert error < 0.6
+
+
+@pytest.mark.parametrize("carry_over", [0.0, 0.3])
+def test_another_carry_over_than_assumed_scales_the_effect_by_at_most_a_quarter_and_makes_none_of_nothing(
+    carry_over: float,
+) -> None:
+    found = [effect_of(street(-8.0, seed=seed, carry_over=carry_over)).interval.estimate_pct for seed in range(8)]
+    assert 0.75 < np.mean(found) / -8.0 < 1.25
+    assert effect_of(street(0.0, carry_over=carry_over)) == effect_of(street(0.0))
 
 
 def test_the_interval_holds_at_all_looks_together_about_as_often_as_it_says() -> None:
@@ -108,10 +121,20 @@ def test_critical_values_agree_with_simulated_looks() -> None:
     assert crossing_probability(np.array([0.5, 1.0]), 1.875) == pytest.approx(0.1, abs=5e-4)
 
 
-def test_windows_feel_those_that_ended_less_than_the_carry_over_before_they_began() -> None:
-    for window_min in (30, 60, 90, 120, 240):
-        count = lags(window_min)
-        assert (count - 1) * window_min < CARRY_OVER_MIN <= count * window_min
+@pytest.mark.parametrize(
+    ("window_min", "washout_min", "shares"),
+    [
+        (30, 0, [0.8, 0.12, 0.06, 0.02]),
+        (60, 0, [0.86, 0.13, 0.01]),
+        (60, 30, [0.92, 0.08]),
+        (240, 0, [0.9625, 0.0375]),
+        (240, 120, [1.0]),
+    ],
+)
+def test_a_window_feels_its_own_arm_and_a_part_of_those_before(window_min: int, washout_min: int, shares: list[float]) -> None:
+    found = felt_shares(replace(PLAN, window_min=window_min, washout_min=washout_min))
+    assert found.tolist()[: len(shares)] == pytest.approx(shares)
+    assert found.sum() == pytest.approx(1.0)
 
 
 def test_a_two_way_fit_has_the_observed_sums_also_with_windows_missing() -> None:
