@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from datetime import date
 
@@ -29,3 +30,11 @@ def read_date_range(text: str, flag: str) -> tuple[date, date]:
     except ValueError as error:
         remedy = "Write it like 2008-05-22..2008-05-25."
         raise refuse(f"{flag} must be FIRST..LAST or one date", text, flag, remedy) from error
+
+
+def positive(text: str) -> int:
+    """A whole number that is at least 1."""
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, but got {count}")
+    return count

@@ -13,7 +13,7 @@ from tunegate.experiment.checks import check_observations
 from tunegate.experiment.evidence import ExperimentEvidence, WindowTable, window_table
 from tunegate.experiment.observations import Exclusion
 from tunegate.experiment.schedule import Schedule
-from tunegate.gate.guardrails import guardrail_status, not_computed
+from tunegate.gate.guardrails import not_computed, outcome_of
 from tunegate.gate.judgement import Check, GuardrailOutcome, GuardrailStatus
 from tunegate.gate.policy import GuardrailKind, GuardrailPolicy
 
@@ -129,17 +129,7 @@ def _judge_guardrail(schedule: Schedule, table: WindowTable, guardrail: Guardrai
     found = estimate_effect(schedule, table, scale * table.metric(guardrail.metric), level=level, relative=relative)
     if found is None:
         return not_computed(guardrail, "not in every observation, too few windows, or no spread between them")
-    interval = found.interval
-    return GuardrailOutcome(
-        guardrail.metric,
-        guardrail.direction,
-        guardrail.kind,
-        guardrail.margin,
-        interval.estimate_pct,
-        interval.low_pct,
-        interval.high_pct,
-        guardrail_status(interval.low_pct, interval.high_pct, guardrail.direction, guardrail.margin),
-    )
+    return outcome_of(guardrail, found.interval)
 
 
 def _broken(outcome: GuardrailOutcome) -> str:

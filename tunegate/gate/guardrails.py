@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunegate.domain.parameters import Direction
+from tunegate.domain.verdicts import Interval
 from tunegate.gate.grid import PairedRows, WorldRows, metric_cells
 from tunegate.gate.intervals import FloatArray, interval_of
 from tunegate.gate.judgement import GuardrailOutcome, GuardrailStatus
@@ -27,17 +28,7 @@ def judge_guardrail(
     interval = interval_of(cells.mean(axis=1), level, rule)
     if interval is None:
         return not_computed(guardrail, "too few days, or the same change on every day, so no interval")
-    low, high = interval.low_pct, interval.high_pct
-    return GuardrailOutcome(
-        guardrail.metric,
-        guardrail.direction,
-        guardrail.kind,
-        guardrail.margin,
-        interval.estimate_pct,
-        low,
-        high,
-        guardrail_status(low, high, guardrail.direction, guardrail.margin),
-    )
+    return outcome_of(guardrail, interval)
 
 
 def metric_change(rows: PairedRows, guardrail: GuardrailPolicy) -> FloatArray | None:
@@ -64,6 +55,14 @@ def guardrail_status(low: float, high: float, direction: Direction, margin: floa
     if bad < margin or (bad == good == 0.0):
         return GuardrailStatus.HELD
     return GuardrailStatus.BROKEN if good > margin else GuardrailStatus.UNDECIDED
+
+
+def outcome_of(guardrail: GuardrailPolicy, change: Interval) -> GuardrailOutcome:
+    """Where a guardrail's change stands, which has the unit of its kind."""
+    low, high = change.low_pct, change.high_pct
+    status = guardrail_status(low, high, guardrail.direction, guardrail.margin)
+    named = (guardrail.metric, guardrail.direction, guardrail.kind, guardrail.margin)
+    return GuardrailOutcome(*named, change.estimate_pct, low, high, status)
 
 
 def not_computed(guardrail: GuardrailPolicy, note: str) -> GuardrailOutcome:

@@ -20,6 +20,7 @@ from hailsim.model.folder import read_city
 from hailsim.model.settings import Settings, read_settings
 from hailsim.model.simulation import Scenario
 from hailsim.model.world import World, make_world
+from hailsim.option_values import positive
 
 EXIT_BAD_INPUT = 2
 HISTORY_DAYS = 14
@@ -133,14 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--published", required=True, metavar="FILE", help="the document that production reads")
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder of observations")
     parser.add_argument("--first", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the experiment's first day")
-    parser.add_argument("--days", type=_positive, metavar="N", help="operating days to play; default: all")
+    parser.add_argument("--days", type=positive, metavar="N", help="operating days to play; default: all")
     parser.add_argument("--seed", type=int, default=1, help="as in a request (default 1)")
     parser.add_argument("--forecast", choices=("ml", "statistics"), default="statistics", help="default: statistics")
     return parser
-
-
-def _positive(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, but got {count}")
-    return count

@@ -8,7 +8,7 @@ import sys
 
 from hailsim.faults import BadInput
 from hailsim.model.folder import read_city, read_observed
-from hailsim.option_values import read_date_range, read_numbers
+from hailsim.option_values import positive, read_date_range, read_numbers
 from hailsim.validation.report import as_json, format_report
 from hailsim.validation.validate import judged_days, validate
 
@@ -40,16 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--days", metavar="FIRST..LAST", help="days to judge (default: the later half); the days before them are calibrated on"
     )
-    parser.add_argument("--seeds", type=_positive, default=1, help="how many times each day is simulated (default 1)")
+    parser.add_argument("--seeds", type=positive, default=1, help="how many times each day is simulated (default 1)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another setting, like latent_factor=2.5"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
-
-
-def _positive(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, but got {count}")
-    return count
