@@ -145,7 +145,7 @@ USE mysql;
 {tables}
 FLUSH PRIVILEGES;
 CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}';
-GRANT ALL ON *.* TO {USER}@'%';
+GRANT ALL ON *.* TO {USER}@'%' WITH GRANT OPTION;
 """
         installed = subprocess.run(
             [self._server, "--no-defaults", "--bootstrap", *_OPTIONS, f"--datadir={self._data}"],
