@@ -29,7 +29,7 @@ from tunegate.ports.experiments import ExperimentMoved
 from tunegate.release import experiment_record as record
 from tunegate.release.experiment_record import ExperimentState, RecordedLook
 from tunegate.release.experiments import MONITOR, Experiment
-from tunegate.release.rules import identity_faults, same_person
+from tunegate.release.rules import identity_faults, refuse_monitor_name, same_person
 from tunegate.release.service import ReleaseLost
 from tunegate.report.page.experiment_page import render_experiment
 from tunegate.report.page.index import page_name
@@ -87,6 +87,7 @@ def write_page(installation: Installation, state: ExperimentState) -> str:
 def stop_experiment(installation: Installation, region: str, approver: str, reason: str) -> Release:
     """Restore what ran before the experiment, because a person says so. Raises BadInput, ReleaseLost, PublishingFailed."""
     state = _running(installation, region)
+    refuse_monitor_name(approver, f"experiment {state.experiment.name}")
     release = release_service(installation).end_experiment(state.experiment, approver, reason)
     watch(installation, region)
     return release
@@ -115,6 +116,7 @@ def exclude_window(installation: Installation, region: str, start: datetime, app
     """
     state = _running(installation, region)
     place = f"experiment {state.experiment.name}"
+    refuse_monitor_name(approver, place)
     faults = list(identity_faults(approver, reason, place))
     if start not in {window.start_utc for window in state.experiment.schedule.windows}:
         remedy = "Name the start of a window as the published document gives it."

@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import Any
 
 from tunegate.domain.canonical import content_digest
-from tunegate.domain.errors import Fault
+from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.parameters import Parameters
 from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
 from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Verdict
 from tunegate.gate.verdict_document import UnreadableRecord, VerdictDocument, read_verdict
-from tunegate.release.experiments import experiment_release, running_experiment_faults
+from tunegate.release.experiments import MONITOR, experiment_release, running_experiment_faults
 from tunegate.release.published import with_published_document
 from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan, Switchback
 from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons, missing_faults
@@ -274,6 +274,13 @@ def identity_faults(approver: str, reason: str, place: str) -> Iterator[Fault]:
     if len(approver) > LONGEST_NAME:
         rule = f"a name must have at most {LONGEST_NAME} characters"
         yield Fault(rule, f"{len(approver)} of them", place, "The reason has no such limit.")
+
+
+def refuse_monitor_name(approver: str, place: str) -> None:
+    """Raise BadInput where a person goes by the name under which the monitor decides."""
+    if same_person(approver, MONITOR):
+        rule, remedy = "a person must not go by the monitor's name", "Give your own."
+        raise BadInput(Fault(rule, repr(approver), place, remedy))
 
 
 def _listed(approver: str, approvers: Sequence[str]) -> str | None:

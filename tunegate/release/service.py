@@ -24,6 +24,7 @@ from tunegate.release.rules import (
     find_ineligibility,
     identity_faults,
     initial_release,
+    refuse_monitor_name,
     release_or_refusal,
     same_person,
 )
@@ -169,6 +170,7 @@ class ReleaseService:
 
         Raises BadInput when there is none or approver or reason is missing, ReleaseLost when another release came first.
         """
+        refuse_monitor_name(approver, f"registry of {region}")
         self.reconcile(region)
         history = self._registry.history(region)
         if not history:

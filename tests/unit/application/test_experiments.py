@@ -17,6 +17,7 @@ from tunegate.application.experiments import (
     stop_experiment,
     watch,
 )
+from tunegate.application.releases import release_service
 from tunegate.domain.errors import BadInput
 from tunegate.domain.experiments import EventKind
 from tunegate.experiment.observations import Observation
@@ -226,8 +227,6 @@ def test_only_an_approver_of_the_region_concludes_before_the_end(home):
 
 
 def test_a_rollback_by_hand_is_the_end_and_the_monitor_enters_it(home):
-    from tunegate.application.releases import release_service
-
     release_service(home.open()).rollback(REGION, None, "ben", "taxis circle")
     assert after(home, 2, 1.0) == ["started", "stopped"]
     assert home.open().registry.current(REGION).approver == "ben"
@@ -265,3 +264,17 @@ def test_nobody_may_change_the_plan_of_a_running_experiment_through_the_file(hom
     file = home.root / "toy.yaml"
     file.write_text(file.read_text().replace("harm_limit_pct: -2.0", "harm_limit_pct: -40.0"))
     assert after(home, 2, -10.0)[-1] == "rolled_back"
+
+
+@pytest.mark.parametrize("name", [MONITOR, "Tunegate Monitor ", " TUNEGATE MONITOR"])
+def test_nobody_goes_by_the_name_of_the_monitor(home, name):
+    window = home.experiment().schedule.windows[0].start_utc
+    for attempt in (
+        lambda: stop_experiment(home.open(), REGION, name, "harm"),
+        lambda: exclude_window(home.open(), REGION, window, name, "harm"),
+        lambda: conclude_experiment(home.open(), REGION, name, "harm"),
+        lambda: release_service(home.open()).rollback(REGION, None, name, "harm"),
+    ):
+        with pytest.raises(BadInput, match=r"monitor's name|list of approvers"):
+            attempt()
+    assert home.open().registry.current(REGION).kind == "experiment"
