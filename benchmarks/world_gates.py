@@ -11,9 +11,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -25,21 +25,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.synthetic.gates import SyntheticRegion
 from tests.synthetic.worlds import worlds_evidence, worlds_policy
 from tunegate.application.campaigns import begin_campaign, campaign_name, plan_campaign
-from tunegate.application.simulation import closing_simulators, simulate_and_store, stored_answer
+from tunegate.application.jobs import gate_jobs
+from tunegate.application.simulation import closing_simulators, simulate_and_store
 from tunegate.application.verdicts import gather_evidence, spend_test_period
 from tunegate.config.loading import load_region
 from tunegate.config.plan import CampaignPlan
-from tunegate.domain.days import Arm, Forecast, SimulationAnswer
 from tunegate.domain.parameters import Parameters
-from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import SimulationRequest
-from tunegate.domain.worlds import StressWorld, World, days_of_worlds
-from tunegate.gate.evidence import PATTERNS, STRESS_PATTERNS, GateEvidence, Pattern, StressRuns, WorldRuns
+from tunegate.gate.evidence import Pattern
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.ledger import Allowance
 from tunegate.installation import Installation
-from tunegate.ports.results import RequestKey, SimulationPhase
 
 Asked = dict[Pattern, SimulationRequest]
 Seeds = tuple[int, ...]
@@ -86,13 +83,11 @@ class Gates:
         plan, installation = await self._plan(city, number, over_worlds=over_worlds), self._installation
         allowed = spend_test_period(installation, plan, candidate)
         assert isinstance(allowed, Allowance), f"each benchmark campaign has a test period of its own, but got {allowed}"
-        asked = gate_of(plan, candidate)
         async with closing_simulators(installation, plan.campaign):
-            for request in asked.requests:
-                key = RequestKey(SimulationPhase.GATE, request.id.removeprefix(f"{plan.campaign}/"))
-                await simulate_and_store(installation, plan.campaign, key, request)
-        evidence = asked.evidence(installation, gather_evidence(installation, plan, candidate, allowed))
-        policy = replace(plan.config.gate.policy(), stress_worlds=() if plan.worlds is None else plan.worlds.stress)
+            for job in gate_jobs(plan, candidate):
+                for request in job.requests:
+                    await simulate_and_store(installation, plan.campaign, job.key_of(request), request)
+        evidence, policy = gather_evidence(installation, plan, candidate, allowed), plan.gate_policy
         judgement, nominal = judge(evidence, policy), judge(replace(evidence, alpha_spent=NOMINAL_LEVEL), policy)
         return GateResult(
             type(judgement.verdict).__name__.lower(),
@@ -135,84 +130,6 @@ class Gates:
         return folder
 
 
-@dataclass(frozen=True, slots=True)
-class AskedGate:
-    """What a gate plays: each believed world on its share of the days, each stress world on all, and the self-check."""
-
-    plan: CampaignPlan
-    worlds: Mapping[str, tuple[World, Mapping[Pattern, SimulationRequest]]]
-    stress: Mapping[str, tuple[StressWorld, Mapping[Pattern, SimulationRequest]]]
-    self_check: SimulationRequest
-
-    @property
-    def requests(self) -> Iterator[SimulationRequest]:
-        """Every simulation of the gate."""
-        for _, by_pattern in (*self.worlds.values(), *self.stress.values()):
-            yield from by_pattern.values()
-        yield self.self_check
-
-    def evidence(self, installation: Installation, of_one_world: GateEvidence) -> GateEvidence:
-        """The stored answers as the gate judges them."""
-
-        def answers(by_pattern: Mapping[Pattern, SimulationRequest]) -> dict[Pattern, SimulationAnswer]:
-            found = {key: stored_answer(installation, self.plan.campaign, each) for key, each in by_pattern.items()}
-            return {key: answer for key, answer in found.items() if answer is not None}
-
-        self_check = stored_answer(installation, self.plan.campaign, self.self_check)
-        if self.plan.worlds is None:
-            ((_, by_pattern),) = self.worlds.values()
-            return replace(of_one_world, answers=answers(by_pattern), self_check=self_check)
-        worlds = tuple(
-            WorldRuns(name, world, asked[PATTERNS[0]].days, asked[PATTERNS[0]].seeds, answers(asked))
-            for name, (world, asked) in self.worlds.items()
-        )
-        stress = tuple(
-            StressRuns(name, world.settings, asked[STRESS_PATTERNS[0]].seeds, answers(asked))
-            for name, (world, asked) in self.stress.items()
-        )
-        seeds = tuple(seed for runs in worlds for seed in runs.seeds)
-        return replace(of_one_world, answers={}, worlds=worlds, stress_worlds=stress, seeds=seeds, self_check=self_check)
-
-
-def gate_of(plan: CampaignPlan, candidate: Parameters) -> AskedGate:
-    """The gate of a plan: its four patterns in believed worlds, both arms with the ml forecast in stress worlds.
-
-    Each day is played in as many worlds as a gate of one world has seeds. A world drawn twice is played once, with twice the
-    weight: the gate refuses two worlds with the same settings.
-    """
-    arms = {Arm.PRODUCTION: plan.production, Arm.CANDIDATE: candidate}
-    whole = {(arm, forecast): plan.gate_request(arm, forecast, arms[arm]) for arm, forecast in PATTERNS}
-    one = whole[PATTERNS[0]]
-    if plan.worlds is None:
-        return AskedGate(plan, {"": (World({}, 1.0), whole)}, {}, plan.self_check_request())
-    drawn = plan.worlds.drawn(plan.config.seed, "gate", len(one.days) * len(one.seeds))
-    believed = [World(settings, drawn.count(settings)) for place, settings in enumerate(drawn) if settings not in drawn[:place]]
-    shares = days_of_worlds(one.days, min(len(one.seeds), len(believed)), len(believed))
-    each = -(-FEWEST_STRESS_CELLS // len(one.days))
-    seeds = phase_seeds(plan.config.seed, "gate", len(believed) + each * len(plan.worlds.stress))
-    stress_seeds = [seeds[place : place + each] for place in range(len(believed), len(seeds), each)]
-
-    def asked(
-        world: World | StressWorld, name: str, days: tuple[date, ...], seeds: Seeds, patterns: Sequence[Pattern]
-    ) -> Asked:
-        settings = {**one.settings, **world.settings}
-        return {
-            key: replace(whole[key], id=f"{whole[key].id}-{name}", days=days, seeds=seeds, settings=settings)
-            for key in patterns
-        }
-
-    worlds = {
-        f"world {number}": (world, asked(world, f"world-{number}", days, (seed,), PATTERNS))
-        for number, (world, days, seed) in enumerate(zip(believed, shares, seeds[: len(believed)], strict=True), 1)
-    }
-    stress = {
-        world.name: (world, asked(world, f"stress-{number}-of-{each}", one.days, own, STRESS_PATTERNS))
-        for number, (world, own) in enumerate(zip(plan.worlds.stress, stress_seeds, strict=True), 1)
-    }
-    first = worlds["world 1"][1][Arm.PRODUCTION, Forecast.ML]
-    return AskedGate(plan, worlds, stress, replace(first, id=f"{plan.campaign}/gate-self-check", days=first.days[:1]))
-
-
 def _interval(judgement: Judgement) -> tuple[float, float] | None:
     said = judgement.realised or judgement.delta_ml
     return None if said is None else (said.low_pct, said.high_pct)
@@ -222,7 +139,7 @@ def simulated_days(plan: CampaignPlan) -> int:
     """Simulated days of a whole campaign: search, confirmation and gate."""
     production = plan.production
     arm = (*plan.confirmation_requests("arm", production), *plan.confirmation_stress_requests("arm", production).values())
-    gate = list(gate_of(plan, production).requests)
+    gate = [request for job in gate_jobs(plan, production) for request in job.requests]
     search = plan.config.search
     trials = search.trials * _days(plan.trial_requests(1, production))
     return trials + (1 + search.confirm_top) * _days(arm) + _days(gate)

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from cli.local_server.server import orchestration
 from cli.terminal import print_line, print_note
 from orchestration.installation_context import use_installation
 from tunegate.application.campaigns import begin_campaign, plan_campaign, read_config, rejoin_campaign, unfinished_campaign
+from tunegate.application.jobs import gate_jobs
 from tunegate.application.regions import refuse_if_elsewhere
 from tunegate.config.plan import CampaignPlan
 from tunegate.config.region import RegionConfig
+from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.verdicts import Promote
-from tunegate.gate.evidence import PATTERNS
 from tunegate.installation import Installation
 from tunegate.report.messages.route_words import may_pass
 from tunegate.report.model import CampaignReport
@@ -87,16 +89,22 @@ def _run_campaign(installation: Installation, config: str, overrides: tuple[str,
 
 
 def _progress(plan: CampaignPlan) -> CampaignProgress:
-    search = plan.config.search
+    search, production = plan.config.search, plan.production
     arms_confirmed = 1 + search.confirm_top
+    confirmation = (*plan.confirmation_requests("", production), *plan.confirmation_stress_requests("", production).values())
+    gate = [request for job in gate_jobs(plan, production) for request in job.requests]
     work = ProgressPlan(
         trial_budget=search.trials,
-        days_per_trial=len(plan.periods.tuning.days) * len(plan.search_seeds),
-        confirmation_days=arms_confirmed * len(plan.periods.validation.days) * len(plan.validation_seeds),
-        gate_days=len(PATTERNS) * len(plan.periods.test.days) * len(plan.gate_seeds) + 1,
+        days_per_trial=_days(plan.trial_requests(1, production)),
+        confirmation_days=arms_confirmed * _days(confirmation),
+        gate_days=_days(gate),
         workers=search.workers,
     )
     return CampaignProgress(plan.region, work, time.monotonic())
+
+
+def _days(requests: Iterable[SimulationRequest]) -> int:
+    return sum(len(request.days) * len(request.seeds) for request in requests)
 
 
 def _next_steps(report: CampaignReport, path: str) -> list[tuple[str, str]]:

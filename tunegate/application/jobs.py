@@ -119,13 +119,17 @@ def confirmation_jobs(plan: CampaignPlan, finalists: Sequence[TrialRecord]) -> l
 
 
 def gate_jobs(plan: CampaignPlan, candidate: Parameters) -> list[SimulationJob]:
-    """The four patterns on the test days, and production's self-check."""
+    """The four patterns on the test days in every believed world, production's self-check, and stress worlds with ml."""
     hexadecimal = candidate.digest.removeprefix("sha256:")
     arms = {PRODUCTION: plan.production, f"candidate-{hexadecimal[:8]}": candidate}
-    requests = [plan.gate_request(arm, forecast, parameters) for forecast in Forecast for arm, parameters in arms.items()]
-    requests.append(plan.self_check_request())
+    requests: dict[str, tuple[SimulationRequest, ...]] = {}
+    for forecast in Forecast:
+        for arm, parameters in arms.items():
+            stress = plan.gate_stress_requests(arm, parameters).values() if forecast is Forecast.ML else ()
+            requests[f"gate-{arm}-{forecast}"] = (*plan.gate_requests(arm, forecast, parameters).values(), *stress)
+    requests["gate-self-check"] = (plan.self_check_request(),)
     attempts = plan.config.search.attempts_per_trial
-    return [_job(plan, SimulationPhase.GATE, _subject(each, plan.campaign), (each,), attempts=attempts) for each in requests]
+    return [_job(plan, SimulationPhase.GATE, subject, each, attempts=attempts) for subject, each in requests.items()]
 
 
 def gate_job(plan: CampaignPlan, candidate: Parameters, placement: Placement) -> GateJob:

@@ -27,7 +27,7 @@ async def measure_power(installation: Installation, plan: CampaignPlan) -> Power
     finally:
         await simulators.close()
     first, *others = [_side_by_side(plan, production, probe) for probe in probes]
-    return forecast_power(first, planned_gate(plan), plan.config.gate.policy(), others)
+    return forecast_power(first, planned_gate(plan), plan.gate_policy, others)
 
 
 async def _both_forecasts(

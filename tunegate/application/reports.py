@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tunegate import __version__
 from tunegate.adapters.local.source_version import git_commit
 from tunegate.application.campaigns import find_campaign
-from tunegate.application.simulation import stored_answer
+from tunegate.application.simulation import stored_answers
 from tunegate.application.verdicts import Judged
 from tunegate.config.plan import CampaignPlan
 from tunegate.domain.days import Arm, Forecast
@@ -117,7 +117,7 @@ def _gate(installation: Installation, plan: CampaignPlan, judged: Judged) -> Gat
     allowed = judged.allowed
     return GateResult(
         judged.judgement,
-        plan.config.gate.policy(),
+        plan.gate_policy,
         drivers=_drivers_a_day(installation, plan),
         allowed=allowed if isinstance(allowed, Allowance) else None,
         operating_characteristics=published(),
@@ -126,8 +126,10 @@ def _gate(installation: Installation, plan: CampaignPlan, judged: Judged) -> Gat
 
 def _drivers_a_day(installation: Installation, plan: CampaignPlan) -> float | None:
     """Mean drivers on shift per simulated test day, None when production was not simulated there."""
-    answer = stored_answer(installation, plan.campaign, plan.gate_request(Arm.PRODUCTION, Forecast.ML, plan.production))
-    return None if answer is None else sum(day.drivers for day in answer.days) / len(answer.days)
+    requests = tuple(plan.gate_requests(Arm.PRODUCTION, Forecast.ML, plan.production).values())
+    answers = stored_answers(installation, plan.campaign, requests)
+    days = [] if answers is None else [day for answer in answers for day in answer.days]
+    return sum(day.drivers for day in days) / len(days) if days else None
 
 
 def _failures(trials: Sequence[TrialRecord], confirmed: Sequence[Confirmed]) -> tuple[FailureCount, ...]:

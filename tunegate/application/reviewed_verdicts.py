@@ -59,7 +59,7 @@ def _claim_faults(
     if (evidence.region, evidence.campaign) != (config.region, verdict.campaign):
         rule = "a verdict must be of its campaign, and of the region of its reviewed file"
         yield Fault(rule, f"{evidence.campaign} of {evidence.region}, in a file of {config.region}", place, _CHANGED)
-    if document.policy != config.gate.policy():
+    if document.policy != config.gate_policy:
         rule = "a verdict must be judged by the limits of the reviewed configuration"
         yield Fault(rule, "other limits", place, _CHANGED)
     if plan.provenance != evidence.configuration or deciding_digest(plan.config) != deciding_digest(config):

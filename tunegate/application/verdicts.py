@@ -18,7 +18,7 @@ from tunegate.domain.parameters import Parameters
 from tunegate.domain.simulation import SimulationRequest
 from tunegate.domain.trials import TrialRecord
 from tunegate.gate.confirmation import ConfirmationAnswers, Confirmed, confirm_finalists
-from tunegate.gate.evidence import GateEvidence, Pattern
+from tunegate.gate.evidence import GateEvidence, Pattern, StressRuns, WorldRuns
 from tunegate.gate.judge import judge
 from tunegate.gate.judgement import Judgement
 from tunegate.gate.ledger import Allowance, LedgerEntry, LedgerQuestion, LevelSpent, allowance
@@ -85,7 +85,7 @@ def judge_and_record(
     installation: Installation, plan: CampaignPlan, candidate: Parameters, allowed: Allowance | LevelSpent
 ) -> Judged:
     """Judge a candidate on the stored answers of the four patterns, and store the record, which a person may approve."""
-    evidence, policy = gather_evidence(installation, plan, candidate, allowed), plan.config.gate.policy()
+    evidence, policy = gather_evidence(installation, plan, candidate, allowed), plan.gate_policy
     judgement = judge(evidence, policy)
     record = build_record(evidence, policy, judgement, code_version())
     digest = installation.verdicts.save(plan.region, plan.campaign, record.document, installation.clock.now())
@@ -101,6 +101,9 @@ def gather_evidence(
     later expiry.
     """
     current, spent = installation.registry.current(plan.region), isinstance(allowed, LevelSpent)
+    runs = StoredRuns() if spent else stored_runs(installation, plan, candidate)
+    stress = () if plan.worlds is None else plan.worlds.stress
+    seeds_of_stress = {name: each.seeds for name, each in plan.gate_stress_requests("", candidate).items()}
     return GateEvidence(
         region=plan.region,
         campaign=plan.campaign,
@@ -110,8 +113,15 @@ def gather_evidence(
         production=plan.production,
         candidate=candidate,
         live_production_digest=(plan.production if current is None else current.parameters).digest,
-        answers={} if spent else _pattern_answers(installation, plan, candidate),
-        self_check=None if spent else stored_answer(installation, plan.campaign, plan.self_check_request()),
+        answers=runs.answers,
+        self_check=runs.self_check,
+        worlds=tuple(
+            WorldRuns(each.name, each.world, each.days, each.seeds, runs.worlds.get(each.name, {})) for each in plan.gate_worlds
+        ),
+        stress_worlds=tuple(
+            StressRuns(each.name, each.settings, seeds_of_stress[each.name], runs.stress_worlds.get(each.name, {}))
+            for each in stress
+        ),
         judged_on=find_campaign(installation, plan.campaign).started.date(),
         newest_data_day=plan.city_facts.last_day,
         alpha_spent=allowed.alpha if isinstance(allowed, Allowance) else 0.0,
@@ -134,8 +144,7 @@ def replay_record(installation: Installation, plan: CampaignPlan, document: Mapp
     evidence = read_verdict(document).evidence
     if evidence.refusal is not None:
         return replay(document, StoredRuns())
-    self_check = stored_answer(installation, plan.campaign, plan.self_check_request())
-    return replay(document, StoredRuns(_pattern_answers(installation, plan, evidence.candidate), self_check))
+    return replay(document, stored_runs(installation, plan, evidence.candidate))
 
 
 def code_version() -> str:
@@ -154,11 +163,32 @@ def _spend(installation: Installation, plan: CampaignPlan, candidate: Parameters
     return allowed
 
 
-def _pattern_answers(installation: Installation, plan: CampaignPlan, candidate: Parameters) -> dict[Pattern, SimulationAnswer]:
-    arms = {Arm.PRODUCTION: plan.production, Arm.CANDIDATE: candidate}
-    requests = {(arm, forecast): plan.gate_request(arm, forecast, arms[arm]) for forecast in Forecast for arm in Arm}
-    answers = {pattern: stored_answer(installation, plan.campaign, request) for pattern, request in requests.items()}
-    return {pattern: answer for pattern, answer in answers.items() if answer is not None}
+def stored_runs(installation: Installation, plan: CampaignPlan, candidate: Parameters) -> StoredRuns:
+    """What the results store holds of the gate of a candidate."""
+    arms, believed, stress = {Arm.PRODUCTION: plan.production, Arm.CANDIDATE: candidate}, {}, {}
+    for arm, parameters in arms.items():
+        for forecast in Forecast:
+            believed[arm, forecast] = plan.gate_requests(arm, forecast, parameters)
+        stress[arm, Forecast.ML] = plan.gate_stress_requests(arm, parameters)
+    worlds = _by_world(installation, plan.campaign, believed)
+    self_check = stored_answer(installation, plan.campaign, plan.self_check_request())
+    stress_worlds = _by_world(installation, plan.campaign, stress)
+    if plan.worlds is None:
+        return StoredRuns(worlds.get("", {}), self_check)
+    return StoredRuns({}, self_check, worlds, stress_worlds)
+
+
+def _by_world(
+    installation: Installation, campaign: str, requests: Mapping[Pattern, Mapping[str, SimulationRequest]]
+) -> dict[str, dict[Pattern, SimulationAnswer]]:
+    """The stored answers of each world by pattern; those that are not there are left out."""
+    found: dict[str, dict[Pattern, SimulationAnswer]] = {}
+    for pattern, by_world in requests.items():
+        for world, request in by_world.items():
+            answer = stored_answer(installation, campaign, request)
+            if answer is not None:
+                found.setdefault(world, {})[pattern] = answer
+    return found
 
 
 def _confirmation_answers(installation: Installation, plan: CampaignPlan, parameters: Parameters) -> ConfirmationAnswers:

@@ -28,12 +28,16 @@ from tunegate.domain.provenance import ConfigProvenance
 from tunegate.domain.routes import RoutesRequest
 from tunegate.domain.seeds import SeedPhase, phase_seeds
 from tunegate.domain.simulation import CityFacts, SimulationRequest, SimulatorDescription
-from tunegate.domain.worlds import Worlds, days_of_worlds
+from tunegate.domain.worlds import PlayedWorld, Worlds, days_of_worlds
+from tunegate.gate.documents import policy_to_document
+from tunegate.gate.policy import GatePolicy
 from tunegate.search.definition import StudyDefinition
 from tunegate.search.space import Space
 
 # With one probe on four days the half-width came out within a factor of 1.5 in 82 % of cases, with four in 90 % (docs/gate.md).
 POWER_PROBES = 4
+FEWEST_STRESS_CELLS = 14
+"""Days and seeds of a stress world in the gate: a week needs two seeds to tell a margin of half a point."""
 DRAFT = "draft"  # the name of a campaign that is planned, and not begun
 
 _DESCRIPTION = TypeAdapter(SimulatorDescription)
@@ -101,8 +105,22 @@ class CampaignPlan:
 
     @property
     def gate_seeds(self) -> tuple[int, ...]:
-        """Seeds of the gate, which neither search nor confirmation has seen."""
+        """Seeds of the gate, which neither search nor confirmation has seen; in a region of worlds those of all of them."""
+        if self.worlds is not None:
+            return tuple(seed for played in self.gate_worlds for seed in played.seeds)
         return phase_seeds(self.config.seed, "gate", self.config.gate.seeds_per_day)
+
+    @property
+    def gate_worlds(self) -> tuple[PlayedWorld, ...]:
+        """The believed worlds that the gate plays, and on which days; empty in a region of one world."""
+        if self.worlds is None:
+            return ()
+        return self.worlds.played(self.config.seed, "gate", self.periods.test.days, self.config.gate.seeds_per_day)
+
+    @property
+    def gate_policy(self) -> GatePolicy:
+        """The thresholds of the gate, with the stress worlds that a candidate must survive."""
+        return self.config.gate_policy
 
     @property
     def study_definition(self) -> StudyDefinition:
@@ -150,32 +168,50 @@ class CampaignPlan:
         )
 
     def _stress_requests(
-        self, whole: SimulationRequest, phase: SeedPhase, days_each: int | None = None
+        self, whole: SimulationRequest, phase: SeedPhase, days_each: int | None = None, seeds_each: int = 1
     ) -> dict[str, SimulationRequest]:
-        """One request for each stress world, by its name and with a seed of its own.
+        """One request for each stress world, by its name and with `seeds_each` seeds of its own.
 
         They are played on all days, or on `days_each` of them in turn.
         """
         stress = () if self.worlds is None else self.worlds.stress
         believed = 0 if self.worlds is None else self.worlds.count
-        seeds = phase_seeds(self.config.seed, phase, believed + len(stress))[believed:]
+        seeds = phase_seeds(self.config.seed, phase, believed + seeds_each * len(stress))[believed:]
         requests: dict[str, SimulationRequest] = {}
-        for number, (world, seed) in enumerate(zip(stress, seeds, strict=True)):
+        for number, world in enumerate(stress):
             turned = (*whole.days[number % len(whole.days) :], *whole.days[: number % len(whole.days)])
             days = tuple(sorted(turned[:days_each]))
             name = f"{whole.id}-stress-{number + 1}"
+            own_seeds = seeds[number * seeds_each : (number + 1) * seeds_each]
             requests[world.name] = replace(
-                whole, id=name, days=days, seeds=(seed,), settings={**whole.settings, **world.settings}
+                whole, id=name, days=days, seeds=own_seeds, settings={**whole.settings, **world.settings}
             )
         return requests
 
-    def gate_request(self, subject: str, forecast: Forecast, parameters: Parameters) -> SimulationRequest:
-        """One of the gate's four patterns, on the test days."""
-        return self._request(f"gate-{subject}-{forecast}", parameters, self.periods.test, self.gate_seeds, forecast)
+    def gate_requests(self, subject: str, forecast: Forecast, parameters: Parameters) -> dict[str, SimulationRequest]:
+        """One of the gate's four patterns on the test days, by the name of the world; a region of one world has no name."""
+        whole = self._request(f"gate-{subject}-{forecast}", parameters, self.periods.test, self.gate_seeds, forecast)
+        if self.worlds is None:
+            return {"": whole}
+        return {
+            played.name: replace(
+                whole,
+                id=f"{whole.id}-world-{played.name}",
+                days=played.days,
+                seeds=played.seeds,
+                settings={**whole.settings, **played.world.settings},
+            )
+            for played in self.gate_worlds
+        }
+
+    def gate_stress_requests(self, subject: str, parameters: Parameters) -> dict[str, SimulationRequest]:
+        """Production or the candidate with the ml forecast in every stress world, by its name, on all test days."""
+        whole = self._request(f"gate-{subject}-ml", parameters, self.periods.test, self.gate_seeds, Forecast.ML)
+        return self._stress_requests(whole, "gate", seeds_each=-(-FEWEST_STRESS_CELLS // len(whole.days)))
 
     def self_check_request(self) -> SimulationRequest:
-        """Production on the first test day with the first seed once more: it must give exactly the same numbers."""
-        whole = self.gate_request(Arm.PRODUCTION, Forecast.ML, self.production)
+        """Production on the first test day of the first world once more, with the first seed: it must give the same numbers."""
+        whole = next(iter(self.gate_requests(Arm.PRODUCTION, Forecast.ML, self.production).values()))
         return replace(whole, id=f"{self.campaign}/gate-self-check", days=whole.days[:1], seeds=whole.seeds[:1])
 
     def route_requests(self, candidate: Parameters) -> tuple[tuple[RoutesRequest, RoutesRequest], ...]:
@@ -214,10 +250,14 @@ class CampaignPlan:
     def question_digest(self, candidate: Parameters) -> str:
         """SHA-256 over everything the verdict on a candidate depends on: asked again, it can only be answered the same."""
         arms = {Arm.PRODUCTION: self.production, Arm.CANDIDATE: candidate}
-        asked = [self.gate_request(arm, forecast, arms[arm]).content_digest for forecast in Forecast for arm in Arm]
+        requests = [
+            each for forecast in Forecast for arm in Arm for each in self.gate_requests(arm, forecast, arms[arm]).values()
+        ]
+        requests += [each for arm in Arm for each in self.gate_stress_requests(arm, arms[arm]).values()]
+        asked = [*(each.content_digest for each in requests), *(played.world.weight for played in self.gate_worlds)]
         simulator = [self.description.name, self.description.version, self.city_facts.digest]
         # The thresholds too: a verdict that is not liked must not be asked for again under easier ones.
-        return content_digest([*asked, *simulator, plain(self.config.gate.policy())])
+        return content_digest([*asked, *simulator, policy_to_document(self.gate_policy)])
 
     def as_document(self) -> dict[str, Any]:
         """The plan as plain JSON, from which another process opens the same campaign."""

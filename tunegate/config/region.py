@@ -16,6 +16,7 @@ from tunegate.domain.parameters import Dimension, Parameters
 from tunegate.domain.periods import Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import SimulatorDescription
+from tunegate.gate.policy import GatePolicy
 from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan
 from tunegate.release.rules import ReleasePolicy
 from tunegate.search.definition import SearchBudget, StudyDefinition
@@ -91,6 +92,11 @@ class RegionConfig:
     def gate(self) -> GateSection:
         """What a candidate must show on the test days."""
         return self.sections.gate
+
+    @property
+    def gate_policy(self) -> GatePolicy:
+        """The thresholds of the gate, with the stress worlds that a candidate must survive."""
+        return replace(self.gate.policy(), stress_worlds=() if self.worlds is None else self.worlds.worlds.stress)
 
     @property
     def release_policy(self) -> ReleasePolicy:

@@ -5,6 +5,7 @@ A campaign averages over the believed worlds. Stress worlds are not believed: a 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from typing import Any
 
 from tunegate.domain.canonical import content_digest
 from tunegate.domain.plain_json import from_plain, plain
-from tunegate.domain.seeds import SeedPhase, keyed_integer
+from tunegate.domain.seeds import SeedPhase, keyed_integer, phase_seeds
 from tunegate.domain.simulation import SettingValue
 
 Settings = Mapping[str, SettingValue]
@@ -49,6 +50,16 @@ class StressWorld:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayedWorld:
+    """A believed world as the gate plays it. `name` is its number among the believed worlds, counted from 1."""
+
+    name: str
+    world: World
+    days: tuple[date, ...]
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Worlds:
     """The worlds of a region. A phase of a campaign simulates at most `count` of those that are believed."""
 
@@ -70,6 +81,31 @@ class Worlds:
         return tuple(
             next(world.settings for world, bound in zip(shuffled, bounds, strict=True) if point < bound) for point in points
         )
+
+    def played(self, seed: int, phase: SeedPhase, days: Sequence[date], per_day: int) -> tuple[PlayedWorld, ...]:
+        """Different worlds that share the days, `per_day` of them on each, every one with seeds of its own.
+
+        All believed worlds with their weights where they are at most `count`; else those that `drawn` gives, weighted by how
+        often it gives them, so that a world of much weight is not played twice. Where worlds are fewer than `per_day`, each
+        plays all days with more seeds.
+        """
+        chosen = self.believed if len(self.believed) <= self.count else self._resampled(seed, phase)
+        number_of = {world.digest: number for number, world in enumerate(self.believed, 1)}
+        shares = days_of_worlds(days, min(per_day, len(chosen)), len(chosen))
+        seeds_each = max(1, per_day // len(chosen))
+        seeds = phase_seeds(seed, phase, seeds_each * len(chosen))
+        return tuple(
+            PlayedWorld(f"{number_of[world.digest]}", world, own_days, seeds[place * seeds_each : (place + 1) * seeds_each])
+            for place, (world, own_days) in enumerate(zip(chosen, shares, strict=True))
+        )
+
+    def _resampled(self, seed: int, phase: SeedPhase) -> tuple[World, ...]:
+        """At least two different worlds, weighted by how often a resample gives them."""
+        counts = Counter(settings_digest(settings) for settings in self.drawn(seed, phase, self.count))
+        if len(counts) == 1:
+            return tuple(sorted(self.believed, key=lambda world: -world.weight)[:2])
+        by_digest = {world.digest: world for world in self.believed}
+        return tuple(World(by_digest[digest].settings, float(count)) for digest, count in counts.items())
 
     def as_document(self) -> dict[str, object]:
         """The worlds as plain JSON: part of what a campaign began with."""
