@@ -53,4 +53,16 @@ def test_san_francisco_runs_on_recorded_days_and_tests_every_weekday(hailsim: Si
     assert config.city == CitySource(REPOSITORY.parent / "shared" / "data" / "sf")
     periods = resolve_periods(config, date(2008, 6, 1))
     assert {day.weekday() for day in periods.test.days} == set(range(7))
-    assert config_faults(config, replace(hailsim, city=RECORDED)) == ()
+    assert config.worlds is not None
+    assert config.worlds.city is not None
+    recorded = replace(RECORDED, name=config.worlds.city.name, digest=config.worlds.city.digest or "")
+    assert config_faults(config, replace(hailsim, city=recorded)) == ()
+
+
+@pytest.mark.parametrize("region", ["manhattan", "san_francisco"])
+def test_a_candidate_must_survive_that_many_follow(region: str) -> None:
+    stress = load_region(REPOSITORY / f"configs/regions/{region}.yaml").gate_policy.stress_worlds
+    assert {world.name: (dict(world.settings), world.margin_pct) for world in stress} == {
+        "half_follow": ({"follower_share": 0.5, "compliance": 1.0}, 0.5),
+        "most_follow": ({"follower_share": 0.8, "compliance": 0.8}, 0.5),
+    }
