@@ -30,17 +30,23 @@ CITIES = ("manhattan", "san_francisco")
 SINGLE, SEVERAL = "one world", "2 worlds, half follow, most follow"
 CONFIRMED_BY = {SINGLE: "mean", SEVERAL: "survivor"}
 HIDDEN_WORLDS, HIDDEN_CELLS, HIDDEN_SEED = 10, 3, 4711
+# Three days tell a world that loses from one without effect badly: what looked like a loss is measured on twelve further days.
+CELLS_OF_A_LOSS = 12
 LOSS_PCT, GAIN_PCT = -0.5, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """What the candidate of one campaign truly earns in each of the worlds hidden from it, percent."""
+    """What the candidate of one campaign truly earns in each of the worlds hidden from it, percent.
+
+    `lost_pct` are those below 0, measured again on days of their own.
+    """
 
     city: str
     kind: str
     repeat: int
     hidden_pct: list[float]
+    lost_pct: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Campaign:
     gate: GateResult | None
     as_tuned_pct: float | None
     half_follow_pct: float | None
-    hidden_pct: Sequence[float]
+    hidden: Hidden | None
 
     @property
     def promoted(self) -> bool:
@@ -68,13 +74,15 @@ class Campaign:
         return self.gate is not None and self.gate.verdict in {"promote", "reject"}
 
 
-def hidden_effects(case: Case, repeat: int, parameters: Mapping[str, float]) -> list[float]:
-    """The true effect in each of the worlds hidden from one campaign, the same for both kinds."""
+def hidden_effects(case: Case, repeat: int, parameters: Mapping[str, float]) -> tuple[list[float], list[float]]:
+    """The true effect in each of the worlds hidden from one campaign, the same for both kinds, and once more of what lost."""
     worlds = fresh_worlds(case.name, HIDDEN_SEED + repeat, HIDDEN_WORLDS)
-    cells = case.hidden_cells(repeat, HIDDEN_WORLDS * HIDDEN_CELLS)
-    plan = list(zip(islice(cycle(worlds), len(cells)), cells, strict=True))
-    found: list[float] = effects_pct(case, parameters, plan).reshape(HIDDEN_CELLS, HIDDEN_WORLDS).mean(axis=0).tolist()
-    return found
+    first = HIDDEN_WORLDS * HIDDEN_CELLS
+    cells = case.hidden_cells(repeat, first + CELLS_OF_A_LOSS)
+    plan = list(zip(islice(cycle(worlds), first), cells[:first], strict=True))
+    effects = effects_pct(case, parameters, plan).reshape(HIDDEN_CELLS, HIDDEN_WORLDS).mean(axis=0)
+    again = [[(world, cell) for cell in cells[first:]] for world, effect in zip(worlds, effects, strict=True) if effect < 0]
+    return effects.tolist(), [float(effects_pct(case, parameters, plan).mean()) for plan in again]
 
 
 def measure_hidden(rows: Sequence[Row], out: Path) -> list[Hidden]:
@@ -86,7 +94,7 @@ def measure_hidden(rows: Sequence[Row], out: Path) -> list[Hidden]:
             parameters = row.chosen[CONFIRMED_BY[row.mix]]
             if parameters is None or (row.city, row.mix, row.repeat) in done:
                 continue
-            found.append(Hidden(row.city, row.mix, row.repeat, hidden_effects(open_case(row.city), row.repeat, parameters)))
+            found.append(Hidden(row.city, row.mix, row.repeat, *hidden_effects(open_case(row.city), row.repeat, parameters)))
             file.write(json.dumps(asdict(found[-1])) + "\n")
             file.flush()
             print(f"{row.city}, {row.mix}, campaign {row.repeat}: hidden worlds", file=sys.stderr, flush=True)
@@ -95,12 +103,12 @@ def measure_hidden(rows: Sequence[Row], out: Path) -> list[Hidden]:
 
 def campaigns(rows: Sequence[Row], hidden: Sequence[Hidden], gates: Gates) -> Iterator[Campaign]:
     """Judge what each search confirmed; day results that the workspace does not hold are simulated now."""
-    effects = {(one.city, one.kind, one.repeat): one.hidden_pct for one in hidden}
+    effects = {(one.city, one.kind, one.repeat): one for one in hidden}
     for row in rows:
         rule = CONFIRMED_BY[row.mix]
         parameters, truth = row.chosen[rule], row.truths[rule]
         if parameters is None or truth is None:
-            yield Campaign(row.city, row.mix, None, None, None, ())
+            yield Campaign(row.city, row.mix, None, None, None, None)
             continue
         result = gates.judge(row.city, row.repeat, parameters, over_worlds=row.mix == SEVERAL)
         print(f"{row.city}, {row.mix}, campaign {row.repeat}: {result.verdict}, {result.reason}", file=sys.stderr, flush=True)
@@ -130,18 +138,24 @@ def _figures(value: Callable[[Campaign], float | None], *, of_promoted: bool = T
 
 
 def _losing(found: Sequence[Campaign]) -> str:
-    effects = [effect for one in found if one.promoted for effect in one.hidden_pct]
-    return f"{100 * np.mean([effect < 0 for effect in effects]):.0f} % of {len(effects)}" if effects else "none"
+    hidden = [one.hidden for one in found if one.hidden is not None]
+    worlds, lost = (
+        sum(len(one.hidden_pct) for one in hidden),
+        [effect for one in hidden for effect in one.lost_pct if effect < 0],
+    )
+    return f"{100 * len(lost) / worlds:.0f} % of {worlds}, by up to {-min(lost, default=0):.2f} %" if worlds else "none"
 
 
 def _losing_on_average(found: Sequence[Campaign]) -> str:
-    means = [np.mean(one.hidden_pct) for one in found if one.promoted]
+    means = [np.mean(one.hidden.hidden_pct) for one in found if one.promoted and one.hidden is not None]
     return f"{sum(mean < 0 for mean in means)} of {len(means)}" if means else "none"
 
 
 def _covered(interval: Callable[[GateResult], Interval]) -> Figure:
     def said(found: Sequence[Campaign]) -> str:
-        judged = [(interval(one.gate), one.hidden_pct) for one in found if one.gate is not None]
+        judged = [
+            (interval(one.gate), one.hidden.hidden_pct) for one in found if one.gate is not None and one.hidden is not None
+        ]
         inside = [ends[0] <= effect <= ends[1] for ends, effects in judged if ends is not None for effect in effects]
         return f"{100 * np.mean(inside):.0f} % of {len(inside)}" if inside else "none"
 
@@ -159,7 +173,12 @@ LINES: tuple[tuple[str, str, Figure], ...] = (
     ("true effect of the promoted at 0.2 × 0.8", f"≥ {GAIN_PCT:+g} %", _figures(lambda one: one.as_tuned_pct)),
     ("true effect of the promoted at 0.5 × 1.0", f"none < {LOSS_PCT:+g} %", _figures(lambda one: one.half_follow_pct)),
     ("the same of all candidates", "", _figures(lambda one: one.half_follow_pct, of_promoted=False)),
-    ("hidden worlds in which a promoted candidate loses", "≤ 5 %", _losing),
+    (
+        "hidden worlds in which a promoted candidate loses",
+        "≤ 5 %",
+        lambda found: _losing([one for one in found if one.promoted]),
+    ),
+    ("hidden worlds in which any candidate loses", "", _losing),
     ("promoted candidates that lose over their hidden worlds", "≤ 5 %", _losing_on_average),
     ("90 % interval covers the effect in a hidden world", "88 to 97 %", _covered(lambda gate: gate.interval_90_pct)),
     ("so does the interval at the ledger's level", "", _covered(lambda gate: gate.interval_pct)),
