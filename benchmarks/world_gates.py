@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 from hailsim_cases import SAN_FRANCISCO
-from world_cases import FILES, STRESS, STRESS_MARGIN_PCT
+from world_cases import FILES, STRESS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -106,14 +106,14 @@ class Gates:
         return await begin_campaign(self._installation, await plan_campaign(self._installation, config), DUE)
 
     def _region_file(self, city: str, kind: str, number: int) -> Path:
-        stress = {name: {"settings": dict(settings), "margin_pct": STRESS_MARGIN_PCT} for name, settings in STRESS.items()}
-        document = {
+        document: dict[str, object] = {
             "extends": str(REGIONS / f"{city}.yaml"),
             "region": f"{city}_{kind}_{number}",
             "seed": 1000 + number,
-            "worlds": {"file": str(FILES / f"{city}.json"), "stress": stress} if kind == "worlds" else None,
             "search": {"workers": 1},
         }
+        if kind == "one_world":
+            document["worlds"] = None
         if city == "san_francisco":
             document["simulator"] = {"city_source": None, "city": str(self._imported(city))}
         file = self._home / f"{document['region']}.yaml"
