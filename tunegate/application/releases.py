@@ -9,18 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tunegate.application.campaigns import find_campaign
 from tunegate.application.reports import stored_page
 from tunegate.application.reviewed_verdicts import review_verdict
+from tunegate.application.signing import reviewed_policy, signed_at_home, with_home_key
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.region import NOBODY
+from tunegate.domain.canonical import content_digest
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
 from tunegate.experiment.score_card import slope_of, slope_words
 from tunegate.installation import Installation
 from tunegate.ports.records import VerdictRow
+from tunegate.release.people import same_person
 from tunegate.release.rollout_plan import IMMEDIATE
 from tunegate.release.routes import StoredRouteCheck
-from tunegate.release.rules import ReleaseCandidate, ReleaseRefusal, expires_at, identity_faults, same_person
+from tunegate.release.rules import ReleaseCandidate, ReleaseRefusal, expires_at, identity_faults
 from tunegate.release.service import ReleaseLost, ReleaseService
 from tunegate.report.messages.approval import ApprovalQuestion
 from tunegate.report.page.index import page_name, route_map_name
@@ -91,7 +95,12 @@ Closed = Approved | Declined | Expired | Refused
 
 def release_service(installation: Installation) -> ReleaseService:
     """The one way into production."""
-    return ReleaseService(installation.registry, installation.publisher, installation.clock)
+    return ReleaseService(
+        installation.registry,
+        installation.publisher,
+        installation.clock,
+        lambda region: reviewed_policy(installation.workspace, region),
+    )
 
 
 def release_candidate(installation: Installation, verdict: VerdictRow) -> ReleaseCandidate:
@@ -107,12 +116,13 @@ def release_candidate(installation: Installation, verdict: VerdictRow) -> Releas
         record=verdict.document,
         stored_at=verdict.at,
         requester=plan.requested_by,
-        policy=NOBODY if config is None else config.release_policy,
+        policy=NOBODY if config is None else with_home_key(config.release_policy, installation.workspace.root),
         routes=StoredRouteCheck(required, None if check is None else check.document),
         configured=plan.production if config is None else config.production,
         whole_numbers=frozenset(spec.name for spec in plan.description.parameters if spec.type == "int"),
         rollout_plan=IMMEDIATE if config is None else config.rollout_plan,
         evidence_faults=reviewed.faults,
+        campaign_plan=content_digest(find_campaign(installation, verdict.campaign).config),
     )
 
 
@@ -171,7 +181,7 @@ def settle_request(
         return done
     if isinstance(answer, Approval):
         try:
-            outcome = service.approve_or_refuse(request.candidate, answer)
+            outcome = service.approve_or_refuse(request.candidate, signed_at_home(installation, request.candidate, answer))
         except ReleaseLost as error:
             return Refused(str(error))
         return Approved(outcome) if isinstance(outcome, Release) else _refused(installation, request, outcome)

@@ -15,10 +15,12 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    SerializerFunctionWrapHandler,
     Tag,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_serializer,
 )
 from pydantic_core import PydanticCustomError
 
@@ -32,7 +34,7 @@ from tunegate.domain.parameters import Dimension
 from tunegate.domain.periods import Period, Periods
 from tunegate.gate.ledger import LedgerPolicy
 from tunegate.gate.policy import FEWEST_DAYS, GatePolicy
-from tunegate.release.rules import ReleasePolicy
+from tunegate.release.people import ReleasePolicy
 from tunegate.search.definition import PrunerName, RetiredSampler, SamplerName, SearchBudget
 
 Number = int | float
@@ -250,19 +252,43 @@ class GateSection(Section):
         )
 
 
+PersonName = Annotated[str, Field(min_length=1)]
+PublicKey = Annotated[str, Field(min_length=1)]
+
+
 class ReleaseSection(Section):
     """Who may let a candidate into production."""
 
-    approvers: list[Annotated[str, Field(min_length=1)]] = Field(
-        description="people who may approve, as `--approver` names them; with an empty list nobody may"
+    approvers: list[PersonName] | dict[PersonName, PublicKey] = Field(
+        description="people who may approve, as `--approver` names them, each with a public key; with an empty list nobody may"
     )
     four_eyes: bool = Field(description="whether the approver must be somebody else than who began the campaign")
     expiry_days: int = Field(7, ge=1, le=90, description="days after its verdict in which a candidate can be approved")
+    signatures: Literal["required", "optional"] = Field(
+        "optional", description="whether nothing is released or published without the signature of an approver"
+    )
+    former_approvers: dict[PersonName, PublicKey] = Field(
+        default_factory=dict, description="public keys of people who may approve no more, whose releases stay valid"
+    )
 
     @property
     def policy(self) -> ReleasePolicy:
         """The release rules' settings."""
-        return ReleasePolicy(tuple(self.approvers), self.four_eyes, self.expiry_days)
+        keys = self.approvers if isinstance(self.approvers, dict) else {}
+        return ReleasePolicy(
+            approvers=tuple(self.approvers),
+            four_eyes=self.four_eyes,
+            expiry_days=self.expiry_days,
+            signatures_required=self.signatures == "required",
+            keys=keys,
+            former_keys=self.former_approvers,
+        )
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_set(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Campaigns of 0.1.0 have no keys for signatures, and their digests must stay as they are."""
+        unset = {"signatures": "optional", "former_approvers": {}}
+        return {name: value for name, value in serialise(self).items() if name not in unset or value != unset[name]}
 
 
 class RegionSections(Section):

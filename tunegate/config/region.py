@@ -17,8 +17,8 @@ from tunegate.domain.periods import Periods
 from tunegate.domain.seeds import phase_seeds
 from tunegate.domain.simulation import SimulatorDescription
 from tunegate.gate.policy import GatePolicy
+from tunegate.release.people import ReleasePolicy
 from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan
-from tunegate.release.rules import ReleasePolicy
 from tunegate.search.definition import SearchBudget, StudyDefinition
 
 

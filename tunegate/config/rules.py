@@ -18,6 +18,8 @@ from tunegate.config.models import FixedPeriods, RelativePeriods
 from tunegate.config.rollout_models import ObservationsSection, SwitchbackSection
 from tunegate.domain.errors import Fault
 from tunegate.domain.periods import Period, Periods
+from tunegate.release.people import HOME_KEY, same_person
+from tunegate.release.ssh_signature import InvalidKey, read_public_key
 from tunegate.search.definition import WILCOXON_DAYS
 
 RuleFault = tuple[Key, Fault]
@@ -33,11 +35,40 @@ def broken_rules(tree: Mapping[str, Any]) -> tuple[RuleFault, ...]:
         *_period_rules(tree),
         *_route_rules(tree),
         *_rollout_rules(tree),
+        *_approver_rules(tree),
     )
 
 
 def _fault(key: Key, rule: str, value: str, remedy: str) -> RuleFault:
     return key, Fault(rule, value, ".".join(key), remedy)
+
+
+def _approver_rules(tree: Mapping[str, Any]) -> Iterator[RuleFault]:
+    """Keys of approvers are keys, no two names are one person, and where signatures are required everybody has a key."""
+    release = tree.get("release")
+    if not isinstance(release, Mapping):
+        return
+    approvers, keyless = release.get("approvers"), isinstance(release.get("approvers"), list)
+    names = [name for name in approvers if isinstance(name, str)] if isinstance(approvers, list | Mapping) else []
+    remedy = "Write e.g. `ada: ssh-ed25519 AAAA…`, the line of her id_ed25519.pub (`ssh-keygen -t ed25519` makes it)."
+    if keyless and names and release.get("signatures") == "required":
+        yield _fault(
+            ("release", "approvers"), "approvers who must sign must have keys", f"names only, {', '.join(names)}", remedy
+        )
+    for section in ("approvers", "former_approvers"):
+        listed = release.get(section)
+        for name, key in listed.items() if isinstance(listed, Mapping) else ():
+            if not isinstance(key, str) or key == HOME_KEY:
+                continue
+            try:
+                read_public_key(key)
+            except InvalidKey as error:
+                yield _fault(
+                    ("release", section, str(name)), "a public key must be of the kind ssh-ed25519", str(error), remedy
+                )
+    for index, name in enumerate(names):
+        if any(same_person(name, other) for other in names[:index]):
+            yield _fault(("release", "approvers"), "an approver must be listed once", name, "Take one of the names out.")
 
 
 def _city_rules(tree: Mapping[str, Any]) -> Iterator[RuleFault]:

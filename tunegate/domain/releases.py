@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from tunegate.domain.canonical import JSON_KEY
 from tunegate.domain.parameters import Parameters
+from tunegate.domain.signed_statements import SignedStatement
 
 
 class ReleaseKind(StrEnum):
@@ -58,7 +59,7 @@ class Release:
 class Approval:
     """A person's approval of a verdict: its digest as they saw it, their name and their reason.
 
-    `override`: they know that the verdict is not Promote.
+    `override`: they know that the verdict is not Promote. `signed`: their signature, where they gave one.
     """
 
     region: str
@@ -66,6 +67,7 @@ class Approval:
     approver: str
     reason: str
     override: bool = False
+    signed: SignedStatement | None = None
 
 
 class DecisionOutcome(StrEnum):

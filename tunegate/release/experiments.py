@@ -73,7 +73,7 @@ def experiment_release(candidate: Release, production: Release, plan: Switchback
     schedule = draw_schedule(plan.design, start=start, time_zone=plan.time_zone, seed=seed)
     begun = replace(candidate, kind=ReleaseKind.EXPERIMENT, parameters=production.parameters)
     document = {
-        **json.loads(production.published),
+        **{name: value for name, value in json.loads(production.published).items() if name != "approval"},
         "format": EXPERIMENT_FORMAT,
         "experiment": {
             "id": experiment_name(candidate),

@@ -16,22 +16,15 @@ from tunegate.domain.releases import Approval, Decision, Release, ReleaseKind
 from tunegate.domain.verdicts import Inconclusive, Invalid, Promote, Reject, Verdict
 from tunegate.gate.verdict_document import UnreadableRecord, VerdictDocument, read_verdict
 from tunegate.release.experiments import MONITOR, experiment_release, running_experiment_faults
+from tunegate.release.people import ReleasePolicy, same_person
 from tunegate.release.published import with_published_document
-from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan, Switchback
+from tunegate.release.rollout_plan import IMMEDIATE, RolloutPlan, Switchback, plan_digest
 from tunegate.release.routes import NO_ROUTE_CHECK, StoredRouteCheck, blocking_reasons, missing_faults
+from tunegate.release.signatures import SignedPlans, fallback_of, plan_faults, signature_faults, time_faults, with_approval
 
 _AGAIN = "Tune again: `tunegate retune` judges a candidate against what runs now."
 _FIRST = 1
 LONGEST_NAME = 200
-
-
-@dataclass(frozen=True, slots=True)
-class ReleasePolicy:
-    """Who may release in a region, and for how long after the verdict. `four_eyes` excludes the requester of the campaign."""
-
-    approvers: tuple[str, ...]
-    four_eyes: bool
-    expiry_days: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ class ReleaseCandidate:
     production parameters of the region's configuration, `whole_numbers` the parameters that the recommender takes as integers,
     `routes` the route check that belongs to the record, and `rollout_plan` how the candidate comes to the region.
     `evidence_faults` are where the record differs from the reviewed configuration and the stored day results; with any of them,
-    nothing in it may be relied on.
+    nothing in it may be relied on. `campaign_plan` is the digest of what the campaign was to do.
     """
 
     record: Mapping[str, Any]
@@ -54,6 +47,7 @@ class ReleaseCandidate:
     routes: StoredRouteCheck = NO_ROUTE_CHECK
     rollout_plan: RolloutPlan = IMMEDIATE
     evidence_faults: tuple[Fault, ...] = ()
+    campaign_plan: str | None = None
 
     @cached_property
     def document(self) -> VerdictDocument:
@@ -101,9 +95,24 @@ def release_or_refusal(
         return replace(refusal, faults=(*refusal.faults, *faults))
     if faults:
         return ReleaseRefusal(faults, lasting=False)
+    when = now if approval.signed is None else approval.signed.signed_at
+    release = draft_release(candidate, approval, registry, when)
+    place = f"verdict {approval.verdict}"
+    if approval.signed is not None:
+        release = with_approval(release, approval.signed)
+        faults = (
+            *time_faults(approval.signed, now, candidate.policy.expiry_days, place),
+            *plan_faults(approval.signed, signed_plans(candidate, approval, registry, when), place),
+        )
+    faults = (*faults, *signature_faults(release, candidate.policy, place))
+    return ReleaseRefusal(faults, lasting=False) if faults else release
+
+
+def draft_release(candidate: ReleaseCandidate, approval: Approval, registry: RegistryState, when: datetime) -> Release:
+    """The release that an approval at this moment leads to, unsigned, if no rule forbids it."""
     previous = _FIRST if registry.current is None else registry.current.version
     release = replace(
-        _initial(candidate, approval, now),
+        _initial(candidate, approval, when),
         version=previous + 1,
         kind=ReleaseKind.ROLLOUT,
         parameters=_typed(candidate.document.evidence.candidate, candidate.whole_numbers),
@@ -113,9 +122,16 @@ def release_or_refusal(
         override=approval.override,
     )
     if isinstance(candidate.rollout_plan, Switchback):
-        production = registry.current or initial_release(candidate, approval, now)
+        production = registry.current or initial_release(candidate, approval, when)
         return experiment_release(release, production, candidate.rollout_plan)
     return with_published_document(release)
+
+
+def signed_plans(candidate: ReleaseCandidate, approval: Approval, registry: RegistryState, when: datetime) -> SignedPlans:
+    """What an approver agrees to along with the document."""
+    production = registry.current or initial_release(candidate, approval, when)
+    plan = candidate.rollout_plan
+    return SignedPlans(candidate.campaign_plan, plan_digest(plan), fallback_of(plan, production))
 
 
 def find_ineligibility(
@@ -286,11 +302,6 @@ def refuse_monitor_name(approver: str, place: str) -> None:
 def _listed(approver: str, approvers: Sequence[str]) -> str | None:
     """The approver as the region's list spells them."""
     return next((listed for listed in approvers if same_person(listed, approver)), None)
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names differ at most in case and outer spaces: `Ada` must not count as a second person beside `ada`."""
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _typed(values: Mapping[str, float], whole_numbers: frozenset[str]) -> Parameters:

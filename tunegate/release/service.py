@@ -6,15 +6,16 @@ whoever released it; every operation starts with it and so repairs what a killed
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tunegate.domain.errors import BadInput, Fault
-from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release
+from tunegate.domain.releases import Approval, Decision, DecisionOutcome, Release, ReleaseKind
 from tunegate.ports.clock import Clock
 from tunegate.ports.publisher import Publisher
 from tunegate.ports.registry import Registry, RegistryMoved, VerdictDecided
 from tunegate.release.experiments import Experiment, conclusion_release
+from tunegate.release.people import ReleasePolicy, same_person
 from tunegate.release.rollback import rollback_release
 from tunegate.release.rules import (
     RegistryState,
@@ -26,10 +27,15 @@ from tunegate.release.rules import (
     initial_release,
     refuse_monitor_name,
     release_or_refusal,
-    same_person,
 )
+from tunegate.release.signatures import approval_in, document_faults, signature_faults, with_approval
 
 EXPIRED_BY = "tunegate"
+Signer = Callable[[Release], Release]
+
+
+def _unsigned(release: Release) -> Release:
+    return release
 
 
 class ReleaseLost(Exception):
@@ -52,10 +58,13 @@ class PublicationRepair:
 class ReleaseService:
     """Approves, declines, expires and rolls back, for any region. Several processes may do so at once."""
 
-    def __init__(self, registry: Registry, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, registry: Registry, publisher: Publisher, clock: Clock, policy_of: Callable[[str], ReleasePolicy]
+    ) -> None:
         self._registry = registry
         self._publisher = publisher
         self._clock = clock
+        self._policy_of = policy_of
 
     def reconcile(self, region: str) -> bool:
         """Publish the region's current version; returns whether the published document had to change.
@@ -79,7 +88,7 @@ class ReleaseService:
 
     def check_eligible(self, candidate: ReleaseCandidate, region: str, verdict: str) -> ReleaseRefusal | None:
         """Why no approval whatever could release the candidate; None when it is worth asking an approver. Writes nothing."""
-        return find_ineligibility(candidate, region, verdict, self._state(region, verdict), self._clock.now())
+        return find_ineligibility(candidate, region, verdict, self.state(region, verdict), self._clock.now())
 
     def released(self, approval: Approval) -> Release | None:
         """The release that this same approval led to earlier, published if it was not; None when there is none."""
@@ -104,7 +113,7 @@ class ReleaseService:
     def approve_or_refuse(self, candidate: ReleaseCandidate, approval: Approval) -> Release | ReleaseRefusal:
         """As `approve`, but returns what forbids the release. The current version is read once to decide, and once to swap."""
         current = self._registry.current(approval.region)
-        if current is not None:
+        if current is not None and not self._unpublishable(current):
             self._publish(current)
         now, state = self._clock.now(), RegistryState(current, self._registry.decision(approval.verdict))
         release = release_or_refusal(candidate, approval, state, now)
@@ -144,7 +153,11 @@ class ReleaseService:
         reason = f"not approved within {candidate.policy.expiry_days} days"
         self._close(Decision(region, verdict, DecisionOutcome.EXPIRED, EXPIRED_BY, now, reason))
 
-    def conclude(self, experiment: Experiment, approver: str, reason: str) -> Release:
+    def state(self, region: str, verdict: str) -> RegistryState:
+        """What the registry knows that decides about the release of a verdict."""
+        return RegistryState(self._registry.current(region), self._registry.decision(verdict))
+
+    def conclude(self, experiment: Experiment, approver: str, reason: str, sign: Signer = _unsigned) -> Release:
         """Have the whole region run the candidate of its experiment, which is over with that.
 
         Raises BadInput when approver or reason is missing, ReleaseLost when the experiment was ended otherwise.
@@ -153,7 +166,7 @@ class ReleaseService:
         faults = tuple(identity_faults(approver, reason, f"experiment {experiment.name}"))
         if faults:
             raise BadInput(*faults)
-        return self._append(conclusion_release(experiment, approver, reason, self._clock.now()), region)
+        return self._append(sign(conclusion_release(experiment, approver, reason, self._clock.now())), region)
 
     def end_experiment(self, experiment: Experiment, approver: str, reason: str) -> Release:
         """Restore what the whole region ran before the experiment, byte for byte. Raises as `conclude`."""
@@ -163,15 +176,23 @@ class ReleaseService:
         release = rollback_release(history, None, approver, reason, self._clock.now())
         if isinstance(release, ReleaseRefusal):
             raise BadInput(*release.faults)
-        return self._append(release, region)
+        agreed = approval_in(experiment.release)  # The approval of the experiment covers its end by the monitor.
+        return self._append(release if agreed is None else with_approval(release, agreed), region)
 
-    def rollback(self, region: str, to: int | None, approver: str, reason: str) -> Release:
+    def rollback(self, region: str, to: int | None, approver: str, reason: str, sign: Signer = _unsigned) -> Release:
         """Restore an earlier version, its published document byte for byte; by default the one that ran before.
 
-        Raises BadInput when there is none or approver or reason is missing, ReleaseLost when another release came first.
+        `sign` puts the signature of the approver into the document. Raises BadInput when there is no such version, or approver,
+        reason or a signature that the region asks for is missing, ReleaseLost when another release came first.
         """
         refuse_monitor_name(approver, f"registry of {region}")
-        self.reconcile(region)
+        current = self._registry.current(region)
+        if current is not None and not self._unpublishable(current):
+            self._publish(current)
+        return self._append(sign(self.draft_rollback(region, to, approver, reason)), region)
+
+    def draft_rollback(self, region: str, to: int | None, approver: str, reason: str) -> Release:
+        """The release that a rollback would make, unsigned. Writes nothing. Raises BadInput."""
         history = self._registry.history(region)
         if not history:
             rule, remedy = "a region must have a release to roll back", "`tunegate registry list` shows the regions that have."
@@ -179,9 +200,12 @@ class ReleaseService:
         release = rollback_release(history, to, approver, reason, self._clock.now())
         if isinstance(release, ReleaseRefusal):
             raise BadInput(*release.faults)
-        return self._append(release, region)
+        return release
 
     def _append(self, release: Release, region: str) -> Release:
+        faults = self._unpublishable(release)
+        if faults:
+            raise BadInput(*faults)
         try:
             self._registry.append(release, release.previous)
         except RegistryMoved as error:
@@ -190,14 +214,34 @@ class ReleaseService:
         return release
 
     def _publish(self, known: Release) -> bool:
-        """Publish what is current once the publisher lets us write: at least `known`, or what was released since."""
+        """Publish what is current once the publisher lets us write: at least `known`, or what was released since.
+
+        Where signatures are required, what ran before the first release is not published: nobody signed it.
+        """
         try:
-            return self._publisher.publish(known.region, lambda: self._current(known.region).published)
+            if known.kind is ReleaseKind.INITIAL and self._policy_of(known.region).signatures_required:
+                return False
+            return self._publisher.publish(known.region, lambda: self._publishable(known.region))
         except (OSError, BadInput, ValueError) as error:
             raise PublishingFailed(f"{known.region}: version {known.version} could not be published: {error}") from error
 
-    def _state(self, region: str, verdict: str) -> RegistryState:
-        return RegistryState(self._registry.current(region), self._registry.decision(verdict))
+    def _publishable(self, region: str) -> str:
+        """The document of the current version. Raises BadInput when the registry or its signature does not hold."""
+        current = self._current(region)
+        faults = self._unpublishable(current)
+        if faults:
+            raise BadInput(*faults)
+        return current.published
+
+    def _unpublishable(self, release: Release) -> tuple[Fault, ...]:
+        place = f"registry of {release.region}, version {release.version}"
+        try:
+            return (
+                *document_faults(release, place),
+                *signature_faults(release, self._policy_of(release.region), place),
+            )
+        except ValueError as error:
+            return (Fault("a stored document must be JSON", str(error), place, "It was changed after it was written."),)
 
     def _close(self, decision: Decision) -> None:
         try:

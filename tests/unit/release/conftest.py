@@ -22,8 +22,9 @@ from tunegate.gate.routes.measures import Yardstick
 from tunegate.gate.routes.policy import LIMITED, Limit, RouteLimits, RoutePolicy
 from tunegate.gate.routes.record import RouteDocument
 from tunegate.gate.verdict_document import read_verdict
+from tunegate.release.people import ReleasePolicy
 from tunegate.release.routes import StoredRouteCheck
-from tunegate.release.rules import ReleaseCandidate, ReleasePolicy
+from tunegate.release.rules import ReleaseCandidate
 from tunegate.release.service import ReleaseService
 
 REGIONS = {
