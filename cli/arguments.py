@@ -23,4 +23,13 @@ Now = Annotated[
     str | None,
     typer.Option(metavar="INSTANT", help="Act as if it were then: for a street that is simulated faster than time."),
 ]
+KeyFile = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="FILE",
+        help="Private SSH key; by default ~/.ssh/id_ed25519, or the agent.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for programs.")]

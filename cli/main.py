@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 from typer.main import get_command
 
-from cli.arguments import Approver, Config, Json, Now, Overrides, Reason, Region, Verdict
+from cli.arguments import Approver, Config, Json, KeyFile, Now, Overrides, Reason, Region, Verdict
 from cli.exit_codes import EXIT_INTERRUPTED
 from cli.experiment_group import experiment_app
 from cli.lazy_typer import LazyTyper
@@ -148,11 +148,29 @@ def approve(
             "--override", help="Admit a candidate whose verdict is not promote or whose routes block; marked for ever."
         ),
     ] = False,
+    key: KeyFile = None,
 ) -> int:
-    """Release the candidate of a verdict into production."""
+    """Release the candidate of a verdict into production, signed by its approver."""
     from cli.commands import approve as command
 
-    return command.run(verdict, approver, reason, override=override)
+    return command.run(verdict, approver, reason, override=override, key=key)
+
+
+@app.command()
+def sign(
+    verdict: Verdict,
+    approver: Approver,
+    reason: Reason,
+    *,
+    override: Annotated[
+        bool, typer.Option("--override", help="Sign for a candidate whose verdict is not promote or whose routes block.")
+    ] = False,
+    key: KeyFile = None,
+) -> int:
+    """Print the signature to paste into the form that approves a verdict; releases nothing."""
+    from cli.commands import sign as command
+
+    return command.run(verdict, approver, reason, override=override, key=key)
 
 
 @app.command()
@@ -171,11 +189,12 @@ def rollback(
     to: Annotated[
         int | None, typer.Option(metavar="VERSION", help="Version to bring back; by default the one that ran before.")
     ] = None,
+    key: KeyFile = None,
 ) -> int:
-    """Bring an earlier version back into production, byte for byte."""
+    """Bring an earlier version back into production."""
     from cli.commands import rollback as command
 
-    return command.run(region, to, approver, reason)
+    return command.run(region, to, approver, reason, key)
 
 
 app.add_typer(registry_app, name="registry", help="List, show or compare what production ran, or publish it again.")

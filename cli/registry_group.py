@@ -60,6 +60,14 @@ def registry_history(region: Region, *, json: Json = False) -> int:
     return command.run(region, as_json=json)
 
 
+@registry_app.command("verify")
+def registry_verify(region: Region) -> int:
+    """Check every version, document, decision, verdict and signature of a region with public keys alone."""
+    from cli.commands import registry_verify as command
+
+    return command.run(region)
+
+
 @registry_app.command("repair")
 def registry_repair(
     region: Annotated[str | None, typer.Argument(metavar="REGION", help="By default every region.", show_default=False)] = None,

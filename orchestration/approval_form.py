@@ -53,6 +53,12 @@ class ApprovalForm(RunInput):
         title="Override the gate",
         description="release a candidate whose verdict is not promote or whose routes block; the release stays marked",
     )
+    signature: str = Field(
+        default="",
+        title="Signature",
+        max_length=LONGEST_REASON,
+        description="what `tunegate sign VERDICT` prints at your terminal, where the region lists a public key for you",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import deployment
 
-from orchestration.approval_form import Reply
+from orchestration.approval_form import ApprovalForm, Reply
 from orchestration.idempotency import record_once
 from orchestration.installation_context import current_installation
 from orchestration.task_options import EFFECT, artifact_key
@@ -18,6 +18,7 @@ from tunegate.application import releases
 from tunegate.application.releases import AskApprover, Closed, Decline, ReleaseRequest
 from tunegate.domain.errors import BadInput, Fault
 from tunegate.domain.releases import Approval
+from tunegate.domain.signed_statements import SignedStatement
 from tunegate.report.messages.approval import ApprovalQuestion, approval_markdown
 
 
@@ -49,18 +50,27 @@ async def settle(request: ReleaseRequest, reply: Reply | None) -> AskApprover | 
     release and production could not be given it; the same run tried again then publishes it.
     """
     repeated = reply is not None and not (await record_once(f"settling-{reply.number}", True))[1]
-    answer, faults = _answer(request, reply), () if reply is None else reply.faults
+    answer, faults = _answer(request, reply)
     installation = current_installation()
     return await asyncio.to_thread(releases.settle_request, installation, request, answer, faults, repeated=repeated)
 
 
-def _answer(request: ReleaseRequest, reply: Reply | None) -> Approval | Decline | None:
-    form = None if reply is None else reply.form
-    if form is None:
-        return None
+def _answer(request: ReleaseRequest, reply: Reply | None) -> tuple[Approval | Decline | None, Sequence[Fault]]:
+    """What was answered, or why it is no answer."""
+    if reply is None or reply.form is None:
+        return None, () if reply is None else reply.faults
+    try:
+        return _meant(request, reply.form), ()
+    except ValueError as error:
+        remedy = f"Paste the whole line that `tunegate sign {request.verdict.removeprefix('sha256:')[:12]}` prints."
+        return None, (Fault("a signature must be what `tunegate sign` prints", str(error), "signature", remedy),)
+
+
+def _meant(request: ReleaseRequest, form: ApprovalForm) -> Approval | Decline:
     match form.decision:
         case "approve":
-            return Approval(request.region, request.verdict, form.approver, form.reason, form.override)
+            signed = SignedStatement.from_line(form.signature) if form.signature.strip() else None
+            return Approval(request.region, request.verdict, form.approver, form.reason, form.override, signed)
         case "decline":
             return Decline(form.approver, form.reason)
         case _:

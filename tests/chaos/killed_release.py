@@ -25,7 +25,7 @@ import tunegate.adapters.local.publisher
 import tunegate.adapters.sql.registry
 import tunegate.release.service
 from tests.synthetic.published import published_text
-from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, next_record, record
+from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, next_record, policy_of, record
 from tunegate.adapters.local.publisher import FilePublisher
 from tunegate.adapters.sql.database import open_database
 from tunegate.adapters.sql.registry import SqlRegistry
@@ -45,7 +45,9 @@ class Home:
         self.engine: Engine = open_database(f"sqlite:///{root}/results.sqlite")
         self.registry = SqlRegistry(self.engine)
         self.publisher = FilePublisher(root / "published")
-        self.desk = ReleaseService(self.registry, self.publisher, SettableClock(judged_at(RECORD) + timedelta(hours=1)))
+        self.desk = ReleaseService(
+            self.registry, self.publisher, SettableClock(judged_at(RECORD) + timedelta(hours=1)), policy_of
+        )
 
     def approve(self) -> None:
         self.desk.approve(candidate_of(RECORD), approval_of(RECORD))

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from tunegate.application.releases import release_service
 from tunegate.application.score_card import score_card, state_of
+from tunegate.application.signing import signed_release
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.loading import load_region
 from tunegate.config.region import RegionConfig
@@ -29,7 +31,8 @@ from tunegate.ports.experiments import ExperimentMoved
 from tunegate.release import experiment_record as record
 from tunegate.release.experiment_record import ExperimentState, RecordedLook
 from tunegate.release.experiments import MONITOR, Experiment
-from tunegate.release.rules import identity_faults, refuse_monitor_name, same_person
+from tunegate.release.people import same_person
+from tunegate.release.rules import identity_faults, refuse_monitor_name
 from tunegate.release.service import ReleaseLost
 from tunegate.report.page.experiment_page import render_experiment
 from tunegate.report.page.index import page_name
@@ -104,7 +107,8 @@ def conclude_experiment(installation: Installation, region: str, approver: str, 
         listed = ", ".join(policy.approvers) or "nobody"
         rule = f"who concludes an experiment must be on the region's list of approvers ({listed})"
         raise BadInput(Fault(rule, repr(approver), f"experiment {state.experiment.name}", "Ask one of them, or stop it."))
-    release = release_service(installation).conclude(state.experiment, approver, reason)
+    sign = partial(signed_release, installation)
+    release = release_service(installation).conclude(state.experiment, approver, reason, sign)
     watch(installation, region)
     return release
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from tunegate.application.campaigns import find_campaign
 from tunegate.application.reports import stored_page
 from tunegate.application.reviewed_verdicts import review_verdict
-from tunegate.application.signing import reviewed_policy, signed_at_home, with_home_key
+from tunegate.application.signing import reviewed_policy, signed_at_home, signed_release, with_home_key
 from tunegate.application.verdict_lookup import find_verdict
 from tunegate.config.region import NOBODY
 from tunegate.domain.canonical import content_digest
@@ -206,7 +207,7 @@ def restore_version(
         if done is not None and done.restores is not None and (done.approver, done.reason) == tuple(map(str.strip, asked)):
             service.reconcile(region)
             return done
-    return service.rollback(region, to, *asked)
+    return service.rollback(region, to, *asked, sign=partial(signed_release, installation, only_home=True))
 
 
 def listed(faults: Sequence[Fault]) -> str:

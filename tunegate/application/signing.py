@@ -79,10 +79,12 @@ def _signed(
     return replace(approval, signed=signed)
 
 
-def signed_release(installation: Installation, release: Release, key_file: Path | None) -> Release:
+def signed_release(
+    installation: Installation, release: Release, key_file: Path | None = None, *, only_home: bool = False
+) -> Release:
     """A rollback, or the end of an experiment, with the signature of its approver, if they have a key. Raises BadInput."""
     policy = reviewed_policy(installation.workspace, release.region)
-    key = _key(installation.workspace.root, policy, release.approver, key_file, only_home=False)
+    key = _key(installation.workspace.root, policy, release.approver, key_file, only_home=only_home)
     return release if key is None else with_approval(release, _sign(release, key, NO_PLANS))
 
 

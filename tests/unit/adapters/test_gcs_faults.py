@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.gcs import gcs_service
-from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, record
+from tests.unit.release.conftest import SettableClock, approval_of, candidate_of, judged_at, policy_of, record
 from tunegate.adapters.google import gcs_objects
 from tunegate.adapters.google.gcs_objects import GcsObjects
 from tunegate.adapters.google.gcs_publisher import GcsPublisher
@@ -89,7 +89,7 @@ def test_a_release_that_could_not_be_published_is_published_by_the_next_step(gcs
     """The registry is written first; what production reads follows when the bucket is back."""
     verdict = record()
     registry = SqlRegistry(open_database(f"sqlite:///{tmp_path}/results.sqlite"))
-    desk = ReleaseService(registry, GcsPublisher(objects(retry_for_s=0.5)), SettableClock(judged_at(verdict)))
+    desk = ReleaseService(registry, GcsPublisher(objects(retry_for_s=0.5)), SettableClock(judged_at(verdict)), policy_of)
     gcs.rest.away_for(60)
     with pytest.raises(PublishingFailed, match="could not be published: gs://production/p/"):
         desk.approve(candidate_of(verdict), approval_of(verdict))
@@ -105,6 +105,6 @@ def test_a_release_that_could_not_be_published_is_published_by_the_next_step(gcs
 def test_a_bucket_that_is_missing_fails_the_publishing_and_not_the_release(gcs, tmp_path):
     verdict = record()
     registry = SqlRegistry(open_database(f"sqlite:///{tmp_path}/results.sqlite"))
-    desk = ReleaseService(registry, GcsPublisher(objects("elsewhere")), SettableClock(judged_at(verdict)))
+    desk = ReleaseService(registry, GcsPublisher(objects("elsewhere")), SettableClock(judged_at(verdict)), policy_of)
     with pytest.raises(PublishingFailed, match="the bucket must exist"):
         desk.approve(candidate_of(verdict), approval_of(verdict))

@@ -36,6 +36,11 @@ REGIONS = {
 POLICY = ReleasePolicy(approvers=("Ada", "ben@example.org"), four_eyes=True, expiry_days=7)
 
 
+def policy_of(_region: str) -> ReleasePolicy:
+    """One policy for every region."""
+    return POLICY
+
+
 @cache
 def record(kind: str = "promote") -> VerdictRecord:
     """A real verdict of this kind on synthetic days, as the gate writes it."""
@@ -119,7 +124,7 @@ class Office:
 
     @property
     def desk(self) -> ReleaseService:
-        return ReleaseService(self.registry, self.publisher, self.clock)
+        return ReleaseService(self.registry, self.publisher, self.clock, policy_of)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from tests.synthetic.evidence import PRODUCTION
 from tests.synthetic.published import published_text
-from tests.unit.release.conftest import approval_of, candidate_of, changed, judged_at, next_record, record
+from tests.unit.release.conftest import approval_of, candidate_of, changed, judged_at, next_record, policy_of, record
 from tunegate.adapters.sql.tables import releases
 from tunegate.domain.errors import BadInput
 from tunegate.domain.parameters import Parameters
@@ -139,7 +139,7 @@ def test_who_is_overtaken_between_check_and_write_releases_nothing_and_is_told(o
         office.desk.approve(READY, APPROVAL)
     overtaken = Overtaken(office.registry, lambda: office.desk.approve(candidate_of(winner), approval_of(winner)))
     with pytest.raises(ReleaseLost, match=r"another release came first.*rollout by Ada.*Nothing was released"):
-        ReleaseService(overtaken, office.publisher, office.clock).approve(candidate_of(loser), approval_of(loser))
+        ReleaseService(overtaken, office.publisher, office.clock, policy_of).approve(candidate_of(loser), approval_of(loser))
     assert office.registry.current("toy").verdict == winner.id
     assert office.registry.decision(loser.id) is None
     assert published(office)["verdict"] == winner.id
@@ -150,7 +150,7 @@ def test_a_rollback_that_is_overtaken_changes_nothing_and_is_told(office):
     second = next_record(1)
     overtaken = Overtaken(office.registry, lambda: office.desk.approve(candidate_of(second), approval_of(second)))
     with pytest.raises(ReleaseLost, match="version 3, rollout by Ada"):
-        ReleaseService(overtaken, office.publisher, office.clock).rollback("toy", None, "ben", "taxis circle")
+        ReleaseService(overtaken, office.publisher, office.clock, policy_of).rollback("toy", None, "ben", "taxis circle")
     assert published(office)["version"] == 3
 
 
@@ -184,7 +184,7 @@ class TestReconcile:
                 connection.execute(update(releases).where(releases.c.region == region).values(change))
         office.publisher.path("toy").unlink()
         misfit, toy, unreadable = office.desk.repair_publications()
-        assert (misfit.region, "must fit its schema" in misfit.failure) == ("misfit", True)
+        assert (misfit.region, "a document must say what the registry says" in misfit.failure) == ("misfit", True)
         assert toy == PublicationRepair("toy", changed=True, failure=None)
         assert (unreadable.region, "the registry could not be read" in unreadable.failure) == ("unreadable", True)
 
