@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+import yaml
 
 from tests.flows.conftest import Installation as Folder
 from tunegate.application.campaigns import begin_campaign, plan_campaign
@@ -42,9 +46,58 @@ def judged_by_a_campaign(
     return asyncio.run(_judged(Installation.from_environment(), region))
 
 
-async def _judged(installation: Installation, region: Path) -> tuple[Installation, str, Judged]:
-    plan = await begin_campaign(installation, await plan_campaign(installation, load_region(region)), BEGAN)
-    candidate = Parameters({**plan.production, "gamma": 0.95, "max_wait_s": 300})
+EXAMPLES = Path(__file__).parents[3] / "examples"
+UNKNOWN = (
+    'settings=[dict(name="log_worth", type="float", unit="1", default=5.0, low=3.0, high=7.0, '
+    'meaning="log of what a glass is worth", unknown=dict(low=4.5, high=5.5, log=False))]'
+)
+
+
+def lemonade_stall(tmp_path: Path) -> Path:
+    """The stall of the examples, which declares one unknown: what a glass is worth to those who walk by."""
+    stall = (EXAMPLES / "bring_your_own_simulator.py").read_text(encoding="utf-8")
+    for written, declared in (
+        ("settings=[]", UNKNOWN),
+        ("history, **_)", "history, settings, **_)"),
+        ("lognormvariate(5, ", 'lognormvariate(settings["log_worth"], '),
+    ):
+        assert written in stall
+        stall = stall.replace(written, declared)
+    (tmp_path / "stall.py").write_text(stall, encoding="utf-8")
+    worlds = [{"settings": {"log_worth": worth}, "weight": 1} for worth in (4.8, 4.9, 5.1, 5.2)]
+    (tmp_path / "worlds.json").write_text(json.dumps({"worlds": worlds}), encoding="utf-8")
+    region = yaml.safe_load((EXAMPLES / "bring_your_own_simulator.yaml").read_text(encoding="utf-8"))
+    region["simulator"]["command"] = [sys.executable, str(tmp_path / "stall.py")]
+    stress = {"nobody is thirsty": {"settings": {"log_worth": 4.75}, "margin_pct": 5.0}}
+    region["worlds"] = {"file": "worlds.json", "stress": stress}
+    path = tmp_path / "lemonade_stall.yaml"
+    path.write_text(yaml.safe_dump(region), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("price", "kind"), [(86.0, Promote), (160.0, Reject)])
+def test_another_teams_simulator_declares_one_unknown_and_is_judged_over_worlds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, price: float, kind: type
+) -> None:
+    """A dearer glass earns more; one that is too dear loses where a glass is worth less, and the stress world says so."""
+    monkeypatch.setenv("TUNEGATE_HOME", str(tmp_path / "home"))
+    installation, _, judged = asyncio.run(
+        _judged(Installation.from_environment(), lemonade_stall(tmp_path), {"price": price}, datetime(2026, 6, 1, tzinfo=UTC))
+    )
+    assert isinstance(judged.judgement.verdict, kind), judged.judgement.verdict
+    assert len(judged.judgement.worlds) == 4
+    assert judged.judgement.realised is not None
+    assert replay_verdict(installation, judged.record_digest)[1].differences == ()
+
+
+async def _judged(
+    installation: Installation,
+    region: Path,
+    better: Mapping[str, float] = MappingProxyType({"gamma": 0.95, "max_wait_s": 300}),
+    began: datetime = BEGAN,
+) -> tuple[Installation, str, Judged]:
+    plan = await begin_campaign(installation, await plan_campaign(installation, load_region(region)), began)
+    candidate = Parameters({**plan.production, **better})
     allowed = spend_test_period(installation, plan, candidate)
     async with closing_simulators(installation, plan.campaign):
         for job in gate_jobs(plan, candidate):
