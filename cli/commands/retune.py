@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.exit_codes import EXIT_INTERRUPTED, EXIT_OK
-from cli.local_server.server import orchestration
+from cli.local_server.server import orchestration, require_configured_server
 from cli.terminal import print_line, print_note
 from orchestration.installation_context import use_installation
 from tunegate.application.campaigns import begin_campaign, plan_campaign, read_config, rejoin_campaign, unfinished_campaign
@@ -38,6 +38,7 @@ def run(config: str, overrides: tuple[str, ...], *, resume: bool, as_json: bool)
     """Run one campaign to its verdict and print it. Raises BadInput before anything is begun."""
     installation = Installation.from_environment()
     region = read_config(installation.registry, config, overrides)
+    require_configured_server()
     with installation.region_lock(region.region), use_installation(installation):
         refuse_if_elsewhere(installation, region.region)
         plan = _resume(installation, region) if resume else asyncio.run(_begin(installation, region))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cli.exit_codes import EXIT_OK
-from cli.local_server.server import orchestration
+from cli.local_server.server import orchestration, require_configured_server
 from cli.terminal import print_line
 from tunegate.config.locations import Bucket, files_location
 from tunegate.config.workspace import SLACK_VARIABLE, Workspace
@@ -47,6 +47,7 @@ async def set_up(workspace: Workspace, pools: str, results: str | None, say: Say
 
     bucket = None if results is None else _bucket(results)
     webhook = _webhook()
+    require_configured_server()
     wanted = kubernetes_pools(JOB_TEMPLATES) if pools == "kubernetes" else process_pools(Path.cwd())
     async with get_client() as client:
         for pool in wanted:

@@ -6,7 +6,6 @@ Ctrl-C ends the child processes in order. When the command is killed, they are k
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import time
@@ -18,19 +17,13 @@ from types import FrameType
 from cli.commands.setup import set_up
 from cli.exit_codes import EXIT_OK
 from cli.local_server import child_processes
+from cli.local_server import own_settings as own
 from cli.local_server.access import Access
 from cli.local_server.child_processes import ChildProcess
 from cli.local_server.home_secret import home_secret
+from cli.local_server.own_settings import client_settings, own_settings
 from cli.local_server.running_instance import InstanceAddresses, hold_instance_lock
-from cli.local_server.server import (
-    HOST,
-    ServerDidNotStart,
-    api_on,
-    client_settings,
-    start_server,
-    use_home,
-    wait_until_it_answers,
-)
+from cli.local_server.server import HOST, ServerDidNotStart, api_on, start_server, wait_until_it_answers
 from cli.local_server.sign_in import forget_tickets, sign_in_link
 from cli.provisioning.deployments import deploy_all
 from cli.publication_repair import report_repairs
@@ -60,9 +53,11 @@ def run(port: int, *, schedules: bool, ask: str | None) -> int:
     with _ended_by_signals(), hold_instance_lock(workspace.prefect_home, addresses):
         _refuse_ports_in_use(ports)
         report_repairs(release_service(installation).repair_publications())
-        _set_environment(workspace, addresses)
         forget_tickets(workspace.prefect_home)
-        with _running([start_server(workspace.prefect_home, ports[0], _server_settings(workspace))]) as server:
+        with (
+            own_settings(_settings(workspace, addresses)),
+            _running([start_server(workspace.prefect_home, ports[0], _server_settings(workspace))]) as server,
+        ):
             asyncio.run(set_up(workspace, "process", None, lambda _line: None))
             deploy_all()
             asyncio.run(_set_schedules(active=schedules))
@@ -96,20 +91,17 @@ def _refuse_ports_in_use(ports: range) -> None:
                 raise BadInput(Fault("a port must be free", found, HOST, remedy)) from None
 
 
-def _set_environment(workspace: Workspace, addresses: InstanceAddresses) -> None:
-    """Set what every child process needs, and every run that a worker starts."""
-    use_home(workspace.prefect_home)
-    os.environ.update(
-        {
-            HOME_VARIABLE: str(workspace.root),
-            REPORTS_WEB_VARIABLE: addresses.pages,
-            **client_settings(workspace.prefect_home, addresses.api),
-            "PREFECT_UI_URL": addresses.ui,
-            "PREFECT_WORKER_QUERY_SECONDS": str(WORKER_QUERY_S),
-            # The automation that finds lost runs waits for these.
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
-        }
-    )
+def _settings(workspace: Workspace, addresses: InstanceAddresses) -> dict[str, str]:
+    """What every child process needs, and every run that a worker starts."""
+    return {
+        **client_settings(workspace.prefect_home, addresses.api),
+        HOME_VARIABLE: str(workspace.root),
+        REPORTS_WEB_VARIABLE: addresses.pages,
+        "PREFECT_UI_URL": addresses.ui,
+        "PREFECT_WORKER_QUERY_SECONDS": str(WORKER_QUERY_S),
+        # The automation that finds lost runs waits for these.
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
+    }
 
 
 def _server_settings(workspace: Workspace) -> Mapping[str, str]:
@@ -125,7 +117,7 @@ def _start_others(installation: Installation, ports: range, reports: Path) -> It
     for pool in POOLS:
         arguments = (
             "-m",
-            private_process.__name__,
+            own.__name__,
             "prefect",
             "worker",
             "start",

@@ -45,10 +45,11 @@ class ChildProcess:
 def start(name: str, python_arguments: Iterable[str], log: Path, environment: Mapping[str, str]) -> ChildProcess:
     """Start Python with these arguments; `environment` is added to that of this process, which is private from then on."""
     hide_this_process()
+    # -P: a file in the working folder that is named like a module of ours or of Python is not taken for it.
     reading, writing = os.pipe()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, process_guard.__file__, str(reading), sys.executable, *python_arguments],
+            [sys.executable, process_guard.__file__, str(reading), sys.executable, "-P", *python_arguments],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -8,6 +8,7 @@ machine (docs/adr/0003-embedded-server.md).
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import time
@@ -19,18 +20,20 @@ from pathlib import Path
 
 from cli.exit_codes import CommandFailed
 from cli.local_server import child_processes
-from cli.local_server.access import LOOPBACK
+from cli.local_server import own_settings as own
+from cli.local_server.access import Access
 from cli.local_server.child_processes import ChildProcess
 from cli.local_server.database_template import copy_template, database_url
 from cli.local_server.home_secret import home_secret
+from cli.local_server.own_settings import QUIET, client_settings, import_prefect, own_settings
 from cli.local_server.running_instance import running_instance
-from tunegate.adapters.local import private_process
 from tunegate.adapters.local.file_lock import FileLock
 from tunegate.config.workspace import REPORTS_WEB_VARIABLE
+from tunegate.domain.errors import BadInput, Fault
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 180.0
-CLIENT_SETTINGS = ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "NO_PROXY", "no_proxy")
+ANSWER_TIMEOUT_S = 10.0
 
 # A single campaign needs none of these services, and each takes time of the database. Flow runs, states, logs and artifacts are
 # written by the API itself; only the feed of events and the list of task runs stay empty.
@@ -67,29 +70,49 @@ def orchestration(home: Path, meanwhile: Callable[[], object] = lambda: None) ->
     Must be entered before `prefect` is imported, because Prefect reads its settings then. `meanwhile` is called while a server
     starts: slow imports belong there. Raises ServerDidNotStart.
     """
-    _keep_logs_off_the_console()
     configured, running = os.environ.get("PREFECT_API_URL"), running_instance(home)
     if running is not None and configured in {None, "", running.api}:
-        os.environ.update(client_settings(home, running.api))
-        os.environ.update({"PREFECT_UI_URL": running.ui, REPORTS_WEB_VARIABLE: running.pages})
-        yield running.api
-        return
-    if configured:
+        addresses = {"PREFECT_UI_URL": running.ui, REPORTS_WEB_VARIABLE: running.pages}
+        with own_settings({**client_settings(home, running.api), **QUIET, **addresses}):
+            import_prefect(home)
+            yield running.api
+    elif configured:
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
         yield configured
+    else:
+        port = free_port()
+        with own_settings({**client_settings(home, api_on(port)), **QUIET}):
+            server = start_server(home, port, FOR_ONE_COMMAND, meanwhile)
+            try:
+                yield api_on(port)
+            finally:
+                child_processes.stop(server)
+                server.log.unlink(missing_ok=True)
+
+
+def require_configured_server() -> None:
+    """Ask the server that PREFECT_API_URL names, if it names one, whether it is there and lets us in. Raises BadInput."""
+    api = os.environ.get("PREFECT_API_URL", "").rstrip("/")
+    if not api:
         return
-    use_home(home)
-    port = free_port()
-    os.environ.update(client_settings(home, api_on(port)))
+    secret = os.environ.get("PREFECT_API_AUTH_STRING")
+    headers = {"Content-Type": "application/json", **({"Authorization": Access(secret).authorization} if secret else {})}
+    remedy = "Correct it or start that server; without PREFECT_API_URL one is started for the command."
     try:
-        server = start_server(home, port, FOR_ONE_COMMAND, meanwhile)
-        try:
-            yield api_on(port)
-        finally:
-            child_processes.stop(server)
-            server.log.unlink(missing_ok=True)
-    finally:
-        for name in CLIENT_SETTINGS:
-            del os.environ[name]
+        request = urllib.request.Request(f"{api}/flows/count", b"{}", headers)  # noqa: S310 - the person's own choice
+        with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310 - as above
+            found = None if answer.read(20).strip().isdigit() else "another answer than Prefect's"
+    except urllib.error.HTTPError as error:
+        found = f"HTTP {error.code}"
+        if error.code in {401, 403}:
+            remedy = "Set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY, to what that server wants."
+            found = "no permission" if not os.environ.get("PREFECT_API_KEY") else None
+    except (urllib.error.URLError, OSError, ValueError, http.client.HTTPException) as error:
+        found = f"no answer ({getattr(error, 'reason', None) or error})"
+    if found is not None:
+        rule = "a Prefect server must answer at this address"
+        raise BadInput(Fault(rule, found, "PREFECT_API_URL", remedy))
 
 
 def start_server(
@@ -97,21 +120,23 @@ def start_server(
 ) -> ChildProcess:
     """Start a server on the database in `home` and wait until it answers; `settings` are Prefect's. Raises ServerDidNotStart.
 
-    `meanwhile` is called while it starts.
+    `meanwhile` is called while it starts, once Prefect is imported. To be called with the settings of `own_settings`.
     """
     database = home / "prefect.db"
     environment = {
+        "PREFECT_HOME": str(home),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url(database),
         "PREFECT_SERVER_API_AUTH_STRING": home_secret(home),
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
         **settings,
     }
-    arguments = ("-m", private_process.__name__, "cli.local_server.prefect_server", "--port", str(port), "--tickets", str(home))
+    arguments = ("-m", own.__name__, "cli.local_server.prefect_server", "--port", str(port), "--tickets", str(home))
     # Two servers that start on a new database at the same time would both migrate it, and one of them would fail.
     with FileLock(home / "start.lock").acquire():
         copy_template(database)
         server = child_processes.start("the Prefect server", arguments, home / f"server-{port}.log", environment)
         try:
+            import_prefect(home)
             meanwhile()
             wait_until_it_answers(server, f"{api_on(port)}/health")
         except BaseException:
@@ -120,21 +145,9 @@ def start_server(
     return server
 
 
-def client_settings(home: Path, api: str) -> Mapping[str, str]:
-    """What Prefect's clients need to use a server of this home: its address, its secret, and no proxy in between."""
-    there = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    direct = ",".join([*filter(None, there.split(",")), *(name for name in LOOPBACK if name not in there.split(","))])
-    return dict(zip(CLIENT_SETTINGS, (api, home_secret(home), direct, direct), strict=True))
-
-
 def api_on(port: int) -> str:
     """The address of the API of a server on this machine."""
     return f"http://{HOST}:{port}/api"
-
-
-def use_home(home: Path) -> None:
-    """Set PREFECT_HOME and disable telemetry, for this process and those that it starts."""
-    os.environ.update(PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
 
 
 def free_port() -> int:
@@ -158,9 +171,3 @@ def wait_until_it_answers(child: ChildProcess, url: str, headers: Mapping[str, s
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)
     raise ServerDidNotStart(child.with_log_tail(f"{child.name} did not answer within {START_TIMEOUT_S:g} s"))
-
-
-def _keep_logs_off_the_console() -> None:
-    """Send Prefect's logs to its server only, unless the environment says otherwise: they would break the live display."""
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cli.exit_codes import CommandFailed
+from cli.local_server import own_settings
 from tunegate.domain.errors import BadInput, Fault
 
 PREFECT_FILE = Path(__file__).parents[2] / "prefect.yaml"
@@ -23,7 +24,18 @@ def deploy_all() -> None:
         rule, remedy = "deployments must be in a file", "Run tunegate from a checkout, installed with `make setup`."
         raise BadInput(Fault(rule, "none", str(PREFECT_FILE), remedy))
     ran = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(PREFECT_FILE)],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            own_settings.__name__,
+            "prefect",
+            "--no-prompt",
+            "deploy",
+            "--all",
+            "--prefect-file",
+            str(PREFECT_FILE),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

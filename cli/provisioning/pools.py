@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import WorkPool
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
-from tunegate.adapters.local import private_process
+from cli.local_server import own_settings
 from tunegate.domain.errors import BadInput, Fault
 
 PoolType = Literal["process", "kubernetes"]
@@ -53,7 +53,7 @@ def process_pools(folder: Path) -> tuple[Pool, ...]:
     template = ProcessWorker.get_default_base_job_template()
     defaults = template["variables"]["properties"]
     # Without a shell a run stays in the process group of its worker, so that it ends with it; it also saves two processes.
-    defaults["command"]["default"] = f"{sys.executable} -m {private_process.__name__} prefect.engine"
+    defaults["command"]["default"] = f"{sys.executable} -P -m {own_settings.__name__} prefect.engine"
     defaults["working_dir"]["default"] = str(folder)
     at_once = 2 * (os.cpu_count() or 1)
     limits = {"orchestrators": POOLS["orchestrators"][1], "tuning": at_once, "simulations": at_once}

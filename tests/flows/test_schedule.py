@@ -28,7 +28,8 @@ from prefect.states import Running
 
 from cli.local_server import child_processes as children
 from cli.local_server.home_secret import home_secret
-from cli.local_server.server import api_on, client_settings, free_port, start_server
+from cli.local_server.own_settings import client_settings
+from cli.local_server.server import api_on, free_port, start_server
 from cli.provisioning.automation_definitions import wanted_automations
 from flows.retune import retune
 from flows.rollout import rollout
