@@ -100,7 +100,9 @@ def require_configured_server() -> None:
     headers = {"Content-Type": "application/json", **({"Authorization": Access(secret).authorization} if secret else {})}
     remedy = "Correct it or start that server; without PREFECT_API_URL one is started for the command."
     try:
-        request = urllib.request.Request(f"{api}/flows/count", b"{}", headers)  # noqa: S310 - the person's own choice
+        if not api.lower().startswith(("http://", "https://")):
+            raise ValueError("not http:// or https://")
+        request = urllib.request.Request(f"{api}/flows/count", b"{}", headers)  # noqa: S310 - checked above
         with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310 - as above
             found = None if answer.read(20).strip().isdigit() else "another answer than Prefect's"
     except urllib.error.HTTPError as error:
