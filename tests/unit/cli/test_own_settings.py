@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,3 +115,43 @@ def test_retune_says_so_before_a_campaign_is_begun(tmp_path: Path, monkeypatch, 
     assert main(["retune", str(config)]) == 2
     assert "PREFECT_API_URL" in capsys.readouterr().err
     assert main(["retune", str(config), "--resume"]) == 2
+
+
+READ = """
+import sys
+from pathlib import Path
+from cli.local_server.own_settings import client_settings, import_prefect, own_settings
+home = Path(sys.argv[1])
+with own_settings(client_settings(home, "http://127.0.0.1:4200/api")):
+    import_prefect(home)
+    from prefect.settings import get_current_settings
+    read = get_current_settings()
+    secret = read.api.auth_string.get_secret_value()
+    print(read.api.url, secret.split(":")[0], read.server.api.base_path, read.server.api.auth_string, read.logging.level, Path.cwd())
+"""
+PREFECT_TOML = '[api]\nurl = "http://127.0.0.1:9/api"\n[server.api]\nauth_string = "admin:pass"\nbase_path = "/toml"\n'
+DOT_ENV = "PREFECT_SERVER_API_BASE_PATH=/prefect/api\nPREFECT_LOGGING_LEVEL=LOUD\nPREFECT_PROFILES_PATH=profiles.toml\n"
+PROFILES = 'active = "work"\n[profiles.work]\nPREFECT_API_URL = "http://nowhere"\nPREFECT_SERVER_API_BASE_PATH = "/x"\n'
+OF_WORK = {"PREFECT_HOME": ".", "PREFECT_PROFILES_PATH": "profiles.toml", "PREFECT_PROFILE": "work"}
+SURROUNDINGS = {
+    "toml": ({"prefect.toml": PREFECT_TOML}, {}),
+    "a file that is none": ({"pyproject.toml": "[tool.prefect\n"}, {}),
+    "dotenv": ({".env": DOT_ENV, "profiles.toml": PROFILES}, {}),
+    "profile": (
+        {"profiles.toml": PROFILES},
+        {"PREFECT_HOME": ".", "PREFECT_PROFILES_PATH": "profiles.toml", "PREFECT_PROFILE": "work"},
+    ),
+    "environment": ({}, {"PREFECT_SERVER_API_AUTH_STRING": "admin:pass", "PREFECT_LOGGING_LEVEL": "LOUD"}),
+}
+
+
+@pytest.mark.parametrize(("files", "environment"), SURROUNDINGS.values(), ids=SURROUNDINGS)
+def test_prefect_reads_nothing_that_another_project_left(tmp_path, files, environment):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-P", "-c", READ, str(tmp_path / "home")]
+    ran = subprocess.run(
+        command, cwd=tmp_path, env={**theirs, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.stdout == f"http://127.0.0.1:4200/api tunegate None None INFO {tmp_path}\n", ran.stderr[-1500:]
