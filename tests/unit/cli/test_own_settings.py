@@ -126,8 +126,8 @@ with own_settings(client_settings(home, "http://127.0.0.1:4200/api")):
     import_prefect(home)
     from prefect.settings import get_current_settings
     read = get_current_settings()
-    secret = read.api.auth_string.get_secret_value()
-    print(read.api.url, secret.split(":")[0], read.server.api.base_path, read.server.api.auth_string, read.logging.level, Path.cwd())
+    user, server = read.api.auth_string.get_secret_value().split(":")[0], read.server.api
+    print(read.api.url, user, server.base_path, server.auth_string, read.logging.level, Path.cwd())
 """
 PREFECT_TOML = '[api]\nurl = "http://127.0.0.1:9/api"\n[server.api]\nauth_string = "admin:pass"\nbase_path = "/toml"\n'
 DOT_ENV = "PREFECT_SERVER_API_BASE_PATH=/prefect/api\nPREFECT_LOGGING_LEVEL=LOUD\nPREFECT_PROFILES_PATH=profiles.toml\n"
