@@ -65,7 +65,8 @@ def store_days(installation: Installation, plan: CampaignPlan, candidate: Parame
 
     for (arm, forecast), answer in evidence.answers.items():
         parameters = plan.production if arm is Arm.PRODUCTION else candidate
-        request, key = plan.gate_request(arm, forecast, parameters), RequestKey(SimulationPhase.GATE, f"{arm}")
+        (request,) = plan.gate_requests(arm, forecast, parameters).values()
+        key = RequestKey(SimulationPhase.GATE, f"{arm}")
         installation.results.save_answer(plan.campaign, key, request, moved(answer, parameters))
     assert evidence.self_check is not None
     again = moved(evidence.self_check, plan.production)
@@ -111,7 +112,7 @@ class Office:
             store_days(installation, plan, candidate, region)
         allowed = Allowance(alpha=0.05, use=1, level_left=0.0, repeated=False)
         evidence = replace(gather_evidence(installation, plan, candidate, allowed), judged_on=at.date())
-        policy = plan.config.gate.policy()
+        policy = plan.gate_policy
         record = build_record(evidence, policy, judge(evidence, policy), "0.1.0")
         return installation.verdicts.save(plan.region, campaign, record.document, at)
 
