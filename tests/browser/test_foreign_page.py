@@ -81,9 +81,8 @@ def runs(team: RunningTeam, **of: Any) -> list[dict[str, Any]]:
     return found
 
 
-def waiting_rollout(team: RunningTeam, folder: Path) -> str:
+def waiting_rollout(team: RunningTeam, config: Path) -> str:
     """A run that waits for approval of a candidate of a toy campaign, which is begun by the first who asks."""
-    config = folder / "toyville.yaml"
     config.write_text(yaml.safe_dump({**REGION, "region": "toyton", "release": {"approvers": ["Ada"], "four_eyes": False}}))
     if not runs(team, flow_runs={"name": {"any_": ["toyton/rollout"]}}):
         deployment = team.api("deployments/name/retune/retune")["id"]
@@ -94,7 +93,8 @@ def waiting_rollout(team: RunningTeam, folder: Path) -> str:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_page_of_another_origin_reads_nothing_starts_nothing_and_approves_nothing(ui: Ui, team: RunningTeam, tmp_path, host):
-    waiting, planted = waiting_rollout(team, tmp_path), tmp_path / "planted"
+    config, planted = team.folder / "configs" / "toyton.yaml", tmp_path / "planted"
+    waiting = waiting_rollout(team, config)
     script = tmp_path / "simulator"
     script.write_text(f"#!{sys.executable}\nopen({str(planted)!r}, 'w')\n")
     script.chmod(0o755)
@@ -109,7 +109,7 @@ def test_a_page_of_another_origin_reads_nothing_starts_nothing_and_approves_noth
         read += page.evaluate(ASK, [team.addresses.index, "GET", None])
         read += page.evaluate(ASK, [team.addresses.dashboard.replace("/dashboard", "/api/studies"), "GET", None])
         listened = page.evaluate(LISTEN, f"{api.replace('http', 'ws')}/events/out")
-        start = {"parameters": {"config": str(tmp_path / "toyville.yaml"), "overrides": [f"simulator.command=[{script}]"]}}
+        start = {"parameters": {"config": str(config), "overrides": [f"simulator.command=[{script}]"]}}
         read += page.evaluate(ASK, [f"{api}/deployments/{deployment}/create_flow_run", "POST", json.dumps(start)])
         answer = {"run_input": {"decision": "approve", "approver": "Ada", "reason": "you have won", "override": False}}
         read += page.evaluate(ASK, [f"{api}/flow_runs/{waiting}/resume", "POST", json.dumps(answer)])
