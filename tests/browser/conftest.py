@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,15 +10,12 @@ from tests.browser.ui import Ui
 from tests.services.browser import chromium
 from tests.services.team import RunningTeam, tunegate_up
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 STEP_TIMEOUT_MS = 90_000
 
 
 @pytest.fixture(scope="session")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTeam]:
-    folder = tmp_path_factory.mktemp("team")
-    shutil.copytree(CONFIGS, folder / "configs")  # Verdicts under files from anywhere else are exploratory.
-    with tunegate_up(folder, TUNEGATE_USER="carl") as running:
+    with tunegate_up(tmp_path_factory.mktemp("team"), TUNEGATE_USER="carl") as running:
         yield running
 
 

@@ -71,7 +71,7 @@ def small_manhattan(folder: Path) -> str:
     measures = ("u_turns_per_10_km", "hard_turns_per_10_km", "loops_per_hour", "left_area_pct", "no_chance_p95_min")
     limits = dict.fromkeys((*measures, "no_chance_max_min"), open_end)
     shutil.copytree(CONFIGS, folder / "configs")
-    path = folder / "configs" / "small.yaml"
+    path = folder / "manhattan.yaml"
     region = {
         "extends": "configs/regions/manhattan.yaml",
         "search": {"confirm_top": 2},
@@ -79,7 +79,7 @@ def small_manhattan(folder: Path) -> str:
         "routes": {"hours": [8], "starts": 2, "days": 1, "limits": limits},
     }
     path.write_text(yaml.safe_dump(region))
-    return f"configs/{path.name}"
+    return path.name
 
 
 def test_a_person_tunes_approves_and_production_runs_the_candidate(ui: Ui, team: RunningTeam) -> None:

@@ -93,7 +93,7 @@ def waiting_rollout(team: RunningTeam, config: Path) -> str:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_page_of_another_origin_reads_nothing_starts_nothing_and_approves_nothing(ui: Ui, team: RunningTeam, tmp_path, host):
-    config, planted = team.folder / "configs" / "toyton.yaml", tmp_path / "planted"
+    config, planted = team.folder / "toyton.yaml", tmp_path / "planted"
     waiting = waiting_rollout(team, config)
     script = tmp_path / "simulator"
     script.write_text(f"#!{sys.executable}\nopen({str(planted)!r}, 'w')\n")
