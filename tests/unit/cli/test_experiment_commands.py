@@ -17,6 +17,7 @@ BEN = ("--approver", "ben", "--reason", "a strike")
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StreetHome:
     monkeypatch.setenv("TUNEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TUNEGATE_CONFIGS", str(tmp_path))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     made = StreetHome(tmp_path)
     made.prepare(looks=[4])
