@@ -72,7 +72,7 @@ def _seen(judgement: Judgement) -> str:
 def _seen_over_worlds(judgement: Judgement) -> Iterator[str]:
     """How far the figures depend on the simulated world."""
     if not judgement.worlds:
-        yield "This is conditional on the one world that was simulated: no other assumption about drivers and demand was tried."
+        yield "This is conditional on the one world that was simulated: no other assumption was tried."
     elif judgement.realised is not None:
         realised = judgement.realised
         yield (

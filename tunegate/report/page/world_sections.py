@@ -11,15 +11,15 @@ from tunegate.report.page.document import Cell, Column, Fact, Facts, Section, Ta
 from tunegate.report.page.verdict_sections import GUARDRAIL_STATES, interval_name
 
 ONE_WORLD = (
-    "One world was simulated: one assumption about how many drivers follow, how patient customers are and how much demand "
-    "there is. The verdict is conditional on it, and the interval says nothing about how wrong it may be."
+    "One world was simulated: one assumption about everything that nobody has measured. The verdict is conditional on it, and "
+    "the interval says nothing about how wrong it may be."
 )
 _LIKELY_SKEWED = 1.0
 
 
 def worlds(gate: GateResult) -> Section:
     """How far the verdict depends on what was assumed about the city."""
-    lead = "The simulated city is only like the real one. What differs most is how many drivers will follow the recommendation."
+    lead = "What is simulated is only like reality. A world is one assumption about what nobody has measured."
     judgement = gate.judgement
     believed = _believed(judgement, gate) if judgement.worlds else iter((Text(ONE_WORLD),))
     return Section("worlds", "If the city is different", lead, (*believed, *_stress(judgement)))
