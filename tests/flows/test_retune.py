@@ -26,6 +26,7 @@ KEYS = [
     "validation_value_pct",
     "verdict",
     "reason",
+    "exploratory",
     "delta_ml",
     "delta_statistics",
     "simulated_days",
