@@ -26,7 +26,7 @@ pytestmark = [
 # Chosen among four pairs that were tried; with smaller gaps seven days left the fallback or a guardrail undecided.
 POOR = {"gamma": 0.6, "temperature": 10.0, "max_wait_s": 100}
 SANE = {"gamma": 0.9, "temperature": 2.5, "max_wait_s": 600}
-EVERYBODY_FOLLOWS = "simulator.settings.follower_share=1.0"
+NEARLY_EVERYBODY_FOLLOWS = "simulator.settings.follower_share=0.95"
 
 JUDGE = """
 import asyncio, json, sys
@@ -67,7 +67,7 @@ def san_francisco(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) ->
 
 
 def _one_world(installation: Installation) -> Path:
-    """The region in one world, in which everybody may follow and which `power` can foretell: believed worlds differ in both."""
+    """The region in one world, for which a test may say how many follow, and which `power` can foretell."""
     path = installation.root / "one_world.yaml"
     path.write_text(f"extends: {CONFIG}\nworlds: null\n", encoding="utf-8")
     return path
@@ -78,7 +78,9 @@ def _judge(
 ) -> dict[str, Any]:
     now = [f"production.{name}={value}" for name, value in production.items()]
     # Seven days cannot judge 60 zones at once: the bounds of the worst would hide what these tests are about.
+    # The few who do not follow lose to the many who do better: not what these tests are about, either.
     planned = ["gate.one_sided_level=0.2", "gate.verdicts_per_period=4", "gate.worst_zone_margin_pct=null"]
+    planned += ["gate.guardrails.other_revenue_per_driver_minor.margin=100"]
     said = installation.python(JUDGE, str(_one_world(installation)), json.dumps(candidate), *now, *planned, *overrides)
     judged: dict[str, Any] = json.loads(said.splitlines()[-1])
     assert judged["replays"], "every stored verdict replays bit for bit"
@@ -86,13 +88,13 @@ def _judge(
 
 
 def test_a_planted_better_setting_is_promoted(san_francisco: Installation) -> None:
-    judged = _judge(san_francisco, POOR, SANE, EVERYBODY_FOLLOWS)
+    judged = _judge(san_francisco, POOR, SANE, NEARLY_EVERYBODY_FOLLOWS)
     assert judged["kind"] == "Promote", judged["reason"]
     assert judged["delta_ml"]["low_pct"] > 0.5
 
 
 def test_a_planted_worse_setting_is_rejected(san_francisco: Installation) -> None:
-    judged = _judge(san_francisco, SANE, POOR, EVERYBODY_FOLLOWS)
+    judged = _judge(san_francisco, SANE, POOR, NEARLY_EVERYBODY_FOLLOWS)
     assert judged["kind"] == "Reject", judged["reason"]
     assert judged["delta_ml"]["high_pct"] < 0
 
@@ -105,7 +107,7 @@ def test_the_same_setting_gives_zero_and_is_never_promoted(san_francisco: Instal
 
 def test_a_test_of_too_few_days_is_inconclusive_and_asks_for_more(san_francisco: Installation) -> None:
     short = ("periods.test.last=2008-05-28", "gate.one_sided_level=0.24", "gate.verdicts_per_period=24")
-    judged = _judge(san_francisco, POOR, SANE, EVERYBODY_FOLLOWS, *short)
+    judged = _judge(san_francisco, POOR, SANE, NEARLY_EVERYBODY_FOLLOWS, *short)
     assert judged["kind"] == "Inconclusive"
     assert judged["remedy"] == "more days"
 
