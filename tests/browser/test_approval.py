@@ -74,6 +74,7 @@ def small_manhattan(folder: Path) -> str:
     path = folder / "manhattan.yaml"
     region = {
         "extends": "configs/regions/manhattan.yaml",
+        "worlds": None,  # Eight trials need not find what survives the stress worlds.
         "search": {"confirm_top": 2},
         "gate": {"worst_zone_margin_pct": None, "minimum_effect_pct": 0.1},
         "routes": {"hours": [8], "starts": 2, "days": 1, "limits": limits},

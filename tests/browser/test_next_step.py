@@ -41,6 +41,7 @@ def test_a_candidate_found_at_the_terminal_is_approved_in_the_browser(tmp_path: 
     assert not published.exists()
     with tunegate_up(tmp_path, "--ask", offered[1]) as team, chromium() as browser:
         ui = Ui(browser.new_page(viewport={"width": 1280, "height": 960}), team.addresses)
+        team.sign_in(ui.page)  # the link that is printed first
         ui.page.goto(address_of_the_question(team.log))
         ui.wait_for_state("Suspended")
         ui.answer("approve", "Ada", "it gains where it should")
