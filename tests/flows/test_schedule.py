@@ -128,6 +128,7 @@ async def worker(api: str, home: Path, installation: Installation) -> AsyncItera
         "PREFECT_HOME": str(installation.root / "worker"),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "TUNEGATE_HOME": str(installation.home),
+        "TUNEGATE_CONFIGS": str(installation.root),  # where its region file is: any other would be exploratory
         "TUNEGATE_USER": "the cron",
         "TUNEGATE_SLACK_BLOCK": "team-notices",
     }
