@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-team setup-sumo demo demo-release demo-sumo check test test-fast platform-test other-tests services bench lock work-pools worlds infra-check terraform-format clean
+.PHONY: test-long help setup setup-team setup-sumo demo demo-release demo-sumo check test test-fast platform-test other-tests services bench lock work-pools worlds infra-check terraform-format clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -51,10 +51,13 @@ test: $(VENV)/.development $(VENV)/.sumo services infra-check  ## all tests, fro
 	$(MAKE) --jobs 2 --output-sync=line platform-test other-tests
 
 other-tests: $(VENV)/.development services
-	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not platform"
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not platform and not long"
 
 platform-test: $(VENV)/.development services  ## a cluster, a database, buckets and Slack on this machine: campaigns over pods, and faults
 	$(BIN)/pytest -m platform tests/platform
+
+test-long: $(VENV)/.development $(VENV)/.sumo  ## what takes minutes by itself and is not in `make test`: whether SUMO conforms to the contract
+	$(BIN)/pytest -m long tests/flows
 
 bench: $(VENV)/.development services  ## the figures of docs/speed.md and docs/scale.md
 	$(BIN)/python benchmarks/hailsim_speed.py

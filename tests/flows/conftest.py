@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.flows.offices import Office
 
 QUADRATIC = Path(__file__).parents[1] / "simulators" / "quadratic.py"
-RUN_TIMEOUT_S = 240
+RUN_TIMEOUT_S = 600
 
 REGION: dict[str, Any] = {
     "region": "toyville",

@@ -86,6 +86,7 @@ def test_sumo_is_tuned_to_a_verdict_and_the_report_names_nothing_of_hailsim(tmp_
         assert word not in page, word
 
 
+@pytest.mark.long
 @pytest.mark.skipif(find_spec("sumo") is None and not os.environ.get("CI"), reason=NO_SUMO)
 def test_sumo_conforms(tmp_path: Path) -> None:
     command = f"tunegate-simulator {EXAMPLES / 'sumo' / 'sumo_taxis.py'}"
